@@ -1,0 +1,35 @@
+/*
+ * err.h - the one error type.
+ *
+ * A function that can fail returns 0 or a negative errno value and, through a
+ * trailing "struct err *", one sentence a person can act on.  FUSE needs the
+ * number, HTTP and the log need the sentence.  When a MySQL or MariaDB server
+ * refused something, its error number and SQLSTATE travel along.
+ *
+ * Thread: an err belongs to whoever declared it; nothing here is shared.
+ */
+#ifndef SLUICE_BASE_ERR_H
+#define SLUICE_BASE_ERR_H
+
+struct err {
+    int code;         /* negative errno; 0 while nothing has failed */
+    unsigned sql;     /* the server's own error number; 0 if none */
+    char sqlstate[6]; /* five characters, or "" */
+    char text[1024];  /* outermost context first: "task t1: dump: no such table" */
+};
+
+#define ERR_INIT  \
+    (struct err)  \
+    {             \
+        .code = 0 \
+    }
+
+/* Records 'code' and the formatted sentence, and returns 'code' so a failure
+ * is one statement: return err_set(err, -EINVAL, "bad GTID '%s'", s);
+ * Clears 'sql' and 'sqlstate'. */
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Prefixes "<context>: " to an error already recorded.  Returns its code. */
+int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,33 @@
+/* slice.h - bytes that belong to somebody else. */
+#ifndef SLUICE_BASE_SLICE_H
+#define SLUICE_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+    const uint8_t *data;
+    size_t size;
+};
+
+static inline struct slice slice_of(const void *data, size_t size)
+{
+    return (struct slice){ data, size };
+}
+
+static inline struct slice slice_str(const char *s)
+{
+    return (struct slice){ (const uint8_t *)s, strlen(s) };
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+/* For printf: "%.*s", SLICE_ARG(s) */
+#define SLICE_ARG(s) (int)(s).size, (const char *)(s).data
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * conn.h - a connection to a MySQL or MariaDB server.
+ *
+ * Wraps the client library; mysql.h is included in this folder only.  Every
+ * failure becomes an err with the server's number and SQLSTATE: -ECONNRESET
+ * when the connection is gone (retry by opening a new one), -ETIMEDOUT, -EIO
+ * for any other refusal of the server, -EACCES for a failed login.
+ *
+ * A connection belongs to one thread at a time; mysql_conn_kill() is for others.
+ */
+#ifndef SLUICE_MYSQL_CONN_H
+#define SLUICE_MYSQL_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "binlog/event.h" /* enum flavor */
+
+struct mysql_tls {
+    bool required;
+    bool verify;           /* the certificate, against 'ca' */
+    char *ca, *cert, *key; /* PEM text; NULL if not given */
+};
+
+struct mysql_params {
+    char *host;
+    unsigned port;
+    char *user, *password;
+    struct mysql_tls tls;
+    unsigned connect_timeout_s, io_timeout_s; /* 0: 10 and 60 */
+};
+
+void mysql_params_copy(struct mysql_params *to, const struct mysql_params *from);
+void mysql_params_fini(struct mysql_params *p);
+
+struct mysql_conn;
+
+/* Connects, logs in, SET NAMES binary, probes the flavour and version.  What
+ * the session needs beyond that is the caller's. */
+int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struct err *err);
+void mysql_conn_close(struct mysql_conn *c); /* NULL is fine */
+
+enum flavor mysql_conn_flavor(const struct mysql_conn *c);
+unsigned mysql_conn_version(const struct mysql_conn *c); /* 101100 is 10.11.0, 90700 is 9.7.0 */
+const char *mysql_conn_version_text(const struct mysql_conn *c);
+uint64_t mysql_conn_id(const struct mysql_conn *c);
+/* Shuts the socket down so that a call waiting in another thread returns. Any thread. */
+void mysql_conn_shutdown(struct mysql_conn *c);
+
+/* One statement, its result (if any) thrown away.  'affected' may be NULL. */
+int mysql_conn_exec(struct mysql_conn *c, struct slice sql, uint64_t *affected, struct err *err);
+int mysql_conn_execf(struct mysql_conn *c, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+unsigned mysql_conn_warnings(const struct mysql_conn *c); /* of the last statement */
+
+/* Several statements in one packet, ';' between.  Sends and reads apart, so
+ * that two connections can work at once.  'n_done' is how many succeeded. */
+int mysql_conn_send(struct mysql_conn *c, struct slice sql, struct err *err);
+int mysql_conn_recv(struct mysql_conn *c, unsigned *n_done, uint64_t *affected, struct err *err);
+
+/* A result read row by row as it comes (unbuffered) or after all came (buffered). */
+struct mysql_result;
+struct mysql_row {
+    unsigned n_cols;
+    const char *const *values; /* NULL for NULL; not NUL-terminated */
+    const unsigned long *sizes;
+};
+int mysql_query(struct mysql_conn *c, struct slice sql, bool buffered, struct mysql_result **ret,
+                struct err *err);
+int mysql_queryf(struct mysql_conn *c, struct mysql_result **ret, struct err *err, const char *fmt,
+                 ...) __attribute__((format(printf, 4, 5))); /* buffered */
+int mysql_result_next(struct mysql_result *r, struct mysql_row *row,
+                      struct err *err); /* 1, 0, <0 */
+const char *mysql_result_name(const struct mysql_result *r, unsigned col);
+void mysql_result_free(struct mysql_result *r); /* reads the rest away; NULL is fine */
+
+/* The first column of the first row, caller frees; -ENOENT if there is none
+ * (NULL counts as ""). */
+int mysql_scalar(struct mysql_conn *c, char **ret, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Quoting, into a buffer: 'text' with backslashes, `identifier`, x'...' for bytes. */
+struct buf;
+void sql_quote(struct buf *out, struct slice text);
+void sql_ident(struct buf *out, struct slice name);
+
+/* LOAD DATA LOCAL: 'read' fills 'to' and returns the bytes, 0 at the end, <0 to
+ * abort.  'records', 'skipped' and 'warnings' are the server's own count. */
+struct mysql_load_result {
+    uint64_t records, deleted, skipped, warnings;
+};
+int mysql_conn_load(struct mysql_conn *c, struct slice sql,
+                    ssize_t (*read)(void *arg, char *to, size_t size), void *arg,
+                    struct mysql_load_result *ret, struct err *err);
+
+/* Prepared statements, executed for many rows at once on MariaDB (array
+ * binding; -ENOTSUP on a server without it). */
+struct value;
+struct mysql_stmt;
+int mysql_stmt_open(struct mysql_conn *c, struct slice sql, struct mysql_stmt **ret,
+                    struct err *err);
+void mysql_stmt_close_free(struct mysql_stmt *s);
+/* Runs it for n_rows rows; row r's parameter p is values[r][columns[p]].
+ * Values are bound as they are, without a copy. */
+int mysql_stmt_exec_rows(struct mysql_stmt *s, const struct value *const *values,
+                         const unsigned *columns, size_t n_rows, uint64_t *affected,
+                         struct err *err);
+
+#endif

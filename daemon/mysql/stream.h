@@ -1,0 +1,35 @@
+/*
+ * stream.h - the replication dump: events of a source as raw packets.
+ *
+ * COM_BINLOG_DUMP by file and offset, or by GTID (MariaDB:
+ * @slave_connect_state; MySQL: COM_BINLOG_DUMP_GTID).  Heartbeats are asked
+ * for; three missed end the stream with -ETIMEDOUT.
+ */
+#ifndef SLUICE_MYSQL_STREAM_H
+#define SLUICE_MYSQL_STREAM_H
+
+#include "binlog/position.h"
+#include "mysql/conn.h"
+
+struct mysql_stream;
+
+struct mysql_stream_options {
+    uint32_t server_id; /* ours; 0 makes one up */
+    bool by_gtid;
+    bool stop_at_end;      /* non-blocking dump: ends at the last event */
+    unsigned heartbeat_ms; /* 0: 10,000 */
+};
+
+/* Errors: -ENODATA when the source has purged the position (1236). */
+int mysql_stream_open(struct mysql_stream **ret, const struct mysql_params *p,
+                      const struct position *from, const struct mysql_stream_options *o,
+                      struct err *err);
+/* The next raw event, valid until the next call.  1 an event, 0 the end (stop_at_end only),
+ * -ETIMEDOUT, -ECONNRESET, -ECANCELED after mysql_stream_shutdown(). */
+int mysql_stream_next(struct mysql_stream *s, struct slice *ret, struct err *err);
+/* True when mysql_stream_next() would not have to wait for the network. */
+bool mysql_stream_ready(const struct mysql_stream *s);
+void mysql_stream_shutdown(struct mysql_stream *s); /* any thread */
+void mysql_stream_close(struct mysql_stream *s);
+
+#endif

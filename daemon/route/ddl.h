@@ -1,0 +1,72 @@
+/*
+ * ddl.h - a tolerant scanner of DDL: statement class, the tables it names, with
+ * byte ranges so that routing rewrites only identifiers.  It is no parser:
+ * what it does not know it skips; the target is the only full parser.
+ * Reads executable comments as code, MySQL's and MariaDB's both.
+ */
+#ifndef SLUICE_ROUTE_DDL_H
+#define SLUICE_ROUTE_DDL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+
+enum ddl_class {
+    DDL_UNKNOWN,
+    DDL_CREATE_DATABASE,
+    DDL_DROP_DATABASE,
+    DDL_ALTER_DATABASE,
+    DDL_CREATE_TABLE,
+    DDL_CREATE_TABLE_LIKE,
+    DDL_CREATE_TABLE_SELECT,
+    DDL_DROP_TABLE,
+    DDL_ALTER_TABLE,
+    DDL_RENAME_TABLE,
+    DDL_TRUNCATE_TABLE,
+    DDL_CREATE_INDEX,
+    DDL_DROP_INDEX,
+    DDL_CREATE_VIEW,
+    DDL_DROP_VIEW,
+    DDL_ALTER_VIEW,
+    DDL_CREATE_SEQUENCE,
+    DDL_ALTER_SEQUENCE,
+    DDL_DROP_SEQUENCE,
+    DDL_TRIGGER,
+    DDL_ROUTINE,
+    DDL_EVENT,       /* procedures, functions, packages */
+    DDL_ACCOUNT,     /* users, roles, GRANT, REVOKE */
+    DDL_ADMIN,       /* ANALYZE, OPTIMIZE, REPAIR, FLUSH, SET, tablespaces, ... */
+    DDL_DML,         /* INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL: DATA.md 14 */
+    DDL_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT, XA ... */
+};
+
+struct ddl_name {
+    struct slice schema, table; /* unquoted, in the arena; schema empty: the default database */
+    size_t at, size;            /* the bytes of `schema`.`table` as written */
+    bool to;                    /* RENAME ... TO this one */
+};
+
+struct ddl {
+    enum ddl_class class;
+    unsigned n_names;
+    struct ddl_name *names; /* in the order written; for databases 'table' is empty */
+    bool if_exists;         /* IF [NOT] EXISTS was there */
+    bool temporary;         /* CREATE/DROP TEMPORARY TABLE */
+    bool start_transaction; /* "START TRANSACTION" at the end of CREATE ... SELECT (MySQL 8) */
+    size_t start_transaction_at;
+};
+
+/* 'default_db' is the session's.  'ansi_quotes': "x" is an identifier.  Never
+ * fails: what it cannot make out is DDL_UNKNOWN with the names found so far. */
+void ddl_scan(struct slice sql, bool ansi_quotes, bool no_backslash_escapes, struct arena *arena,
+              struct ddl *ret);
+
+/* Writes 'sql' with every name replaced by what 'rename' says (unchanged if it
+ * returns false).  Names come out quoted with backticks and with a schema. */
+void ddl_rewrite(struct slice sql, const struct ddl *d,
+                 bool (*rename)(void *arg, const struct ddl_name *n, struct buf *quoted), void *arg,
+                 struct buf *out);
+
+const char *ddl_class_name(enum ddl_class c);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * store.h - what sluiced keeps on disk: ordered keys in named families.
+ *
+ * Nothing of RocksDB shows.  store_rocksdb.c is the store of the daemon,
+ * store_mem.c its double in tests, which can fail the n-th call.  All keys are
+ * made and parsed in key.c; FORMAT.md documents them byte by byte.
+ *
+ * Any thread may call anything here; iterators and batches belong to one thread.
+ */
+#ifndef SLUICE_STORE_STORE_H
+#define SLUICE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct store;
+struct store_batch;
+struct store_iter;
+
+enum store_family {
+    STORE_META,       /* documents of nodes */
+    STORE_CHECKPOINT, /* positions, XA bodies, quarantine cursors */
+    STORE_SCHEMA,     /* table definitions by (source, position, table) */
+    STORE_JOURNAL,
+    STORE_JOURNAL_INDEX,
+    STORE_AUDIT, /* audit lines and events, by number */
+    STORE_N_FAMILIES,
+};
+
+/* Opens (makes) the store in 'dir'.  -EBUSY with a sentence naming the pid if
+ * another daemon holds it; -EPROTO if its format is newer than ours. */
+int store_open(const char *dir, struct store **ret, struct err *err);
+struct store *store_open_mem(void);
+void store_close(struct store *s); /* NULL is fine */
+
+/* Appends the value to 'ret'.  Returns 0, -ENOENT or -EIO. */
+int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
+              struct err *err);
+/* 'sync' waits for the disk. */
+int store_put(struct store *s, enum store_family f, struct slice key, struct slice value, bool sync,
+              struct err *err);
+int store_delete(struct store *s, enum store_family f, struct slice key, bool sync,
+                 struct err *err);
+
+/* All of a batch or nothing.  It can be used again after commit (then empty). */
+struct store_batch *store_batch_new(void);
+void store_batch_free(struct store_batch *b);
+void store_batch_put(struct store_batch *b, enum store_family f, struct slice key,
+                     struct slice value);
+void store_batch_delete(struct store_batch *b, enum store_family f, struct slice key);
+void store_batch_delete_range(struct store_batch *b, enum store_family f, struct slice from,
+                              struct slice to);
+size_t store_batch_size(const struct store_batch *b); /* bytes */
+int store_batch_commit(struct store *s, struct store_batch *b, bool sync, struct err *err);
+
+/* A consistent view of all keys with 'prefix', in byte order. */
+struct store_iter *store_iter_new(struct store *s, enum store_family f, struct slice prefix);
+void store_iter_free(struct store_iter *it);
+void store_iter_seek(struct store_iter *it, struct slice key); /* first key >= 'key' */
+void store_iter_last(struct store_iter *it);
+/* 1 with key and value (borrowed until the next call), 0 at the end, -EIO. */
+int store_iter_next(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
+int store_iter_prev(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
+
+#endif
