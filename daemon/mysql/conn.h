@@ -6,7 +6,7 @@
  * when the connection is gone (retry by opening a new one), -ETIMEDOUT, -EIO
  * for any other refusal of the server, -EACCES for a failed login.
  *
- * A connection belongs to one thread at a time; mysql_conn_kill() is for others.
+ * A connection belongs to one thread at a time; mysql_conn_shutdown() is for others.
  */
 #ifndef SLUICE_MYSQL_CONN_H
 #define SLUICE_MYSQL_CONN_H
@@ -69,10 +69,10 @@ struct mysql_row {
     const char *const *values; /* NULL for NULL; not NUL-terminated */
     const unsigned long *sizes;
 };
-int mysql_query(struct mysql_conn *c, struct slice sql, bool buffered, struct mysql_result **ret,
-                struct err *err);
-int mysql_queryf(struct mysql_conn *c, struct mysql_result **ret, struct err *err, const char *fmt,
-                 ...) __attribute__((format(printf, 4, 5))); /* buffered */
+int mysql_conn_query(struct mysql_conn *c, struct slice sql, bool buffered,
+                     struct mysql_result **ret, struct err *err);
+int mysql_conn_queryf(struct mysql_conn *c, struct mysql_result **ret, struct err *err,
+                      const char *fmt, ...) __attribute__((format(printf, 4, 5))); /* buffered */
 int mysql_result_next(struct mysql_result *r, struct mysql_row *row,
                       struct err *err); /* 1, 0, <0 */
 const char *mysql_result_name(const struct mysql_result *r, unsigned col);
