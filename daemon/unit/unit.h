@@ -1,11 +1,23 @@
 /*
- * unit.h - a stage that runs: dump, load, sync (later relay, pump, drainer, serve).
+ * unit.h - a stage that runs: check, dump, load, sync (later relay, pump, drainer, serve).
  *
  * A unit has one owner thread, made and joined in unit.c.  Others reach it by
  * the atomics it publishes, by fields under its lock, or by asking it to stop.
  * The owner calls ops->run again and again: 0 means finished, -ECANCELED that
  * it was asked to stop or pause, anything else is an error: unit.c retries
- * those that can pass (finite, with back-off, visible) and stops on the rest.
+ * those that can pass (retry.h: finite, with back-off, visible) and stops on
+ * the rest.  Which state may follow which is a table in unit_state.c.
+ *
+ *     struct sync { struct unit unit; ... };
+ *     static const struct attr rows[] = { UNIT_ATTRS, ATTR_U64(struct sync, events, ...), { 0 } };
+ *     static const struct node_type type = { .attrs = rows, .lock = unit_lock,
+ *                                            .unlock = unit_unlock, .release = sync_release };
+ *     unit_init(&s->unit, &sync_ops, &type, "sync");
+ *     node_add(&subtask->node, &s->unit.node, err);
+ *     unit_start(&s->unit, err);
+ *
+ * A unit is freed by its node's release (which calls unit_fini), and must have
+ * been stopped before it is taken out of the tree.
  */
 #ifndef SLUICE_UNIT_UNIT_H
 #define SLUICE_UNIT_UNIT_H
@@ -23,10 +35,14 @@ enum unit_state {
     UNIT_PAUSED,
     UNIT_STOPPED,
     UNIT_FINISHED,
-    UNIT_ERROR,
-    UNIT_QUARANTINED,
+    UNIT_ERROR,       /* does not run; next_retry_us says whether it will try again by itself */
+    UNIT_QUARANTINED, /* runs, without the tables that it had to leave out */
+    UNIT_N_STATES,
 };
 extern const char *const unit_state_names[]; /* lower case, NULL at the end */
+
+/* May a unit go from one state to the other?  The same state is no move. */
+bool unit_may_move(enum unit_state from, enum unit_state to);
 
 struct unit;
 
@@ -34,34 +50,93 @@ struct unit_ops {
     const char *name; /* "dump" */
     /* In the owner thread, without locks.  Polls unit_stopping() or is woken by ops->wake. */
     int (*run)(struct unit *u, struct err *err);
-    /* Any thread: make a run() that waits on a server or a queue return soon. */
+    /* Any thread, also when nothing runs: make a run() that waits on a server or a queue
+     * return soon.  NULL if polling and unit_sleep() are enough. */
     void (*wake)(struct unit *u);
 };
+
+#define UNIT_MAX_RETRIES 100 /* about eight hours with the back-off of retry.h */
 
 struct unit {
     struct node node; /* first; the embedding struct is the node's owner */
     const struct unit_ops *ops;
+    char *path; /* from the root, for the log; set by unit_start() */
     struct mutex lock;
     struct cond cond;
     enum unit_state state GUARDED;
-    bool stop_wanted GUARDED;
+    enum unit_state stop_to GUARDED; /* where to go once stopped */
+    atomic_bool stop_wanted;
+    atomic_bool progressed;   /* since the last error: unit_progressed() */
     struct err error GUARDED; /* why it does not run; code 0: no reason */
     unsigned retries GUARDED, max_retries GUARDED;
     int64_t next_retry_us GUARDED; /* monotonic; 0: none pending */
     pthread_t thread;
-    bool has_thread GUARDED;
+    bool has_thread GUARDED;                  /* 'thread' is to be joined */
+    bool over GUARDED;                        /* it has left run() for good */
     void (*ended)(struct unit *u, void *arg); /* owner thread: run() is over for good */
     void *ended_arg;
 };
 
+/* 'ended' and 'ended_arg' may be set after this and before unit_start(). */
 void unit_init(struct unit *u, const struct unit_ops *ops, const struct node_type *type,
                const char *name);
-void unit_fini(struct unit *u);
-int unit_start(struct unit *u, struct err *err);    /* -EBUSY if it runs */
-void unit_stop(struct unit *u, enum unit_state to); /* waits until the owner returned */
-bool unit_stopping(struct unit *u);                 /* any thread; run() polls it */
+void unit_fini(struct unit *u); /* it must not be running */
+
+/* Starts the owner thread, or, if the unit waits for its next retry, retries now.
+ * -EBUSY if it runs, -EALREADY if it has finished.  Any thread but the owner. */
+int unit_start(struct unit *u, struct err *err);
+/* Asks the owner to return and the unit to become 'to' (paused or stopped).  Does not wait. */
+void unit_ask_stop(struct unit *u, enum unit_state to);
+/* Waits until the owner has returned and 'ended' was called; at most 'timeout_ms' (-1: for
+ * ever).  0 or -ETIMEDOUT.  Any thread but the owner. */
+int unit_wait(struct unit *u, int64_t timeout_ms);
+void unit_stop(struct unit *u, enum unit_state to); /* both: waits until the owner returned */
+
+bool unit_stopping(const struct unit *u); /* any thread; run() polls it */
 /* Sleeps at most 'ms', less when asked to stop.  False when stopping. */
 bool unit_sleep(struct unit *u, int64_t ms);
+/* The owner says that work got done: the next error counts as the first again.  Cheap. */
+void unit_progressed(struct unit *u);
+/* The owner says that it runs without some tables (true), or with all again. */
+void unit_quarantined(struct unit *u, bool some);
+
 enum unit_state unit_state(struct unit *u);
+/* A copy of why it does not run; code 0 if there is no reason. */
+void unit_error(struct unit *u, struct err *ret);
+
+/* Rows that every unit has, for the head of its table: state, error, retries, ... */
+void unit_lock(struct node *n);
+void unit_unlock(struct node *n);
+json_t *unit_get_state(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_error(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_retries(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_max_retries(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_next_retry(const struct node *n, const struct attr *a, struct err *err);
+
+#define UNIT_ATTRS                                                                             \
+    { .name = "state",                                                                         \
+      .help = "Whether this stage runs",                                                       \
+      .type = ATTR_ENUM,                                                                       \
+      .choices = unit_state_names,                                                             \
+      .flags = ATTR_WATCHED | ATTR_METRIC,                                                     \
+      .get = unit_get_state },                                                                 \
+        { .name = "error",                                                                     \
+          .help = "Why it does not run; empty if nothing is wrong",                            \
+          .type = ATTR_TEXT,                                                                   \
+          .get = unit_get_error },                                                             \
+        { .name = "retries",                                                                   \
+          .help = "Attempts made since it last got work done",                                 \
+          .type = ATTR_COUNT,                                                                  \
+          .flags = ATTR_GAUGE,                                                                 \
+          .get = unit_get_retries },                                                           \
+        { .name = "max_retries",                                                               \
+          .help = "Attempts after which it gives up",                                          \
+          .type = ATTR_COUNT,                                                                  \
+          .flags = ATTR_GAUGE,                                                                 \
+          .get = unit_get_max_retries },                                                       \
+    {                                                                                          \
+        .name = "next_retry_seconds", .help = "Time until the next attempt; 0 if none is due", \
+        .type = ATTR_SECONDS, .flags = ATTR_GAUGE, .get = unit_get_next_retry                  \
+    }
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * retry.h - which failures pass by themselves, and how long to wait for them.
+ *
+ * Pure.  What is not in the tables of retry.c stops a unit: a wrong password,
+ * a duplicate key or a purged position are the same a minute later.
+ */
+#ifndef SLUICE_UNIT_RETRY_H
+#define SLUICE_UNIT_RETRY_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum retry_kind {
+    RETRY_NEVER,
+    RETRY_SOON,  /* connection lost, deadlock, server restarting: 1 s, 2 s, 4 s, ... 5 min */
+    RETRY_LATER, /* disk full, read-only: someone must act first: 30 s, 1 min, ... 5 min */
+};
+
+enum retry_kind retry_kind_of(const struct err *err);
+
+/* Before attempt number 'nth' (from 1). */
+int64_t retry_delay_ms(enum retry_kind kind, unsigned nth);
+
+#endif
