@@ -1,0 +1,158 @@
+# servers.sh - throw-away MariaDB and MySQL servers on loopback.  Source me.
+#
+#     start_mariadb src --binlog-row-metadata=FULL   # sets src_port src_pid src_dir
+#     start_mysql dst                                # MySQL 9.7 in its debootstrap folder
+#     sql src 'SELECT 1' ; sql_file src file.sql ; stop_server src ; kill_server src ; restart_server src
+#
+# Everything lives below $WORK and is stopped and removed when the shell ends.
+# Servers are named by the caller; the account sluice/sluice has all rights.
+
+CACHE=${SLUICE_CACHE:-/var/cache/sluice-tests}
+SID=$CACHE/mysql-sid
+WORK=${WORK:-$(mktemp -d /tmp/sluice-test.XXXXXX)}
+SERVERS=""
+die() { echo "FAIL: $*" >&2; exit 1; }
+note() { echo "# $*"; }
+
+free_port() { # a port nobody listens on
+    local p
+    while :; do
+        p=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        ss -ltnH "sport = :$p" | grep -q . || { echo $p; return; }
+    done
+}
+
+server_cleanup() {
+    local s
+    for s in $SERVERS; do kill_server "$s" 2>/dev/null; eval "rm -rf \"\$${s}_dir\""; done
+    rm -rf "$WORK"
+}
+# One EXIT trap for all: at_exit 'command' runs before the servers go.
+EXIT_COMMANDS=""
+at_exit() { EXIT_COMMANDS="$1; $EXIT_COMMANDS"; }
+trap 'status=$?; trap - EXIT; eval "$EXIT_COMMANDS"; server_cleanup; exit $status' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+mariadb_template() { # an initialised data folder, made once per server version
+    local v t
+    v=$(mariadbd --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -1)
+    t=$CACHE/mariadb-$v
+    [ -d "$t" ] || (
+        mkdir -p "$CACHE"; exec 9>"$CACHE/lock"; flock 9; [ -d "$t" ] && exit
+        mariadb-install-db --no-defaults --user=root --datadir="$t.new" --skip-test-db \
+            --auth-root-authentication-method=normal --innodb-log-file-size=32M >"$CACHE/mariadb-init.log" 2>&1 ||
+            { tail -5 "$CACHE/mariadb-init.log" >&2; exit 1; }
+        mv "$t.new" "$t") || die "mariadb-install-db failed"
+    echo "$t"
+}
+
+mysql_ready() { # the debootstrap folder with a MySQL server in it
+    [ -x "$SID/usr/sbin/mysqld" ] || (
+        mkdir -p "$CACHE"; exec 9>"$CACHE/lock"; flock 9; [ -x "$SID/usr/sbin/mysqld" ] && exit
+        rm -rf "$SID.new"
+        debootstrap --variant=minbase --include=mysql-server-core,mysql-client-core sid "$SID.new" >"$CACHE/debootstrap.log" 2>&1 ||
+            { tail -5 "$CACHE/debootstrap.log" >&2; exit 1; }
+        mv "$SID.new" "$SID") || die "debootstrap of MySQL failed"
+    [ -d "$SID/template" ] || (
+        exec 9>"$CACHE/lock"; flock 9; [ -d "$SID/template" ] && exit
+        chroot "$SID" mysqld --no-defaults --initialize-insecure --user=root --datadir=/template.new \
+            --innodb-redo-log-capacity=64M >"$CACHE/mysql-init.log" 2>&1 || { tail -5 "$CACHE/mysql-init.log" >&2; exit 1; }
+        mv "$SID/template.new" "$SID/template") || die "mysqld --initialize failed"
+}
+
+COMMON_OPTIONS="--bind-address=127.0.0.1 --skip-name-resolve --log-bin=bin --binlog-format=ROW
+    --innodb-buffer-pool-size=96M --max-allowed-packet=256M --performance-schema=OFF
+    --sync-binlog=0 --innodb-flush-log-at-trx-commit=2 --local-infile=1"
+next_server_id=$((RANDOM + 100))
+
+start_mariadb() { # name [option...]
+    local name=$1 dir; shift
+    dir=$WORK/$name
+    cp -a --reflink=auto "$(mariadb_template)" "$dir" || die "no data folder for $name"
+    next_server_id=$((next_server_id + 1))
+    eval "${name}_dir=$dir ${name}_kind=mariadb ${name}_options=\"\$*\" ${name}_port=$(free_port) ${name}_id=$next_server_id"
+    SERVERS="$SERVERS $name"
+    restart_server "$name"
+    make_account "$name"
+}
+
+start_mysql() { # name [option...]
+    local name=$1 dir; shift
+    mysql_ready
+    dir=$SID/run-$$-$name
+    cp -a --reflink=auto "$SID/template" "$dir" || die "no data folder for $name"
+    rm -f "$dir/auto.cnf" # or every copy has the template's server_uuid
+    next_server_id=$((next_server_id + 1))
+    eval "${name}_dir=$dir ${name}_kind=mysql ${name}_options=\"\$*\" ${name}_port=$(free_port) ${name}_id=$next_server_id"
+    SERVERS="$SERVERS $name"
+    restart_server "$name"
+    make_account "$name"
+}
+
+make_account() {
+    local caching=""
+    eval "[ \$${1}_kind = mysql ]" && caching="WITH caching_sha2_password"
+    sql "$1" "SET sql_log_bin=0; CREATE USER sluice@'%' IDENTIFIED $caching BY 'sluice';
+        GRANT ALL ON *.* TO sluice@'%' WITH GRANT OPTION" || die "no account on $1"
+}
+
+restart_server() { # name: start it on its folder, port and options
+    local name=$1 dir kind options port id i in_dir
+    eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id"
+    if [ "$kind" = mariadb ]; then
+        # shellcheck disable=SC2086
+        setsid mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --socket="$dir/s.sock" \
+            --pid-file="$dir/pid" --port="$port" --server-id="$id" --innodb-log-file-size=32M \
+            --plugin-maturity=experimental $options >>"$dir/log" 2>&1 </dev/null &
+    else
+        in_dir=${dir#"$SID"}
+        # shellcheck disable=SC2086
+        setsid chroot "$SID" mysqld --no-defaults --user=root $COMMON_OPTIONS --datadir="$in_dir" --socket="$in_dir/s.sock" \
+            --pid-file="$in_dir/pid" --port="$port" --server-id="$id" --mysqlx=OFF --gtid-mode=ON \
+            --enforce-gtid-consistency=ON --secure-file-priv= --innodb-redo-log-capacity=64M $options >>"$dir/log" 2>&1 </dev/null &
+    fi
+    for i in $(seq 600); do
+        sql "$name" 'SELECT 1' >/dev/null 2>&1 && break
+        [ -d "/proc/$!" ] || i=600
+        [ "$i" -lt 600 ] || break
+        sleep 0.1
+    done
+    [ "$i" -lt 600 ] || { tail -5 "$dir/log" >&2; die "server $name did not start"; }
+    eval "${name}_pid=$(cat "$dir/pid")"
+}
+
+sql() { # name statement...
+    local name=$1 dir kind; shift
+    eval "dir=\$${name}_dir kind=\$${name}_kind"
+    if [ "$kind" = mariadb ]; then
+        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 -N -B --binary-mode -e "$*"
+    else
+        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 -N -B --binary-mode -e "$*"
+    fi
+}
+
+sql_file() { # name file [database]
+    local name=$1 file=$2 db=${3:-} dir kind
+    eval "dir=\$${name}_dir kind=\$${name}_kind"
+    if [ "$kind" = mariadb ]; then
+        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 $db <"$file"
+    else
+        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 $db <"$file"
+    fi
+}
+
+wait_pid_gone() { local i; for i in $(seq 600); do [ -d "/proc/$1" ] || return 0; sleep 0.1; done; return 1; }
+stop_server() { eval "kill \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; }
+kill_server() { eval "kill -9 \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; }
+server_version() { sql "$1" 'SELECT VERSION()'; }
+
+# wait_for SECONDS command...: until it succeeds.  Never a bare sleep in a test.
+wait_for() {
+    local limit=$1 end; shift
+    end=$(($(date +%s) + limit))
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$end" ] || return 1
+        sleep 0.1
+    done
+}
