@@ -35,8 +35,13 @@ enum store_family {
 /* Opens (makes) the store in 'dir'.  -EBUSY with a sentence naming the pid if
  * another daemon holds it; -EPROTO if its format is newer than ours. */
 int store_open(const char *dir, struct store **ret, struct err *err);
+void store_close(struct store *s); /* NULL is fine; batches and iterators are gone before */
+
+/* The double of tests: in memory, gone when closed.  store_mem_fail_at() makes
+ * the n-th call from now (get, commit, a step of an iterator) return -EIO
+ * without effect; 0 takes that back. */
 struct store *store_open_mem(void);
-void store_close(struct store *s); /* NULL is fine */
+void store_mem_fail_at(struct store *s, unsigned n);
 
 /* Appends the value to 'ret'.  Returns 0, -ENOENT or -EIO. */
 int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
@@ -47,7 +52,8 @@ int store_put(struct store *s, enum store_family f, struct slice key, struct sli
 int store_delete(struct store *s, enum store_family f, struct slice key, bool sync,
                  struct err *err);
 
-/* All of a batch or nothing.  It can be used again after commit (then empty). */
+/* All of a batch or nothing.  After a commit it is empty and can be used again;
+ * one that failed keeps its records.  A batch sits whole in memory. */
 struct store_batch *store_batch_new(void);
 void store_batch_free(struct store_batch *b);
 void store_batch_put(struct store_batch *b, enum store_family f, struct slice key,
@@ -55,16 +61,23 @@ void store_batch_put(struct store_batch *b, enum store_family f, struct slice ke
 void store_batch_delete(struct store_batch *b, enum store_family f, struct slice key);
 void store_batch_delete_range(struct store_batch *b, enum store_family f, struct slice from,
                               struct slice to);
-size_t store_batch_size(const struct store_batch *b); /* bytes */
+size_t store_batch_size(const struct store_batch *b); /* bytes, roughly as on disk */
 int store_batch_commit(struct store *s, struct store_batch *b, bool sync, struct err *err);
 
-/* A consistent view of all keys with 'prefix', in byte order. */
+/* A consistent view, as of now, of all keys with 'prefix' in byte order.  An
+ * iterator stands between two keys: at first before all of them; next() returns
+ * the key behind it and prev() the one before it, and each steps over it. */
 struct store_iter *store_iter_new(struct store *s, enum store_family f, struct slice prefix);
 void store_iter_free(struct store_iter *it);
-void store_iter_seek(struct store_iter *it, struct slice key); /* first key >= 'key' */
-void store_iter_last(struct store_iter *it);
+void store_iter_seek(struct store_iter *it, struct slice key); /* before the first key >= 'key' */
+void store_iter_last(struct store_iter *it);                   /* behind all keys */
 /* 1 with key and value (borrowed until the next call), 0 at the end, -EIO. */
 int store_iter_next(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
 int store_iter_prev(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
+
+/* For SCOPED. */
+void store_freep(struct store **s);
+void store_batch_freep(struct store_batch **b);
+void store_iter_freep(struct store_iter **it);
 
 #endif

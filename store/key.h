@@ -1,0 +1,69 @@
+/*
+ * key.h - every key of the store is made and parsed here; FORMAT.md has them
+ * byte by byte.
+ *
+ * The first byte says what a key is.  Numbers are big-endian, so that keys sort
+ * by number; names end in a zero byte, so that "s1" and "s10" keep apart and
+ * a prefix of whole names is a prefix of the bytes.
+ *
+ *     SCOPED(buf_fini) struct buf k = BUF_INIT;
+ *     key_position(&k, "orders", "s1", "sync");
+ *     store_get(s, STORE_CHECKPOINT, key_slice(&k), &value, err);
+ *
+ * Makers empty 'k' first, so one buffer serves a loop.  Names are UTF-8 without
+ * zero bytes; the tree lets no other pass.
+ */
+#ifndef SLUICE_STORE_KEY_H
+#define SLUICE_STORE_KEY_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+enum key_kind {
+    KEY_FORMAT = 1,   /* meta */
+    KEY_DOCUMENT = 2, /* meta: path */
+    KEY_POSITION = 3, /* checkpoint: task, source, part */
+    KEY_XA = 4,       /* checkpoint: task, source, xid, chunk */
+    KEY_SPILL = 5,    /* journal: task, source, transaction, chunk */
+    KEY_TABLE = 6,    /* schema: source, db, table, seq */
+    KEY_LINE = 7,     /* audit: log, number */
+};
+
+static inline struct slice key_slice(const struct buf *k)
+{
+    return slice_of(k->data, k->size);
+}
+
+/* The kind and as many names as are given, NULL-terminated: a prefix for an iterator.
+ *     key_prefix(&k, KEY_XA, "orders", "s1", NULL) */
+void key_prefix(struct buf *k, enum key_kind kind, ...) __attribute__((sentinel));
+/* The least key above all that begin with 'k': the end of a range.  False if there is none. */
+bool key_after(struct buf *k);
+
+void key_format(struct buf *k);
+
+/* Path of the node whose document it is: "tasks/orders".  Not zero-terminated:
+ * the prefix "tasks/" is that of all tasks. */
+void key_document(struct buf *k, const char *path);
+bool key_document_parse(struct slice key, struct slice *path);
+
+/* What 'part' of a task ("sync", "load", "quarantine") remembers for one of its sources. */
+void key_position(struct buf *k, const char *task, const char *source, const char *part);
+
+/* Piece 'chunk' of the body of a prepared XA transaction; xid as the server prints it. */
+void key_xa(struct buf *k, const char *task, const char *source, const char *xid, uint32_t chunk);
+bool key_xa_parse(struct slice key, struct slice *xid, uint32_t *chunk);
+
+/* Piece 'chunk' of a transaction too large for memory. */
+void key_spill(struct buf *k, const char *task, const char *source, uint64_t txn, uint32_t chunk);
+
+/* A table's definition from 'seq' on; the one that holds at a position is the
+ * last with seq <= that position, within key_prefix(KEY_TABLE, source, db, table). */
+void key_table(struct buf *k, const char *source, const char *db, const char *table, uint64_t seq);
+bool key_table_parse(struct slice key, struct slice *db, struct slice *table, uint64_t *seq);
+
+/* Line 'number' of the log called 'log' ("events", "audit"). */
+void key_line(struct buf *k, const char *log, uint64_t number);
+bool key_line_parse(struct slice key, uint64_t *number);
+
+#endif

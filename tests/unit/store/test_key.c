@@ -1,0 +1,121 @@
+#include <criterion/criterion.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/key.h"
+
+static void is_bytes(const struct buf *k, const char *bytes, size_t size)
+{
+    cr_assert(slice_eq(key_slice(k), slice_of(bytes, size)));
+}
+#define IS_BYTES(k, literal) is_bytes(k, literal, sizeof(literal) - 1)
+
+Test(key, is_what_FORMAT_says)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+
+    key_format(&k);
+    IS_BYTES(&k, "\1");
+    key_document(&k, "tasks/t");
+    IS_BYTES(&k, "\2tasks/t");
+    key_position(&k, "t", "s", "sync");
+    IS_BYTES(&k, "\3t\0s\0sync\0");
+    key_xa(&k, "t", "s", "x1", 0x01020304);
+    IS_BYTES(&k, "\4t\0s\0x1\0\1\2\3\4");
+    key_spill(&k, "t", "s", 0x0102030405060708, 9);
+    IS_BYTES(&k, "\5t\0s\0\1\2\3\4\5\6\7\10\0\0\0\11");
+    key_table(&k, "s", "d", "t", 258);
+    IS_BYTES(&k, "\6s\0d\0t\0\0\0\0\0\0\0\1\2");
+    key_line(&k, "audit", 1);
+    IS_BYTES(&k, "\7audit\0\0\0\0\0\0\0\0\1");
+}
+
+Test(key, parses_back_what_it_made)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+    struct slice a, b;
+    uint64_t number;
+    uint32_t chunk;
+
+    key_document(&k, "sources/s1");
+    cr_assert(key_document_parse(key_slice(&k), &a));
+    cr_assert(slice_eq(a, slice_str("sources/s1")));
+    key_xa(&k, "t", "s", "xid'1'", UINT32_MAX);
+    cr_assert(key_xa_parse(key_slice(&k), &a, &chunk));
+    cr_assert(slice_eq(a, slice_str("xid'1'")));
+    cr_assert_eq(chunk, UINT32_MAX);
+    key_table(&k, "s", "db", "", UINT64_MAX);
+    cr_assert(key_table_parse(key_slice(&k), &a, &b, &number));
+    cr_assert(slice_eq(a, slice_str("db")) && b.size == 0);
+    cr_assert_eq(number, UINT64_MAX);
+    key_line(&k, "events", 7);
+    cr_assert(key_line_parse(key_slice(&k), &number));
+    cr_assert_eq(number, 7);
+}
+
+Test(key, refuses_other_kinds_and_cut_keys)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+    struct slice a, b;
+    uint64_t number;
+    uint32_t chunk;
+
+    key_table(&k, "s", "db", "t", 5);
+    for (size_t n = 0; n < k.size; n++)
+        cr_assert_not(key_table_parse(slice_of(k.data, n), &a, &b, &number), "%zu bytes", n);
+    buf_byte(&k, 0);
+    cr_assert_not(key_table_parse(key_slice(&k), &a, &b, &number), "a byte too many");
+    key_xa(&k, "t", "s", "x", 5);
+    for (size_t n = 0; n < k.size; n++)
+        cr_assert_not(key_xa_parse(slice_of(k.data, n), &a, &chunk), "%zu bytes", n);
+    cr_assert_not(key_line_parse(key_slice(&k), &number));
+    cr_assert_not(key_document_parse(key_slice(&k), &a));
+}
+
+static int order(const struct buf *a, const struct buf *b)
+{
+    size_t least = a->size < b->size ? a->size : b->size;
+    int rc = memcmp(a->data, b->data, least);
+
+    return rc ? rc : (a->size > b->size) - (a->size < b->size);
+}
+
+Test(key, sorts_by_number)
+{
+    static const uint64_t numbers[] = { 0,   1,     127,        128,        255,
+                                        256, 65535, 1ull << 31, 1ull << 40, UINT64_MAX };
+    SCOPED(buf_fini) struct buf a = BUF_INIT;
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i + 1 < ARRAY_LEN(numbers); i++) {
+        key_line(&a, "events", numbers[i]);
+        key_line(&b, "events", numbers[i + 1]);
+        cr_assert_lt(order(&a, &b), 0);
+    }
+}
+
+Test(key, a_prefix_holds_whole_names_only)
+{
+    SCOPED(buf_fini) struct buf p = BUF_INIT;
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+
+    key_prefix(&p, KEY_POSITION, "t", "s1", NULL);
+    key_position(&k, "t", "s1", "sync");
+    cr_assert_eq(memcmp(k.data, p.data, p.size), 0);
+    key_position(&k, "t", "s10", "sync");
+    cr_assert_neq(memcmp(k.data, p.data, p.size), 0);
+}
+
+Test(key, after_is_the_end_of_a_prefix)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+
+    buf_add(&k, "a\xff\xff", 3);
+    cr_assert(key_after(&k));
+    IS_BYTES(&k, "b");
+    buf_clear(&k);
+    buf_add(&k, "\xff\xff", 2);
+    cr_assert_not(key_after(&k));
+    buf_clear(&k);
+    cr_assert_not(key_after(&k));
+}
