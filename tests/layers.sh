@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 while read -r layer allowed; do
     case $layer in ''|'#'*) continue ;; esac
     dir=$layer; [ -d "daemon/$layer" ] && dir=daemon/$layer
+    [ -d "$dir" ] || continue
     for inc in $(grep -rhoE '^#include "[a-z_]+/' "$dir" --include='*.[ch]' | sed 's/.*"//;s,/,,' | sort -u); do
         case " $layer $allowed " in *" $inc "*) ;; *) echo "$dir must not include $inc/"; status=1 ;; esac
     done

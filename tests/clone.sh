@@ -1,0 +1,9 @@
+#!/bin/bash
+# What the README promises, from a fresh clone: quickstart --once, then the README's own commands.
+set -eu
+cd "$(dirname "$0")/.."
+dir=$(mktemp -d /tmp/sluice-clone.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+git clone -q . "$dir/sluice"
+cd "$dir/sluice"
+./packaging/quickstart --once
