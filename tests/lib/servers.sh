@@ -5,7 +5,8 @@
 #     sql src 'SELECT 1' ; sql_file src file.sql ; stop_server src ; kill_server src ; restart_server src
 #
 # Everything lives below $WORK and is stopped and removed when the shell ends.
-# Servers are named by the caller; the account sluice/sluice has all rights.
+# Servers are named by the caller; the account sluice/sluice has all rights.  src_prefix='ip netns exec X'
+# set before start_mariadb runs the server in another network namespace.
 
 CACHE=${SLUICE_CACHE:-/var/cache/sluice-tests}
 SID=$CACHE/mysql-sid
@@ -98,17 +99,17 @@ make_account() {
 }
 
 restart_server() { # name: start it on its folder, port and options
-    local name=$1 dir kind options port id i in_dir
-    eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id"
+    local name=$1 dir kind options port id i in_dir prefix
+    eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id prefix=\${${name}_prefix:-}"
     if [ "$kind" = mariadb ]; then
         # shellcheck disable=SC2086
-        setsid mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --socket="$dir/s.sock" \
+        setsid $prefix mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --socket="$dir/s.sock" \
             --pid-file="$dir/pid" --port="$port" --server-id="$id" --innodb-log-file-size=32M \
             --plugin-maturity=experimental $options >>"$dir/log" 2>&1 </dev/null &
     else
         in_dir=${dir#"$SID"}
         # shellcheck disable=SC2086
-        setsid chroot "$SID" mysqld --no-defaults --user=root $COMMON_OPTIONS --datadir="$in_dir" --socket="$in_dir/s.sock" \
+        setsid $prefix chroot "$SID" mysqld --no-defaults --user=root $COMMON_OPTIONS --datadir="$in_dir" --socket="$in_dir/s.sock" \
             --pid-file="$in_dir/pid" --port="$port" --server-id="$id" --mysqlx=OFF --gtid-mode=ON \
             --enforce-gtid-consistency=ON --secure-file-priv= --innodb-redo-log-capacity=64M $options >>"$dir/log" 2>&1 </dev/null &
     fi
