@@ -40,6 +40,8 @@ bool buf_reserve(struct buf *b, size_t more)
         return true;
     while (cap < need)
         cap += cap / 2 + 64;
+    if (b->limit && cap > b->limit + 1)
+        cap = b->limit + 1; /* so that buf_add()'s check of 'cap' checks the limit too */
     b->data = xrealloc(b->data, cap);
     b->cap = cap;
     return true;
