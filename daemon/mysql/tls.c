@@ -1,4 +1,4 @@
-#define HAVE_TLS /* for the body of MARIADB_TLS */
+#define HAVE_TLS             /* for the body of MARIADB_TLS */
 typedef unsigned char uchar; /* the library's headers use it before they define it */
 
 #include "mysql/tls.h"
