@@ -6,4 +6,5 @@ dir=$(mktemp -d /tmp/sluice-clone.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 git clone -q . "$dir/sluice"
 cd "$dir/sluice"
-./packaging/quickstart --once
+./packaging/quickstart --once --rows 50000
+bash tests/readme.sh
