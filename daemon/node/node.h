@@ -11,8 +11,12 @@
  *
  * Every node also has, without asking: status, last_error, README.
  *
+ * Around it: lines.h (events, audit), watch.h (who is told of changes),
+ * authority.h (who may), export.h (schema, metrics, manual), spec.h (a node's
+ * settings as one document), yaml.h, suggest.h (did you mean).
+ *
  * Threads: any, unless said otherwise.  The tree lock guards the links between
- * nodes, never what is inside one.
+ * nodes, never what is inside one; no callback of a type is called under it.
  */
 #ifndef SLUICE_NODE_NODE_H
 #define SLUICE_NODE_NODE_H
@@ -27,8 +31,9 @@
 
 #include "base/err.h"
 
-struct node;
 struct attr;
+struct buf;
+struct node;
 
 enum attr_type {
     ATTR_BOOL,
@@ -50,6 +55,9 @@ enum attr_flag {
     ATTR_METRIC = 8,  /* exported to Prometheus (numbers are without asking; this is for enums) */
     ATTR_GAUGE = 16,  /* a number that goes down too */
     ATTR_ASKS = 32,   /* the getter may ask a server: only read on open, never for status */
+    ATTR_LARGE = 64,  /* costly to render: as ATTR_ASKS, stat shows the size last read */
+    ATTR_SECRET = 128,   /* of a parameter: masked in the audit (a row: a setter and no getter) */
+    ATTR_REQUIRED = 256, /* of a parameter: must be given */
 };
 
 struct lines; /* node/lines.h: an append-only ring of lines */
@@ -74,6 +82,9 @@ struct attr {
      * with a setter and no getter is a secret: mode 0200, never shown. */
     int (*set)(struct node *n, const struct attr *a, const json_t *v, struct err *err);
 
+    /* A stored secret's value, for spec.h alone; node locked.  NULL if not set. */
+    json_t *(*secret)(const struct node *n, const struct attr *a);
+
     /* ATTR_LINES: where the lines are. */
     struct lines *(*lines)(const struct node *n, const struct attr *a);
 };
@@ -89,20 +100,29 @@ struct action {
     int (*run)(struct node *n, const json_t *args, struct err *err);
 };
 
+/* What a directory of this type holds: "relay" below a source, or any name in a collection. */
+struct node_part {
+    const char *name; /* NULL: each child has a name of its own */
+    const struct node_type *type;
+};
+
 struct node_type {
-    const char *name;
-    const char *help;             /* what this directory is, one or two sentences */
-    const char *const *examples;  /* three shell commands for README; NULL-terminated */
-    const struct attr *attrs;     /* terminated by a row without a name */
-    const struct action *actions; /* likewise; NULL if none */
+    const char *name;              /* also in metrics: [a-z][a-z0-9_]* */
+    const char *help;              /* what this directory is, one or two sentences */
+    const char *const *examples;   /* three shell commands for README; NULL-terminated */
+    const struct attr *attrs;      /* terminated by a row without a name */
+    const struct action *actions;  /* likewise; NULL if none */
+    const struct node_part *parts; /* ended by a row without a type; NULL if none.  For /schema
+                                      and the manual, which know types that no node has yet */
 
     void (*lock)(struct node *n); /* NULL if every attribute is atomic */
     void (*unlock)(struct node *n);
 
     /* For a collection: create a child (mkdir: spec NULL; PUT: the document),
-     * remove one (rmdir, DELETE).  NULL where that is not allowed.  create adds
-     * the child with node_add(); remove takes it out with node_remove().
-     * Neither waits (TREE.md 8). */
+     * remove one (rmdir, DELETE: 'remove' of the child's own type).  NULL where
+     * that is not allowed.  'name' is plain, not escaped; create adds the child
+     * with node_add(); remove takes it out with node_remove().  Neither waits
+     * (TREE.md 8). */
     int (*create)(struct node *dir, const char *name, const json_t *spec, struct err *err);
     int (*remove)(struct node *child, struct err *err);
 
@@ -115,11 +135,11 @@ struct node {
     const struct node_type *type;
     char *name; /* as shown: TREE.md 1; owned */
     struct node *parent;
-    struct node_children *children; /* hashed; NULL until the first */
-    struct node_private *priv;      /* last_error, change counter, watchers */
+    struct node_private *children; /* hashed by name, in the order of adding */
+    struct node_private *priv;     /* links, last_error, change counter; node/private.h */
     atomic_uint refs;
-    bool removed; /* out of the tree: writes give ENOENT */
-    bool symlink; /* shown as a link to 'link' */
+    atomic_bool removed; /* out of the tree: writes give ENOENT */
+    bool symlink;        /* shown as a link to 'link' */
     char *link;
 };
 
@@ -127,6 +147,8 @@ struct node {
 
 /* 'name' is copied and escaped as TREE.md 1 says.  One reference: the caller's. */
 void node_init(struct node *n, const struct node_type *type, const char *name);
+/* A link to 'to' ("../tasks/t1"), on the heap; freed with its last reference. */
+struct node *node_symlink_new(const char *name, const char *to);
 /* Puts 'n' under 'parent', which takes over the caller's reference.
  * -EEXIST if the name is taken by a child or a row. */
 int node_add(struct node *parent, struct node *n, struct err *err);
@@ -136,10 +158,18 @@ struct node *node_ref(struct node *n);
 void node_unref(struct node *n); /* NULL is fine */
 /* A child by name, with a reference; NULL if there is none. */
 struct node *node_child(struct node *n, const char *name);
-/* Path from the root, without the leading slash: "tasks/t1"; caller frees. */
+/* Path from the root, without the leading slash: "tasks/t1"; "" for the root; caller frees. */
 char *node_path(const struct node *n);
+size_t node_n_children(struct node *n);
 /* Calls 'visit' for every child, each referenced meanwhile; 'visit' may take any lock. */
 void node_each(struct node *n, void (*visit)(void *arg, struct node *child), void *arg);
+
+/* Names as the tree and HTTP show them (TREE.md 1): '/', control bytes, a
+ * leading dot, '%' and what is not UTF-8 become %XX; past 255 bytes the end is
+ * replaced by a hash.  node_name_plain() is the way back: NULL if 'shown' is
+ * not what node_name_shown() makes.  The caller frees. */
+char *node_name_shown(const char *plain);
+char *node_name_plain(const char *shown);
 
 /* Who asks, for authority and audit. */
 struct caller {
@@ -157,28 +187,54 @@ struct target {
     const struct action *action;
 };
 
-/* Finds 'path' ("/tasks/t1/lag_seconds") below 'root'.  Returns 0 or -ENOENT.
- * node_lookup() finds one name in one directory. */
+/* Finds 'path' ("/tasks/t1/lag_seconds") below 'root'.  Returns 0 or -ENOENT, with a guess at
+ * what was meant.  node_lookup() finds one name in one directory.  Links are not followed. */
 int node_find(struct node *root, const char *path, struct target *t, struct err *err);
 int node_lookup(struct node *dir, const char *name, struct target *t, struct err *err);
 void target_release(struct target *t);
 
-/* Permission bits and file type, from which callbacks are present. */
+/* Permission bits and file type: from which callbacks are present, and authority.h. */
 mode_t target_mode(const struct target *t);
-uint64_t target_ino(const struct target *t); /* never 0, the same for the same thing */
+uint64_t target_ino(const struct target *t);       /* never 0, the same for the same thing */
+int target_of_ino(uint64_t ino, struct target *t); /* 0, or -ENOENT once it is removed */
+/* "tasks/t1/pause", for messages; caller frees. */
+char *target_path(const struct target *t);
 
 /* A new reference: one attribute's value, or all of a node's as an object. */
 json_t *target_read(const struct target *t, struct err *err);
-/* Checks 'v', sets or runs, keeps a refusal as last_error, writes the audit line. */
+/* The bytes of the file: target_read() and text_of_target(); ATTR_LINES: all there are. */
+int target_text(const struct target *t, struct buf *out, struct err *err);
+/* What stat shows: the size of that text, or when it was last read (ATTR_ASKS, ATTR_LARGE). */
+uint64_t target_size(const struct target *t);
+/* Checks 'v', sets or runs, keeps a refusal as last_error, writes the audit line.  'who' may be
+ * NULL: the daemon itself, not audited. */
 int target_write(const struct target *t, const json_t *v, const struct caller *who,
                  struct err *err);
 /* mkdir/PUT and rmdir/DELETE on the model, with audit and last_error. */
 int node_create(struct node *dir, const char *name, const json_t *spec, const struct caller *who,
                 struct err *err);
 int node_destroy(struct node *n, const struct caller *who, struct err *err);
+/* For 'run' of a collection's "create" action: the document's "name" says which child. */
+int node_create_document(struct node *dir, const json_t *doc, struct err *err);
+/* Keeps a refusal that happened at 'n' before a target was known (a mistyped name). */
+void node_refused(struct node *n, const char *path, const struct caller *who,
+                  const struct err *err);
+
+/* With a mount, a node that anyone else than the mount makes or removes must be made through it
+ * (TREE.md 15).  fs/ sets this; node_create() and node_destroy() ask it for callers whose front
+ * is not "fs".  It ends in node_create_direct()/node_destroy_direct(). */
+struct node_maker {
+    int (*create)(struct node *dir, const char *name, const json_t *spec, const struct caller *who,
+                  struct err *err);
+    int (*destroy)(struct node *n, const struct caller *who, struct err *err);
+};
+void node_set_maker(const struct node_maker *maker); /* NULL: none */
+int node_create_direct(struct node *dir, const char *name, const json_t *spec,
+                       const struct caller *who, struct err *err);
+int node_destroy_direct(struct node *n, const struct caller *who, struct err *err);
 
 /* Calls 'emit' with each entry of the directory: built-in rows, attributes,
- * actions, children. */
+ * actions, children.  'emit' only copies: the tree lock is held. */
 struct entry {
     const char *name;
     mode_t mode;
@@ -188,13 +244,21 @@ void node_list(struct node *n, void (*emit)(void *arg, const struct entry *e), v
 
 /* --- rendering, once, above all getters --- */
 
-struct buf;
+/* JSON as every front prints it: two spaces, 15 digits of a real, any value. */
+void json_print(const json_t *v, struct buf *out);
 /* The text of a file (ends in a newline), and back.  Values: bare text; actions: `k=v` words
  * with shell quoting or one JSON object; documents: YAML or JSON. */
 void text_of_target(const struct target *t, const json_t *v, struct buf *out);
 json_t *json_of_text(const struct target *t, const char *text, size_t size, struct err *err);
 
-/* --- what changed --- */
+/* --- the tables themselves --- */
+
+/* Refuses a type (and its parts) with a row that breaks a rule: names, help, callbacks, choices.
+ * Run by a test over every type, and at start. */
+int node_type_check(const struct node_type *type, struct err *err);
+extern const char *const attr_type_names[]; /* by enum attr_type */
+
+/* --- what changed: see watch.h for who is told --- */
 
 /* Says that 'attr' of 'n' changed (NULL: something).  Wakes poll(2), event streams and the
  * notifier; cheap, rate-limited behind.  Any thread, any lock but the tree's may be held. */
@@ -202,6 +266,9 @@ void node_changed(struct node *n, const char *attr);
 /* Appends one line to the events of 'n' and of every ancestor that has an 'events' row:
  * {"time":…,"path":…,"event":"state","from":"new","to":"running"}.  'fields' is stolen. */
 void node_event(struct node *n, const char *event, json_t *fields);
+/* How often node_changed() was called, and when last. */
+uint64_t node_changes(const struct node *n);
+int64_t node_changed_us(const struct node *n);
 
 /* --- stock getters for plain fields of the node's owner --- */
 
@@ -216,6 +283,11 @@ json_t *attr_get_bool(const struct node *n, const struct attr *a, struct err *er
     {                                                                               \
         .name = #field, .help = text, .type = kind, .get = attr_get_u64,            \
         .offset = offsetof(owner, field) + FIELD_IS(owner, field, _Atomic uint64_t) \
+    }
+#define ATTR_FLAG(owner, field, text)                                           \
+    {                                                                           \
+        .name = #field, .help = text, .type = ATTR_BOOL, .get = attr_get_bool,  \
+        .offset = offsetof(owner, field) + FIELD_IS(owner, field, _Atomic bool) \
     }
 #define ATTR_STR(owner, field, text)                                          \
     {                                                                         \
