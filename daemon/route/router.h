@@ -3,10 +3,13 @@
  *
  * Pure: built once from the rules of a task, asked once per table id, never
  * changed (so it is shared between threads without a lock).  Names compare as
- * 'fold_case' says (lower_case_table_names of the source).
+ * 'fold_case' says (lower_case_table_names of the source).  Patterns: pattern.h.
  *
- * Patterns: `*` and `?` and `[a-z]` wildcards as in DM, `~` starts a regular
- * expression (PCRE2, with match limits).
+ * A table is in scope when a migrate rule covers it (none given: all are) and the
+ * block and allow list lets it pass, in DM's order: with do rules for schemas the
+ * schema must match one, else it must match no ignore rule for schemas; then a do
+ * rule for tables keeps it, an ignore rule for tables drops it, and it stays if there
+ * are no do rules for tables.  System schemas and 'meta_schema' never are in scope.
  */
 #ifndef SLUICE_ROUTE_ROUTER_H
 #define SLUICE_ROUTE_ROUTER_H
@@ -19,27 +22,39 @@ struct router;
 
 struct router_rule {                  /* of table_migrate_rule, and block/allow lists */
     const char *schema, *table;       /* patterns; table "" or NULL: the whole schema */
-    const char *to_schema, *to_table; /* NULL: keep the name */
+    const char *to_schema, *to_table; /* NULL or "": keep the name */
 };
 
 struct router_config {
-    const struct router_rule *do_rules;     /* allow list: empty allows all */
-    const struct router_rule *ignore_rules; /* block list */
-    const struct router_rule *routes;       /* table routes win over schema routes */
-    unsigned n_do, n_ignore, n_routes;
+    const struct router_rule *migrate_rules; /* any of them covers a table; empty: all tables */
+    const struct router_rule *do_rules;      /* allow list: empty allows all */
+    const struct router_rule *ignore_rules;  /* block list */
+    const struct router_rule *routes;        /* table routes win over schema routes */
+    unsigned n_migrate, n_do, n_ignore, n_routes;
+    const char *meta_schema; /* ours, if the source happens to hold one; may be NULL */
     bool fold_case;
 };
 
+/* Everything of 'c' is copied.  -EINVAL for a pattern that is none. */
 int router_new(const struct router_config *c, struct router **ret, struct err *err);
-void router_free(struct router *r);
+void router_free(struct router *r); /* NULL is fine */
 
 struct route {
     char to_schema[193], to_table[193]; /* 64 characters of UTF-8 and a NUL */
+    bool whole; /* router_schema(): all its tables are in scope and go to 'to_schema' unrenamed, so
+                 * that DROP DATABASE means the same there */
 };
 
 /* Is db.table in scope, and what is it called in the target?  System schemas never are.
  * False: not in scope.  router_schema() asks for statements about a whole schema. */
 bool router_table(const struct router *r, const char *schema, const char *table, struct route *ret);
 bool router_schema(const struct router *r, const char *schema, struct route *ret);
+
+/* Is the answer for this table a clear one?  -EEXIST when two routes match it, with both in
+ * the sentence (router_table() then goes by the first); -E2BIG when an expression ran away
+ * (counted as no match).  To be asked of each table before its first row is moved. */
+int router_check(const struct router *r, const char *schema, const char *table, struct err *err);
+
+bool router_is_system(const char *schema); /* mysql, information_schema, ... */
 
 #endif
