@@ -3,6 +3,11 @@
  * byte ranges so that routing rewrites only identifiers.  It is no parser:
  * what it does not know it skips; the target is the only full parser.
  * Reads executable comments as code, MySQL's and MariaDB's both.
+ *
+ * Names are found where a table is created, changed, dropped, renamed, or
+ * referred to by LIKE, REFERENCES, UNION=(), EXCHANGE and CONVERT PARTITION.
+ * The SELECT of CREATE TABLE and the body of a view, trigger or routine are
+ * not looked into: their names would need a full parser.
  */
 #ifndef SLUICE_ROUTE_DDL_H
 #define SLUICE_ROUTE_DDL_H
@@ -32,41 +37,47 @@ enum ddl_class {
     DDL_ALTER_SEQUENCE,
     DDL_DROP_SEQUENCE,
     DDL_TRIGGER,
-    DDL_ROUTINE,
-    DDL_EVENT,       /* procedures, functions, packages */
+    DDL_ROUTINE, /* procedures, functions, packages */
+    DDL_EVENT,
     DDL_ACCOUNT,     /* users, roles, GRANT, REVOKE */
     DDL_ADMIN,       /* ANALYZE, OPTIMIZE, REPAIR, FLUSH, SET, tablespaces, ... */
     DDL_DML,         /* INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL: DATA.md 14 */
     DDL_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT, XA ... */
+    DDL_N_CLASSES,
 };
 
 struct ddl_name {
-    struct slice schema, table; /* unquoted, in the arena; schema empty: the default database */
-    size_t at, size;            /* the bytes of `schema`.`table` as written */
-    bool to;                    /* RENAME ... TO this one */
+    struct slice schema, table; /* unquoted, in the arena; schema empty: the session's default */
+    size_t at,
+        size; /* the bytes of `schema`.`table` as written; ALTER DATABASE without a name: 0 */
+    bool to;  /* RENAME ... TO this one */
 };
 
 struct ddl {
     enum ddl_class class;
     unsigned n_names;
-    struct ddl_name *names; /* in the order written; for databases 'table' is empty */
+    struct ddl_name *names; /* in the order written; for databases 'table' is empty.  DDL_DML:
+                             * tables that it may change, with aliases among them */
     bool if_exists;         /* IF [NOT] EXISTS was there */
+    bool or_replace;        /* CREATE OR REPLACE */
     bool temporary;         /* CREATE/DROP TEMPORARY TABLE */
     bool start_transaction; /* "START TRANSACTION" at the end of CREATE ... SELECT (MySQL 8) */
-    size_t start_transaction_at;
+    size_t start_transaction_at, start_transaction_size;
 };
 
-/* 'default_db' is the session's.  'ansi_quotes': "x" is an identifier.  Never
- * fails: what it cannot make out is DDL_UNKNOWN with the names found so far. */
+/* 'ansi_quotes': "x" is an identifier.  Never fails: what it cannot make out is DDL_UNKNOWN
+ * with the names found so far.  'sql' is in UTF-8 or any charset in which no character
+ * contains an ASCII byte. */
 void ddl_scan(struct slice sql, bool ansi_quotes, bool no_backslash_escapes, struct arena *arena,
               struct ddl *ret);
 
-/* Writes 'sql' with every name replaced by what 'rename' says (unchanged if it
- * returns false).  Names come out quoted with backticks and with a schema. */
+/* Appends 'sql' with every name replaced by what 'rename' says (unchanged if it returns
+ * false, or 'rename' is NULL) and without START TRANSACTION.  'rename' writes the name as it
+ * is to stand, quoted. */
 void ddl_rewrite(struct slice sql, const struct ddl *d,
                  bool (*rename)(void *arg, const struct ddl_name *n, struct buf *quoted), void *arg,
                  struct buf *out);
 
-const char *ddl_class_name(enum ddl_class c);
+const char *ddl_class_name(enum ddl_class c); /* "alter table" */
 
 #endif
