@@ -20,6 +20,8 @@ enum event_type {
     EVENT_STOP = 3,
     EVENT_ROTATE = 4,
     EVENT_INTVAR = 5,
+    EVENT_APPEND_BLOCK = 9,
+    EVENT_DELETE_FILE = 11,
     EVENT_RAND = 13,
     EVENT_USER_VAR = 14,
     EVENT_FORMAT_DESCRIPTION = 15,
@@ -59,11 +61,15 @@ enum event_type {
 };
 
 #define EVENT_HEADER_SIZE 19
+#define EVENT_CHECKSUM_SIZE 4
+#define EVENT_FLAG_IN_USE 0x01     /* of a format description: the file was not closed */
 #define EVENT_FLAG_ARTIFICIAL 0x20 /* made for this dump connection: not in the file */
+#define EVENT_FLAG_IGNORABLE 0x80  /* who does not know the type may skip it */
 
 struct event {
     uint32_t timestamp; /* seconds since 1970, the source's clock */
     uint8_t type;       /* enum event_type, or one we do not know */
+    bool in_payload;    /* came out of a TRANSACTION_PAYLOAD: no checksum, no place in the file */
     uint16_t flags;
     uint32_t server_id;
     uint32_t next_pos; /* offset in the file after this event, modulo 2^32; 0 if artificial */
@@ -81,9 +87,17 @@ struct event_format {
 
 /* Splits 'raw' (exactly one event) and verifies its checksum if 'fmt' has one
  * and 'verify'.  'fmt' is what the last format description said (a zeroed one
- * before the first).  Returns 0 or -EBADMSG. */
+ * before the first).  A format description tells its own checksum, and the
+ * artificial rotate that starts a dump, which comes before any, is found to have
+ * one when its last four bytes are one.  Returns 0 or -EBADMSG. */
 int event_parse(struct slice raw, const struct event_format *fmt, bool verify, struct event *ret,
                 struct err *err);
+
+/* Size of the whole event that starts at 'p', which has EVENT_HEADER_SIZE bytes. */
+uint32_t event_size(const uint8_t *p);
+
+/* The checksum that a binlog event of these bytes has (CRC-32 as zlib's). */
+uint32_t event_crc32(const uint8_t *p, size_t size);
 
 const char *event_type_name(uint8_t type); /* "WRITE_ROWS_V2"; "type 77" never: "UNKNOWN" */
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/slice.h"
 #include "binlog/event.h"
 
 /* One transaction's identity. */
@@ -32,6 +33,7 @@ enum flavor gtid_set_flavor(const struct gtid_set *s);
 int gtid_set_parse(struct gtid_set **ret, enum flavor flavor, const char *text, struct err *err);
 void gtid_set_print(const struct gtid_set *s, struct buf *out); /* canonical, sorted */
 
+/* MariaDB: the domain's last becomes 'g', whatever its number (the order is the binlog's). */
 void gtid_set_add(struct gtid_set *s, const struct gtid *g);
 bool gtid_set_has(const struct gtid_set *s, const struct gtid *g);
 bool gtid_set_empty(const struct gtid_set *s);
@@ -41,10 +43,30 @@ bool gtid_set_equal(const struct gtid_set *a, const struct gtid_set *b);
 void gtid_set_union(struct gtid_set *to, const struct gtid_set *from);
 void gtid_set_subtract(struct gtid_set *from, const struct gtid_set *what); /* MySQL sets only */
 
-/* The body of COM_BINLOG_DUMP_GTID: n_sids, then sid, n_intervals, intervals;
- * the tagged form if any tag is in it. */
-void gtid_set_encode(const struct gtid_set *s, struct buf *out);
+/* What is in a set.  MySQL: a server (and tag) and its intervals, sorted,
+ * disjoint, never touching.  MariaDB: 'id' is the last GTID of a domain. */
+struct gtid_interval {
+    uint64_t from, to; /* 'to' is not in it */
+};
+struct gtid_member {
+    struct gtid id; /* 'number': MariaDB only */
+    struct gtid_interval *intervals;
+    size_t n_intervals, cap;
+};
+/* Borrowed, sorted; valid until the set changes. */
+const struct gtid_member *gtid_set_members(const struct gtid_set *s, size_t *n);
+/* MySQL: adds from .. to - 1 of the server and tag of 'id'.  -EINVAL if that is no interval. */
+int gtid_set_add_interval(struct gtid_set *s, const struct gtid *id, uint64_t from, uint64_t to);
 
-void gtid_print(const struct gtid *g, struct buf *out);
+/* The body of COM_BINLOG_DUMP_GTID and of PREVIOUS_GTIDS: n_sids, then sid,
+ * n_intervals, intervals; the tagged form if any tag is in it.  MySQL sets only. */
+void gtid_set_encode(const struct gtid_set *s, struct buf *out);
+/* The same back from a PREVIOUS_GTIDS event's body, or the set from a MariaDB
+ * GTID_LIST event's.  Returns 0 or -EBADMSG. */
+int gtid_set_decode(struct gtid_set **ret, enum flavor flavor, struct slice body, struct err *err);
+
+void gtid_print(const struct gtid *g, struct buf *out); /* "" if it has no number */
+/* One GTID: "uuid[:tag]:5" or "0-1-100".  Returns 0 or -EINVAL. */
+int gtid_parse(struct gtid *ret, enum flavor flavor, const char *text, struct err *err);
 
 #endif

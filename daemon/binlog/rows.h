@@ -55,16 +55,30 @@ enum column_type {
     COL_GEOMETRY = 255,
 };
 
+struct column;
+
+/* Reads one value at 'at' and returns where the next begins; NULL if the bytes
+ * up to 'end' hold no such value. */
+typedef const uint8_t *(*column_decode)(const struct column *col, const uint8_t *at,
+                                        const uint8_t *end, struct arena *arena, struct value *ret);
+
+/* Collation number of bytes: a BINARY(n) value, logged without its trailing
+ * zeros, is given back with them.  A caller who knows the column to be BINARY
+ * (or UUID, INET6: MariaDB logs them so) and has no metadata sets 'collation'. */
+#define COLLATION_BINARY 63
+
 struct column {
+    column_decode decode; /* of the type, from column.c */
     uint8_t type;  /* enum column_type, resolved: STRING that is really ENUM or SET says so */
-    uint16_t meta; /* the type's metadata, resolved likewise */
+    uint16_t meta; /* resolved likewise: bytes of length, most bytes, fraction digits, bits, or
+                      precision << 8 | scale */
     bool nullable;
-    bool is_unsigned; /* from the optional metadata; else the caller sets it from the schema */
-    bool uuid; /* MariaDB UUID: the caller sets it from the schema; bytes are then put in text order
-                */
-    /* only with binlog_row_metadata=FULL; else empty, 0 or false */
+    bool is_unsigned;   /* from the optional metadata; else the caller sets it from the schema */
+    bool uuid;          /* MariaDB UUID: the caller sets it from the schema; bytes are then put in
+                           text order */
+    uint32_t collation; /* 0: not said.  MySQL always says it, MariaDB with metadata only */
+    /* only with binlog_row_metadata=FULL; else empty or false */
     struct slice name;
-    uint32_t collation;
     bool primary_key;
     bool invisible;
 };
@@ -99,7 +113,9 @@ struct rows {
     struct arena *arena;
     struct cursor body;                      /* at the next row */
     const uint8_t *before_cols, *after_cols; /* bitmaps of columns present */
+    unsigned n_before, n_after;              /* how many are */
     bool partial;                            /* PARTIAL_UPDATE_ROWS */
+    bool empty; /* images without a column: there is one row, of no bytes */
 };
 
 /* The table id of a rows event, to find its map before rows_open(). */

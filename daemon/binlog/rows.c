@@ -1,0 +1,212 @@
+#include "binlog/rows.h"
+
+#include <errno.h>
+
+#include "binlog/inflate.h"
+
+#define OLD_POST_HEADER_SIZE 6 /* then table ids have 4 bytes */
+#define PARTIAL_JSON_UPDATES 1
+
+/* What the event types say: one row each. */
+struct rows_type {
+    bool known;
+    enum rows_kind kind;
+    bool extra;      /* version 2: a sized piece of extra data before the columns */
+    bool compressed; /* MariaDB */
+    bool partial;
+};
+
+static const struct rows_type types[256] = {
+    [EVENT_WRITE_ROWS_V1] = { .known = true, .kind = ROWS_INSERT },
+    [EVENT_UPDATE_ROWS_V1] = { .known = true, .kind = ROWS_UPDATE },
+    [EVENT_DELETE_ROWS_V1] = { .known = true, .kind = ROWS_DELETE },
+    [EVENT_WRITE_ROWS_V2] = { .known = true, .kind = ROWS_INSERT, .extra = true },
+    [EVENT_UPDATE_ROWS_V2] = { .known = true, .kind = ROWS_UPDATE, .extra = true },
+    [EVENT_DELETE_ROWS_V2] = { .known = true, .kind = ROWS_DELETE, .extra = true },
+    [EVENT_PARTIAL_UPDATE_ROWS] = { .known = true,
+                                    .kind = ROWS_UPDATE,
+                                    .extra = true,
+                                    .partial = true },
+    [EVENT_MARIADB_WRITE_ROWS_COMPRESSED_V1] = { .known = true,
+                                                 .kind = ROWS_INSERT,
+                                                 .compressed = true },
+    [EVENT_MARIADB_UPDATE_ROWS_COMPRESSED_V1] = { .known = true,
+                                                  .kind = ROWS_UPDATE,
+                                                  .compressed = true },
+    [EVENT_MARIADB_DELETE_ROWS_COMPRESSED_V1] = { .known = true,
+                                                  .kind = ROWS_DELETE,
+                                                  .compressed = true },
+};
+
+static uint64_t read_table_id(struct cursor *c, const struct event *ev,
+                              const struct event_format *fmt)
+{
+    return cursor_le(c, fmt->post_header_size[ev->type] == OLD_POST_HEADER_SIZE ? 4 : 6);
+}
+
+int rows_table_id(const struct event *ev, const struct event_format *fmt, uint64_t *ret,
+                  struct err *err)
+{
+    struct cursor c = cursor_of(ev->body);
+    uint64_t id = read_table_id(&c, ev, fmt);
+
+    if (c.bad || !types[ev->type].known)
+        return err_set(err, -EBADMSG, "%s event of %zu bytes has no table id",
+                       event_type_name(ev->type), ev->raw.size);
+    *ret = id;
+    return 0;
+}
+
+static inline bool bit(const uint8_t *bits, unsigned i)
+{
+    return bits[i / 8] >> (i % 8) & 1;
+}
+
+static unsigned count_bits(const uint8_t *bits, unsigned n)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        count += bit(bits, i);
+    return count;
+}
+
+static void skip_extra(struct cursor *c)
+{
+    size_t size = cursor_u16(c); /* counts itself */
+
+    if (size < 2)
+        c->bad = true;
+    else
+        cursor_skip(c, size - 2);
+}
+
+static void read_bitmaps(struct cursor *c, struct rows *r, unsigned n_cols)
+{
+    struct slice first = cursor_bytes(c, (n_cols + 7) / 8), second = first;
+
+    if (r->kind == ROWS_UPDATE)
+        second = cursor_bytes(c, (n_cols + 7) / 8);
+    if (c->bad)
+        return;
+    r->before_cols = first.data;
+    r->after_cols = second.data;
+    r->n_before = count_bits(first.data, n_cols);
+    r->n_after = count_bits(second.data, n_cols);
+}
+
+int rows_open(struct rows *r, const struct event *ev, const struct event_format *fmt,
+              const struct table_map *map, struct arena *arena, struct err *err)
+{
+    const struct rows_type *type = &types[ev->type];
+    struct cursor c = cursor_of(ev->body);
+    struct rows rows = { .kind = type->kind, .map = map, .arena = arena, .partial = type->partial };
+    uint64_t n_cols;
+
+    rows.table_id = read_table_id(&c, ev, fmt);
+    rows.flags = cursor_u16(&c);
+    if (type->extra)
+        skip_extra(&c);
+    n_cols = cursor_lenenc(&c);
+    if (c.bad || !type->known)
+        return err_set(err, -EBADMSG, "%s event of %zu bytes cannot be read",
+                       event_type_name(ev->type), ev->raw.size);
+    if (rows.table_id != map->table_id || n_cols != map->n_cols)
+        return err_set(err, -EBADMSG, "rows event does not fit the table map of %.*s.%.*s",
+                       SLICE_ARG(map->db), SLICE_ARG(map->name));
+    read_bitmaps(&c, &rows, map->n_cols);
+    if (c.bad)
+        return err_set(err, -EBADMSG, "rows event of %.*s.%.*s is cut short", SLICE_ARG(map->db),
+                       SLICE_ARG(map->name));
+    if (type->compressed) {
+        struct slice plain;
+
+        if (inflate_event_arena(cursor_rest(&c), arena, &plain, err) < 0)
+            return err_wrap(err, "rows event of %.*s.%.*s", SLICE_ARG(map->db),
+                            SLICE_ARG(map->name));
+        c = cursor_of(plain);
+    }
+    rows.body = c;
+    rows.empty = c.at == c.end;
+    *r = rows;
+    return 0;
+}
+
+/* What precedes the after image of a partial update: which JSON columns of the table hold
+ * diffs.  *ret is NULL if none does. */
+static const uint8_t *read_partial_bits(const struct rows *r, const uint8_t *at, const uint8_t *end,
+                                        const uint8_t **ret)
+{
+    struct cursor c = { .at = at, .end = end };
+    uint64_t options = cursor_lenenc(&c);
+    unsigned n = 0;
+
+    *ret = NULL;
+    if (options & PARTIAL_JSON_UPDATES) {
+        for (unsigned i = 0; i < r->map->n_cols; i++)
+            n += r->map->cols[i].type == COL_JSON;
+        *ret = cursor_bytes(&c, (n + 7) / 8).data;
+    }
+    return c.bad ? NULL : c.at;
+}
+
+static const uint8_t *decode_diff(const uint8_t *at, const uint8_t *end, struct value *ret)
+{
+    struct cursor c = { .at = at, .end = end };
+    struct slice diff = cursor_bytes(&c, cursor_u32(&c));
+
+    ret->kind = VALUE_JSON_DIFF;
+    ret->size = (uint32_t)diff.size;
+    ret->p = diff.data;
+    return c.bad ? NULL : c.at;
+}
+
+static const uint8_t *decode_image(const struct rows *r, const uint8_t *present, unsigned n_present,
+                                   const uint8_t *partial, const uint8_t *at, const uint8_t *end,
+                                   struct value *ret)
+{
+    const struct column *cols = r->map->cols;
+    const uint8_t *nulls = at;
+    unsigned n_nulls = 0, n_json = 0;
+
+    if ((size_t)(end - at) < (n_present + 7) / 8)
+        return NULL;
+    at += (n_present + 7) / 8;
+    for (unsigned i = 0; i < r->map->n_cols; i++) {
+        bool is_diff = partial && cols[i].type == COL_JSON && bit(partial, n_json++);
+
+        if (!bit(present, i)) {
+            ret[i].kind = VALUE_ABSENT;
+            continue;
+        }
+        if (bit(nulls, n_nulls++)) {
+            ret[i].kind = VALUE_NULL;
+            continue;
+        }
+        at = is_diff ? decode_diff(at, end, &ret[i])
+                     : cols[i].decode(&cols[i], at, end, r->arena, &ret[i]);
+        if (!at)
+            return NULL;
+    }
+    return at;
+}
+
+int rows_next(struct rows *r, struct value *before, struct value *after, struct err *err)
+{
+    const uint8_t *at = r->body.at, *end = r->body.end, *partial = NULL;
+
+    if (at == end && !r->empty)
+        return 0;
+    r->empty = false;
+    if (r->kind != ROWS_INSERT)
+        at = decode_image(r, r->before_cols, r->n_before, NULL, at, end, before);
+    if (at && r->partial)
+        at = read_partial_bits(r, at, end, &partial);
+    if (at && r->kind != ROWS_DELETE)
+        at = decode_image(r, r->after_cols, r->n_after, partial, at, end, after);
+    if (!at || (at == r->body.at && at != end))
+        return err_set(err, -EBADMSG, "a row of %.*s.%.*s cannot be read: is its table map right?",
+                       SLICE_ARG(r->map->db), SLICE_ARG(r->map->name));
+    r->body.at = at;
+    return 1;
+}
