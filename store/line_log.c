@@ -132,14 +132,14 @@ int line_log_each(struct line_log *l, void (*visit)(void *arg, const char *line)
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value;
     uint64_t number = 0, n = 0;
-    int rc;
+    int rc = 0;
 
     key_prefix(&prefix, KEY_LINE, l->log, NULL);
     it = store_iter_new(l->store, STORE_AUDIT, key_slice(&prefix));
     store_iter_last(it);
     for (; n < l->keep && (rc = store_iter_prev(it, &key, &value, err)) > 0; n++)
         continue;
-    if (n < l->keep && rc < 0)
+    if (rc < 0)
         return rc;
     *next = 0;
     while ((rc = store_iter_next(it, &key, &value, err)) > 0) {
