@@ -134,23 +134,25 @@ char *secret_seal(const struct secret_key *k, const char *text, const char *plac
     return sealed;
 }
 
-/* Base64 with padding into fresh memory; NULL if it is none. */
+/* Base64 with padding into fresh memory; NULL if it is none.  Only the one text that encoding
+ * gives counts: the bits that padding leaves unused must be zero. */
 static uint8_t *decode(const char *text, size_t *size)
 {
     size_t len = strlen(text), pad = 0;
-    uint8_t *raw;
+    SCOPED(freep) uint8_t *raw = NULL;
+    SCOPED(freep) char *again = NULL;
 
     if (len == 0 || len % 4 != 0 || len > MAX_FILE_SIZE * 2)
         return NULL;
     raw = xmalloc(len / 4 * 3);
-    if (EVP_DecodeBlock(raw, (const uint8_t *)text, (int)len) < 0) {
-        free(raw);
+    if (EVP_DecodeBlock(raw, (const uint8_t *)text, (int)len) < 0)
         return NULL;
-    }
     while (pad < 2 && text[len - 1 - pad] == '=')
         pad++;
     *size = len / 4 * 3 - pad;
-    return raw;
+    again = xmalloc(len + 1);
+    EVP_EncodeBlock((uint8_t *)again, raw, (int)*size);
+    return strcmp(again, text) == 0 ? STEAL(raw) : NULL;
 }
 
 static int decrypt(const struct secret_key *k, uint8_t *raw, size_t size, const char *place,
