@@ -177,8 +177,10 @@ static int probe(struct mysql_conn *c, struct err *err)
 {
     struct mysql_result *r = NULL;
     struct mysql_row row;
-    int rc = mysql_conn_execf(
-        c, err, "SET SESSION sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')");
+    int rc =
+        mysql_conn_execf(c, err,
+                         "SET SESSION sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')"
+                         " /*!80000 , information_schema_stats_expiry = 0 */");
 
     if (rc == 0)
         rc = mysql_conn_queryf(c, &r, err,
