@@ -1,0 +1,232 @@
+/* server.c - libmicrohttpd's life: listeners start together and stop in order. */
+#include "http/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "http/listen.h"
+#include "http/private.h"
+
+enum {
+    HEADERS_MAX = 64 * 1024, /* request line and headers of a connection; libmicrohttpd says 431 */
+    PEM_MAX = 1024 * 1024,
+    FAREWELL_MS = 1000, /* for replies that are ready when we stop */
+};
+
+static struct http_config with_defaults(const struct http_config *c)
+{
+    static const char *const listen[] = { HTTP_DEFAULT_LISTEN, NULL };
+    struct http_config d = *c;
+
+    d.listen = c->listen ? c->listen : listen;
+    d.threads = c->threads ? c->threads : 2;
+    d.max_waiting = c->max_waiting ? c->max_waiting : 16;
+    d.max_connections = c->max_connections ? c->max_connections : 512;
+    d.timeout_s = c->timeout_s ? c->timeout_s : 60;
+    d.max_body = c->max_body ? c->max_body : (size_t)64 << 20;
+    d.max_bodies = c->max_bodies ? c->max_bodies : (size_t)128 << 20;
+    return d;
+}
+
+/* URLs are decoded in path.c, segment by segment. */
+static size_t leave_escaped(void *arg, struct MHD_Connection *conn, char *text)
+{
+    (void)arg;
+    (void)conn;
+    return strlen(text);
+}
+
+static void log_library(void *arg, const char *fmt, va_list ap)
+{
+    char text[512];
+
+    (void)arg;
+    vsnprintf(text, sizeof text, fmt, ap);
+    text[strcspn(text, "\n")] = '\0';
+    log_debug("http", "%s", text);
+}
+
+static char *read_pem(const char *path, struct err *err)
+{
+    SCOPED(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    SCOPED(freep) char *text = NULL;
+    struct stat st;
+    ssize_t n;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > PEM_MAX)
+        return err_set(err, fd < 0 ? -errno : -EFBIG, "cannot read %s: %s", path,
+                       strerror(fd < 0 ? errno : EFBIG)),
+               NULL;
+    text = xcalloc(1, (size_t)st.st_size + 1);
+    n = read(fd, text, (size_t)st.st_size);
+    if (n != st.st_size)
+        return err_set(err, -EIO, "cannot read %s", path), NULL;
+    return STEAL(text);
+}
+
+/* May 'spec' be listened on with this configuration? */
+static int check_exposure(const struct http_config *c, const struct listen_spec *spec,
+                          const struct listen_socket *sock, struct err *err)
+{
+    if (spec->tls && !c->tls_cert)
+        return err_set(err, -EINVAL, "%s: tls: needs a certificate and a key", sock->text);
+    if (sock->loopback || c->insecure || (c->tls_cert && c->tokens))
+        return 0;
+    return err_set(err, -EINVAL,
+                   "%s can be reached from other machines: that needs a TLS certificate with its "
+                   "key and a file of tokens, or the explicit word that it may be insecure",
+                   sock->text);
+}
+
+static void close_socket(int fd, const char *path)
+{
+    close(fd);
+    if (path)
+        unlink(path);
+}
+
+static int start_daemon(struct http_server *s, const struct http_config *c, struct listener *l,
+                        int fd, struct err *err)
+{
+    struct MHD_OptionItem tls[] = {
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, l->cert },
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, l->key },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0,
+          (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG |
+                     MHD_ALLOW_SUSPEND_RESUME | (l->cert ? MHD_USE_TLS : 0);
+
+    l->mhd = MHD_start_daemon(
+        flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, c->threads,
+        MHD_OPTION_CONNECTION_LIMIT, c->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        c->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, request_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
+        request_completed, s, MHD_OPTION_ARRAY, l->cert ? tls : &tls[3], MHD_OPTION_END);
+    if (!l->mhd)
+        return err_set(err, -EINVAL, "cannot serve HTTP on %s%s", l->text,
+                       l->cert ? ": are the certificate and its key good?" : "");
+    return 0;
+}
+
+static int start_listener(struct http_server *s, const struct http_config *c, const char *text,
+                          struct err *err)
+{
+    SCOPED(listen_spec_fini) struct listen_spec spec = { 0 };
+    struct listener *l = &s->listeners[s->n_listeners];
+    struct listen_socket sock;
+    int rc;
+
+    if (listen_parse(text, &spec, err) < 0 || listen_open(&spec, &sock, err) < 0)
+        return err->code;
+    l->text = sock.text;
+    rc = check_exposure(c, &spec, &sock, err);
+    if (rc == 0 && c->tls_cert && (spec.tls || !sock.loopback)) {
+        l->cert = read_pem(c->tls_cert, err);
+        l->key = l->cert ? read_pem(c->tls_key, err) : NULL;
+        rc = l->key ? 0 : err->code;
+    }
+    if (rc == 0)
+        rc = start_daemon(s, c, l, sock.fd, err);
+    s->n_listeners++; /* also of a failure: http_stop() frees what it has */
+    if (rc < 0) {
+        close_socket(sock.fd, spec.path);
+        return rc;
+    }
+    l->socket_path = STEAL(spec.path);
+    log_info("http", "listening on %s%s", l->text, l->cert ? " with TLS" : "");
+    return 0;
+}
+
+static int start_all(struct http_server *s, const struct http_config *c, struct err *err)
+{
+    size_t n = 0;
+
+    if (!c->tls_cert != !c->tls_key)
+        return err_set(err, -EINVAL, "a TLS certificate and its key are given together");
+    if (c->tokens && !(s->guard.tokens = token_file_open(c->tokens, err)))
+        return err->code;
+    while (c->listen[n])
+        n++;
+    s->listeners = xcalloc(n + 1, sizeof *s->listeners);
+    for (size_t i = 0; i < n; i++)
+        if (start_listener(s, c, c->listen[i], err) < 0)
+            return err->code;
+    return 0;
+}
+
+int http_start(const struct http_config *c, struct node *root, struct http_server **ret,
+               struct err *err)
+{
+    struct http_config d = with_defaults(c);
+    struct http_server *s = xcalloc(1, sizeof *s);
+
+    s->root = root;
+    s->guard.insecure = c->insecure;
+    s->max_body = d.max_body;
+    s->max_bodies = d.max_bodies;
+    s->work = work_new(d.max_waiting, d.max_connections);
+    s->streams = streams_new();
+    if (start_all(s, &d, err) < 0) {
+        http_stop(s);
+        return err_wrap(err, "http");
+    }
+    *ret = s;
+    return 0;
+}
+
+/* Replies that are ready get a moment to leave. */
+static void let_go(struct http_server *s)
+{
+    for (int ms = 0; ms < FAREWELL_MS && atomic_load(&s->exchanges) > 0; ms += 10)
+        usleep(10 * 1000);
+}
+
+static void stop_listener(struct listener *l)
+{
+    if (l->mhd)
+        MHD_stop_daemon(l->mhd);
+    if (l->socket_path)
+        unlink(l->socket_path);
+    free(l->socket_path);
+    free(l->text);
+    free(l->cert);
+    free(l->key);
+}
+
+void http_stop(struct http_server *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        struct listener *l = &s->listeners[i];
+        int fd = l->mhd ? (int)MHD_quiesce_daemon(l->mhd) : -1;
+
+        if (fd >= 0)
+            close(fd);
+    }
+    streams_end(s->streams);
+    work_end(s->work);
+    let_go(s);
+    for (size_t i = 0; i < s->n_listeners; i++)
+        stop_listener(&s->listeners[i]);
+    work_free(s->work);
+    streams_free(s->streams);
+    token_file_free(s->guard.tokens);
+    free(s->listeners);
+    free(s);
+}
+
+const char *http_address(const struct http_server *s, size_t i)
+{
+    return i < s->n_listeners ? s->listeners[i].text : NULL;
+}
