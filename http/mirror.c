@@ -235,11 +235,11 @@ static int create(struct node *root, const struct http_request *q, struct http_r
 {
     const char *slash = strrchr(q->path, '/');
     SCOPED(freep) char *parent = xstrndup(q->path, slash ? (size_t)(slash - q->path) : 0);
-    SCOPED(freep) char *name = node_name_plain(slash ? slash + 1 : q->path);
+    const char *name = slash ? slash + 1 : q->path;
     SCOPED(target_release) struct target dir = { 0 };
     SCOPED(json_decrefp) json_t *spec = NULL;
 
-    if (node_find(root, parent, &dir, err) < 0 || !is_directory(&dir) || !name) {
+    if (node_find(root, parent, &dir, err) < 0 || !is_directory(&dir)) {
         *err = *missing;
         return err->code;
     }

@@ -42,7 +42,8 @@ static size_t leave_escaped(void *arg, struct MHD_Connection *conn, char *text)
     return strlen(text);
 }
 
-static void log_library(void *arg, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+log_library(void *arg, const char *fmt, va_list ap)
 {
     char text[512];
 
