@@ -1,0 +1,45 @@
+/*
+ * source.h - the upstream servers: sources/<s>/.
+ *
+ * A source is a document (DM's OpenAPI names, see source_doc.h), kept in the
+ * catalog with its password sealed, and what is known of its server: version,
+ * identity, binlog position, earliest binlog, how long until it purges what a
+ * task still needs.  That is refreshed by one background thread per source
+ * with deadlines, so no getter waits.
+ *
+ * Any thread, unless said otherwise.  A source found is referenced:
+ * source_unref() it.
+ */
+#ifndef SLUICE_UNIT_SOURCE_H
+#define SLUICE_UNIT_SOURCE_H
+
+#include <jansson.h>
+
+#include "mysql/conn.h"
+
+struct catalog;
+struct node;
+struct source;
+
+/* The collection, with every source of the catalog in it; one reference, the caller's, to give to
+ * node_add().  A document that does not open is skipped and logged.  'catalog' is borrowed. */
+struct node *sources_new(struct catalog *catalog, struct err *err);
+/* Stops the threads of all sources; call it before the store is closed. */
+void sources_stop(struct node *sources);
+
+/* Who reads a source: asked before one is removed and while its server is probed, never under a
+ * lock.  A new array of {"task": name, "file": oldest binlog file still needed or ""}. */
+void sources_on_users(struct node *sources, json_t *(*users)(void *arg, const char *source),
+                      void *arg);
+
+/* NULL if there is none. */
+struct source *source_find(struct node *sources, const char *name);
+void source_unref(struct source *s); /* NULL is fine */
+
+/* How to connect: mysql_params_fini() it.  -EINVAL while the document is incomplete, -ENOENT for
+ * a password in a file that is not there, -EPERM when the source is disabled. */
+int source_params(struct source *s, struct mysql_params *ret, struct err *err);
+bool source_by_gtid(struct source *s);
+bool source_enabled(struct source *s);
+
+#endif
