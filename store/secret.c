@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdbool.h>
@@ -142,7 +143,7 @@ static uint8_t *decode(const char *text, size_t *size)
     SCOPED(freep) uint8_t *raw = NULL;
     SCOPED(freep) char *again = NULL;
 
-    if (len == 0 || len % 4 != 0 || len > MAX_FILE_SIZE * 2)
+    if (len == 0 || len % 4 != 0 || len > INT_MAX)
         return NULL;
     raw = xmalloc(len / 4 * 3);
     if (EVP_DecodeBlock(raw, (const uint8_t *)text, (int)len) < 0)

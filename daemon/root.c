@@ -1,0 +1,220 @@
+#include "root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "node/export.h"
+#include "node/lines.h"
+#include "options.h"
+
+enum { MAX_ROWS = 64, LINES_SIZE = 512 * 1024 };
+
+struct root {
+    struct node node;
+    const struct options *options;
+    struct lines *events, *audit;
+    int64_t started_us, started_mono_us;
+};
+
+static const struct root *root_of(const struct node *n)
+{
+    return node_owner(n, const struct root, node);
+}
+
+static json_t *get_version(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)n, (void)a, (void)err;
+    return json_string(SLUICE_VERSION);
+}
+
+static json_t *get_pid(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)n, (void)a, (void)err;
+    return json_integer(getpid());
+}
+
+static json_t *get_started(const struct node *n, const struct attr *a, struct err *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    (void)a, (void)err;
+    clock_text(root_of(n)->started_us, text);
+    return json_string(text);
+}
+
+static json_t *get_uptime(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_real((double)((clock_mono_us() - root_of(n)->started_mono_us) / 1000) / 1000.0);
+}
+
+/* Source: proc_pid_statm(5); the second number is resident pages. */
+static json_t *get_memory(const struct node *n, const struct attr *a, struct err *err)
+{
+    SCOPED(closep) int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    char text[128] = "", *resident;
+
+    (void)n, (void)a;
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0) {
+        err_set(err, -EIO, "cannot read /proc/self/statm: %s", strerror(errno));
+        return NULL;
+    }
+    resident = strchr(text, ' ');
+    return json_integer(resident ? strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE) : 0);
+}
+
+static json_t *get_log_level(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)n, (void)a, (void)err;
+    return json_string(log_level_names[log_get_level()]);
+}
+
+static int set_log_level(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; log_level_names[i]; i++)
+        if (strcmp(log_level_names[i], json_string_value(v)) == 0)
+            log_set_level((enum log_level)i);
+    node_changed(n, a->name);
+    return 0;
+}
+
+/* The row of the setting is found by its place in the table. */
+static json_t *get_option(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)err;
+    return option_json(root_of(n)->options, &option_rows[a->offset]);
+}
+
+static struct lines *events_of(const struct node *n, const struct attr *a)
+{
+    (void)a;
+    return root_of(n)->events;
+}
+
+static struct lines *audit_of(const struct node *n, const struct attr *a)
+{
+    (void)a;
+    return root_of(n)->audit;
+}
+
+static int run_shutdown(struct node *n, const json_t *args, struct err *err)
+{
+    (void)n, (void)args;
+    if (kill(getpid(), SIGTERM) < 0)
+        return err_set(err, -errno, "cannot signal myself: %s", strerror(errno));
+    return 0;
+}
+
+static const struct attr own_attrs[] = {
+    { .name = "version", .type = ATTR_TEXT, .get = get_version, .help = "Version of sluiced" },
+    { .name = "pid", .type = ATTR_COUNT, .flags = ATTR_GAUGE, .get = get_pid,
+      .help = "Process that serves this tree" },
+    { .name = "started", .type = ATTR_TIME, .get = get_started, .help = "When it was started" },
+    { .name = "uptime_seconds", .type = ATTR_SECONDS, .flags = ATTR_GAUGE, .get = get_uptime,
+      .help = "How long it has been running" },
+    { .name = "memory_bytes", .type = ATTR_BYTES, .flags = ATTR_GAUGE, .get = get_memory,
+      .help = "Resident memory of the process" },
+    { .name = "events", .type = ATTR_LINES, .flags = ATTR_BULK | ATTR_WATCHED, .lines = events_of,
+      .help = "What happened anywhere in the tree, one JSON object a line; the last 1,000 survive "
+              "a restart" },
+    { .name = "audit", .type = ATTR_LINES, .flags = ATTR_BULK, .lines = audit_of,
+      .help = "Every change that someone asked for, one JSON object a line: who, from where, "
+              "what, and whether it was refused" },
+    { .name = "schema", .type = ATTR_JSON, .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
+      .get = schema_get, .help = "Every type of directory with its attributes and actions" },
+    { .name = "metrics", .type = ATTR_TEXT, .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
+      .get = metrics_get, .help = "All numbers of the tree in Prometheus' text format" },
+};
+
+static const struct action actions[] = {
+    { .name = "shutdown", .run = run_shutdown,
+      .help = "Stop the daemon; what runs goes on from where it was at the next start" },
+    { .name = NULL },
+};
+
+static const char *const examples[] = {
+    "cat status",
+    "tail -f events",
+    "echo debug > log_level",
+    NULL,
+};
+
+static struct attr attrs[MAX_ROWS];
+static struct node_type type = {
+    .name = "daemon",
+    .help = "The daemon itself: what it runs is below sources and tasks, how it was set up is in "
+            "the files here",
+    .examples = examples,
+    .attrs = attrs,
+    .actions = actions,
+};
+
+static struct attr attr_of_option(size_t i)
+{
+    const struct option_row *row = &option_rows[i];
+    struct attr a = { .name = row->key, .help = row->help, .type = option_attr_type(row),
+                      .flags = ATTR_GAUGE, .unit = row->unit, .choices = row->choices,
+                      .offset = i, .get = get_option };
+
+    if (strcmp(row->key, "log_level") == 0) {
+        a.get = get_log_level;
+        a.set = set_log_level;
+    }
+    return a;
+}
+
+const struct node_type *root_type(const struct node_part *parts)
+{
+    size_t n = 0;
+
+    if (attrs[0].name)
+        return &type;
+    for (; n < ARRAY_LEN(own_attrs); n++)
+        attrs[n] = own_attrs[n];
+    for (size_t i = 0; option_rows[i].key && n < MAX_ROWS - 1; i++)
+        attrs[n++] = attr_of_option(i);
+    type.parts = parts;
+    return &type;
+}
+
+static void release(struct node *n)
+{
+    struct root *r = node_owner(n, struct root, node);
+
+    lines_free(r->events);
+    lines_free(r->audit);
+    free(r);
+}
+
+struct node *root_new(const struct options *o)
+{
+    struct root *r = xcalloc(1, sizeof *r);
+
+    r->options = o;
+    r->events = lines_new(LINES_KEPT, LINES_SIZE);
+    r->audit = lines_new(LINES_KEPT, LINES_SIZE);
+    r->started_us = clock_wall_us();
+    r->started_mono_us = clock_mono_us();
+    type.release = release;
+    node_init(&r->node, &type, "");
+    return &r->node;
+}
+
+struct lines *root_events(struct node *root)
+{
+    return root_of(root)->events;
+}
+
+struct lines *root_audit(struct node *root)
+{
+    return root_of(root)->audit;
+}
