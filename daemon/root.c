@@ -116,27 +116,49 @@ static int run_shutdown(struct node *n, const json_t *args, struct err *err)
 
 static const struct attr own_attrs[] = {
     { .name = "version", .type = ATTR_TEXT, .get = get_version, .help = "Version of sluiced" },
-    { .name = "pid", .type = ATTR_COUNT, .flags = ATTR_GAUGE, .get = get_pid,
+    { .name = "pid",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_pid,
       .help = "Process that serves this tree" },
     { .name = "started", .type = ATTR_TIME, .get = get_started, .help = "When it was started" },
-    { .name = "uptime_seconds", .type = ATTR_SECONDS, .flags = ATTR_GAUGE, .get = get_uptime,
+    { .name = "uptime_seconds",
+      .type = ATTR_SECONDS,
+      .flags = ATTR_GAUGE,
+      .get = get_uptime,
       .help = "How long it has been running" },
-    { .name = "memory_bytes", .type = ATTR_BYTES, .flags = ATTR_GAUGE, .get = get_memory,
+    { .name = "memory_bytes",
+      .type = ATTR_BYTES,
+      .flags = ATTR_GAUGE,
+      .get = get_memory,
       .help = "Resident memory of the process" },
-    { .name = "events", .type = ATTR_LINES, .flags = ATTR_BULK | ATTR_WATCHED, .lines = events_of,
+    { .name = "events",
+      .type = ATTR_LINES,
+      .flags = ATTR_BULK | ATTR_WATCHED,
+      .lines = events_of,
       .help = "What happened anywhere in the tree, one JSON object a line; the last 1,000 survive "
               "a restart" },
-    { .name = "audit", .type = ATTR_LINES, .flags = ATTR_BULK, .lines = audit_of,
+    { .name = "audit",
+      .type = ATTR_LINES,
+      .flags = ATTR_BULK,
+      .lines = audit_of,
       .help = "Every change that someone asked for, one JSON object a line: who, from where, "
               "what, and whether it was refused" },
-    { .name = "schema", .type = ATTR_JSON, .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
-      .get = schema_get, .help = "Every type of directory with its attributes and actions" },
-    { .name = "metrics", .type = ATTR_TEXT, .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
-      .get = metrics_get, .help = "All numbers of the tree in Prometheus' text format" },
+    { .name = "schema",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
+      .get = schema_get,
+      .help = "Every type of directory with its attributes and actions" },
+    { .name = "metrics",
+      .type = ATTR_TEXT,
+      .flags = ATTR_BULK | ATTR_LARGE | ATTR_ASKS,
+      .get = metrics_get,
+      .help = "All numbers of the tree in Prometheus' text format" },
 };
 
 static const struct action actions[] = {
-    { .name = "shutdown", .run = run_shutdown,
+    { .name = "shutdown",
+      .run = run_shutdown,
       .help = "Stop the daemon; what runs goes on from where it was at the next start" },
     { .name = NULL },
 };
@@ -161,9 +183,14 @@ static struct node_type type = {
 static struct attr attr_of_option(size_t i)
 {
     const struct option_row *row = &option_rows[i];
-    struct attr a = { .name = row->key, .help = row->help, .type = option_attr_type(row),
-                      .flags = ATTR_GAUGE, .unit = row->unit, .choices = row->choices,
-                      .offset = i, .get = get_option };
+    struct attr a = { .name = row->key,
+                      .help = row->help,
+                      .type = option_attr_type(row),
+                      .flags = ATTR_GAUGE,
+                      .unit = row->unit,
+                      .choices = row->choices,
+                      .offset = i,
+                      .get = get_option };
 
     if (strcmp(row->key, "log_level") == 0) {
         a.get = get_log_level;

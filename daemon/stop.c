@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-enum { SAY_AFTER_MS = 3000, LOOK_EVERY_MS = 200 };
+enum { SAY_AFTER_MS = 3000, LOOK_EVERY_MS = 50 };
 
 struct stop {
     int64_t limit_us;
