@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -217,38 +218,49 @@ bool router_table(const struct router *r, const char *schema, const char *table,
     return true;
 }
 
-/* The schema that all table routes of 'schema' lead to; NULL if they differ.  Sets 'renames'
- * when there is such a route at all. */
-static const char *common_target(const struct router *r, const char *schema, bool *renames)
+/* "db.*" is the whole schema too. */
+static bool is_whole(const struct rule *rule)
 {
-    const char *found = NULL;
+    return !rule->table || strcmp(pattern_text(rule->table), "*") == 0;
+}
 
-    *renames = false;
+/* Where the table routes of a schema lead. */
+struct destinations {
+    const char *schema; /* of all of them; NULL: there is none, or they differ */
+    bool any;
+    bool some_tables; /* some route is for a part of the tables, or renames them */
+};
+
+static struct destinations find_destinations(const struct router *r, const char *schema)
+{
+    struct destinations d = { .schema = NULL };
+
     for (unsigned i = 0; i < r->routes.n; i++) {
         const struct rule *rule = &r->routes.at[i];
         const char *to = rule->to_schema ? rule->to_schema : schema;
 
         if (!rule->table || !is_match(rule->schema, schema))
             continue;
-        if (*renames && (!found || strcmp(found, to) != 0))
-            return NULL;
-        *renames = true;
-        found = to;
+        d.schema = !d.any || (d.schema && strcmp(d.schema, to) == 0) ? to : NULL;
+        d.some_tables = d.some_tables || !is_whole(rule) || rule->to_table;
+        d.any = true;
     }
-    return found;
+    return d;
 }
 
 static bool covers_whole(const struct router *r, const char *schema)
 {
-    return (r->migrate.n == 0 || matches_schema_rule(&r->migrate, schema)) && !r->has_do_tables &&
-           !matches_table_rule(&r->block, schema, NULL);
+    bool covered = r->migrate.n == 0;
+
+    for (unsigned i = 0; i < r->migrate.n && !covered; i++)
+        covered = is_whole(&r->migrate.at[i]) && is_match(r->migrate.at[i].schema, schema);
+    return covered && !r->has_do_tables && !matches_table_rule(&r->block, schema, NULL);
 }
 
 bool router_schema(const struct router *r, const char *schema, struct route *ret)
 {
     const struct rule *rule;
-    bool renames;
-    const char *common;
+    struct destinations d;
     unsigned i = 0;
 
     if (is_ours(r, schema) || !migrates(r, schema, NULL) || !schema_passes(r, schema))
@@ -256,11 +268,12 @@ bool router_schema(const struct router *r, const char *schema, struct route *ret
     if (r->has_do_tables && !r->has_do_schemas && !matches_table_rule(&r->allow, schema, NULL))
         return false;
     rule = next_route(r, &i, schema, NULL);
-    common = common_target(r, schema, &renames);
-    if (!rule && renames && !common)
+    d = find_destinations(r, schema);
+    if (d.any && !d.schema && !rule)
         return false; /* its tables go to several schemas: no single one stands for it */
-    set_route(ret, rule && rule->to_schema ? rule->to_schema : common ? common : schema, "");
-    ret->whole = covers_whole(r, schema) && !renames;
+    set_route(ret, rule && rule->to_schema ? rule->to_schema : d.schema ? d.schema : schema, "");
+    ret->whole = covers_whole(r, schema) && !d.some_tables &&
+                 (!d.any || (d.schema && strcmp(d.schema, ret->to_schema) == 0));
     return true;
 }
 

@@ -2,9 +2,15 @@
  * job.h - one source into one target, for one task: all that dump, load and
  * sync need, without the tree.  The task builds it from its document; it does
  * not change while a unit runs.
+ *
+ * Shared by the units of one source; each keeps a reference until its release,
+ * which may be later than the task's end.
  */
 #ifndef SLUICE_UNIT_JOB_H
 #define SLUICE_UNIT_JOB_H
+
+#include <jansson.h>
+#include <stdatomic.h>
 
 #include "binlog/position.h"
 #include "mysql/conn.h"
@@ -23,7 +29,8 @@ struct job {
     struct store *store;
     const char *meta_schema; /* of the checkpoint tables in the target */
     bool by_gtid;
-    bool has_start; /* 'start' was given: incremental from there */
+    bool copies;    /* a full copy comes before sync and says where sync starts */
+    bool has_start; /* 'start' was given: incremental from there; else from where the source is */
     struct position start;
 
     unsigned dump_threads, load_threads;
@@ -34,6 +41,31 @@ struct job {
     enum on_error on_error;
     bool safe_mode;
     bool foreign_key_checks;
+    unsigned max_retries; /* of a unit, after errors that can pass */
+
+    /* for job.c; a job that a test fills in by hand needs none of it */
+    atomic_uint refs;
+    json_t *doc; /* the strings above are its */
+    char *own_path;
 };
+
+/* What the document does not say. */
+struct job_source {
+    const char *name;
+    struct mysql_params params; /* borrowed */
+    bool by_gtid;
+    bool fold_case; /* lower_case_table_names is not 0 */
+};
+
+/* The job of one source of a complete task document.  -EINVAL; -EACCES and others when a file
+ * with a password cannot be read.  One reference, the caller's; the store outlives it. */
+int job_new(const json_t *doc, const struct job_source *source, struct store *store,
+            struct job **ret, struct err *err);
+struct job *job_ref(const struct job *j); /* the job itself stays unchanged */
+void job_unref(const struct job *j);      /* NULL is fine */
+
+/* The rules of a task document that concern one source. */
+int job_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,
+               struct err *err);
 
 #endif

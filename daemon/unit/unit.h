@@ -27,6 +27,7 @@
 
 #include "base/err.h"
 #include "base/thread.h"
+#include "binlog/position.h"
 #include "node/node.h"
 
 enum unit_state {
@@ -46,6 +47,15 @@ bool unit_may_move(enum unit_state from, enum unit_state to);
 
 struct unit;
 
+/* How far a unit is, for its task's progress, lag_seconds and ETA.  Rates come of asking again. */
+struct unit_progress {
+    const char *phase;            /* a constant: "copying rows"; NULL: nothing to say */
+    uint64_t tables, tables_done; /* of a copy */
+    uint64_t rows, rows_estimated, bytes;
+    double lag_s;                /* of sync; negative: not known, or no stream */
+    char file[BINLOG_NAME_SIZE]; /* oldest binlog file that is still needed; "" if none */
+};
+
 struct unit_ops {
     const char *name; /* "dump" */
     /* In the owner thread, without locks.  Polls unit_stopping() or is woken by ops->wake. */
@@ -53,6 +63,12 @@ struct unit_ops {
     /* Any thread, also when nothing runs: make a run() that waits on a server or a queue
      * return soon.  NULL if polling and unit_sleep() are enough. */
     void (*wake)(struct unit *u);
+    /* Any thread, at any time, never waits; NULL if there is nothing to count.  'ret' is zeroed
+     * with lag_s -1. */
+    void (*progress)(struct unit *u, struct unit_progress *ret);
+    /* What the task's file 'tables' shows of this source: an array of objects.  Likewise; or
+     * NULL. */
+    json_t *(*tables)(struct unit *u);
 };
 
 #define UNIT_MAX_RETRIES 100 /* about eight hours with the back-off of retry.h */

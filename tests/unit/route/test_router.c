@@ -198,6 +198,20 @@ Test(router, a_schema_follows_its_tables_when_they_agree)
     router_free(r);
 }
 
+Test(router, all_tables_of_a_schema_are_the_schema)
+{
+    static const struct router_rule rules[] = { { .schema = "a", .table = "*" } };
+    static const struct router_rule routes[] = {
+        { .schema = "a", .table = "*", .to_schema = "z" },
+    };
+    struct router *r = router_of((struct router_config){
+        .migrate_rules = rules, .n_migrate = 1, .routes = routes, .n_routes = 1 });
+    struct route to;
+
+    cr_expect(router_schema(r, "a", &to) && strcmp(to.to_schema, "z") == 0 && to.whole);
+    router_free(r);
+}
+
 Test(router, names_both_routes_of_a_conflict)
 {
     static const struct router_rule routes[] = {

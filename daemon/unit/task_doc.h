@@ -1,0 +1,28 @@
+/*
+ * task_doc.h - the document of a task: what a user writes, as a table of fields.
+ *
+ * The names are those of DM's OpenAPI (Task), and ours beside them.  A document
+ * may be incomplete while a task is a draft; task_doc_complete() says what is
+ * missing before it can start, and job_of_document() makes of it what the units
+ * need.  Pure.
+ */
+#ifndef SLUICE_UNIT_TASK_DOC_H
+#define SLUICE_UNIT_TASK_DOC_H
+
+#include "unit/doc.h"
+
+extern const struct doc_field task_doc_fields[];
+/* Of parts of it, for the directories of a task. */
+extern const struct doc_field task_doc_target_fields[], task_doc_security_fields[],
+    task_doc_full_fields[], task_doc_incr_fields[], task_doc_list_fields[];
+
+/* Checks what was written for task 'name' (its "name" may be absent): fields, values, and what
+ * does not fit together.  '*ret' is a checked copy with the name.  -EINVAL. */
+int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err);
+/* Can it start?  -EINVAL says what is missing and what to type. */
+int task_doc_complete(const json_t *doc, struct err *err);
+
+/* Names of the sources that the task reads, in order, each once; a new reference. */
+json_t *task_doc_sources(const json_t *doc);
+
+#endif
