@@ -152,7 +152,7 @@ int line_log_each(struct line_log *l, void (*visit)(void *arg, const char *line)
     return rc;
 }
 
-struct line_log *line_log_new(struct store *s, const char *log, unsigned keep)
+struct line_log *line_log_new(struct store *s, const char *log, unsigned keep) NO_THREAD_CHECK
 {
     struct line_log *l = xcalloc(1, sizeof *l);
 
@@ -166,7 +166,7 @@ struct line_log *line_log_new(struct store *s, const char *log, unsigned keep)
     return l;
 }
 
-void line_log_free(struct line_log *l)
+void line_log_free(struct line_log *l) NO_THREAD_CHECK
 {
     if (!l)
         return;

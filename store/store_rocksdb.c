@@ -329,10 +329,7 @@ static int check_families(const rocksdb_options_t *o, const char *path, struct e
     char **names = rocksdb_list_column_families(o, path, &n, &message);
     int rc = 0;
 
-    if (message) {
-        rocksdb_free(message); /* nothing there yet; if it is worse, opening says so */
-        return 0;
-    }
+    rocksdb_free(message); /* nothing there yet; if it is worse, opening says so */
     for (size_t i = 0; i < n && rc == 0; i++) {
         for (known = 0; known < STORE_N_FAMILIES; known++)
             if (strcmp(names[i], families[known].name) == 0)
