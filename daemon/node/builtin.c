@@ -11,7 +11,7 @@
 
 static pthread_mutex_t note_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool in_status(const struct attr *a)
+bool attr_in_status(const struct attr *a)
 {
     return a->get && !(a->flags & (ATTR_BULK | ATTR_ASKS | ATTR_LARGE)) && a->type != ATTR_DOCUMENT;
 }
@@ -28,7 +28,7 @@ static json_t *status_get(const struct node *n, const struct attr *self, struct 
             struct err ignored = ERR_INIT; /* one value that cannot be had hides no other */
             json_t *v;
 
-            if (a == self || !in_status(a))
+            if (a == self || !attr_in_status(a))
                 continue;
             v = a->get(n, a, &ignored);
             json_object_set_new(all, a->name, v ? v : json_null());

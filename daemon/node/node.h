@@ -188,7 +188,8 @@ struct target {
 };
 
 /* Finds 'path' ("/tasks/t1/lag_seconds") below 'root'.  Returns 0 or -ENOENT, with a guess at
- * what was meant.  node_lookup() finds one name in one directory.  Links are not followed. */
+ * what was meant.  node_lookup() finds one name in one directory (without 'err', which may be
+ * NULL there, it does not guess).  Links are not followed. */
 int node_find(struct node *root, const char *path, struct target *t, struct err *err);
 int node_lookup(struct node *dir, const char *name, struct target *t, struct err *err);
 void target_release(struct target *t);
@@ -210,6 +211,9 @@ uint64_t target_size(const struct target *t);
  * NULL: the daemon itself, not audited. */
 int target_write(const struct target *t, const json_t *v, const struct caller *who,
                  struct err *err);
+/* The same for what a writer sent: json_of_text() first. */
+int target_write_text(const struct target *t, const char *text, size_t size,
+                      const struct caller *who, struct err *err);
 /* mkdir/PUT and rmdir/DELETE on the model, with audit and last_error. */
 int node_create(struct node *dir, const char *name, const json_t *spec, const struct caller *who,
                 struct err *err);

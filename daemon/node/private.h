@@ -36,6 +36,8 @@ void target_set_row(struct target *t, unsigned row); /* neither attr nor action 
 /* The rows every node has. */
 #define N_BUILTIN 3
 extern const struct attr builtin_rows[]; /* status, last_error, README; ended by an empty row */
+#define STATUS_ROW (&builtin_rows[0])
+bool attr_in_status(const struct attr *a);
 void builtin_fini(struct node_private *p);
 void sizes_free(struct size_seen *s);
 

@@ -126,7 +126,9 @@ static int look_up(struct node *dir, const char *name, struct target *t)
 
 int node_lookup(struct node *dir, const char *name, struct target *t, struct err *err)
 {
-    return look_up(dir, name, t) < 0 ? not_found(dir, name, err) : 0;
+    int rc = look_up(dir, name, t);
+
+    return rc < 0 && err ? not_found(dir, name, err) : rc;
 }
 
 int node_find(struct node *root, const char *path, struct target *t, struct err *err)
@@ -299,6 +301,14 @@ uint64_t target_size(const struct target *t)
 
 /* --- writing --- */
 
+static void add_compact(struct buf *out, const json_t *v)
+{
+    SCOPED(freep)
+    char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    buf_printf(out, " %s", text ? text : "");
+}
+
 /* What the audit shows: "set host 10.0.0.1", "run pause {…}"; never a secret. */
 static void describe(const struct target *t, const json_t *v, struct buf *out)
 {
@@ -311,8 +321,7 @@ static void describe(const struct target *t, const json_t *v, struct buf *out)
         if (attr_is_secret(t->attr))
             buf_str(out, " ******");
         else if (t->attr->type != ATTR_DOCUMENT && t->attr->type != ATTR_JSON) {
-            buf_byte(out, ' ');
-            json_print(v, out);
+            add_compact(out, v);
         }
         return;
     }
@@ -326,8 +335,7 @@ static void describe(const struct target *t, const json_t *v, struct buf *out)
         if (!p || attr_is_secret(p) || p->type == ATTR_JSON || p->type == ATTR_DOCUMENT)
             json_object_set_new(shown, key, json_string("******"));
     }
-    buf_byte(out, ' ');
-    json_print(shown, out);
+    add_compact(out, shown);
 }
 
 static bool keeps_secret(const struct target *t, const json_t *v)
@@ -380,6 +388,20 @@ int target_write(const struct target *t, const json_t *v, const struct caller *w
     rc = apply(t, v, err);
     conclude(t->node, path, what.size ? what.data : "write", who, rc < 0 ? err : &none);
     return rc;
+}
+
+int target_write_text(const struct target *t, const char *text, size_t size,
+                      const struct caller *who, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *v = json_of_text(t, text, size, err);
+    SCOPED(freep) char *path = NULL;
+
+    if (v)
+        return target_write(t, v, who, err);
+    path = target_path(t);
+    if (who)
+        node_refused(t->node, path, who, err);
+    return err->code;
 }
 
 /* --- making and removing nodes --- */

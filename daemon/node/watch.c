@@ -404,6 +404,23 @@ bool change_has(const struct change *c, const struct attr *a)
     return c->kind == CHANGE_VALUES && (c->rows >> ROW_ANY & 1 || c->rows >> target_row(&t) & 1);
 }
 
+void change_announced(const struct change *c,
+                      void (*visit)(void *arg, const struct change *c, const struct attr *a),
+                      void *arg)
+{
+    const struct attr *const tables[] = { builtin_rows, c->node->type->attrs };
+    bool values = false;
+
+    for (size_t i = ARRAY_LEN(tables); i-- > 0;)
+        for (const struct attr *a = tables[i]; a && a->name; a++) {
+            bool changed = change_has(c, a);
+
+            values = values || (changed && attr_in_status(a));
+            if ((changed && (a->flags & ATTR_WATCHED || a->lines)) || (values && a == STATUS_ROW))
+                visit(arg, c, a);
+        }
+}
+
 static json_t *changed_values(const struct change *c)
 {
     struct target t = { .node = c->node };

@@ -48,6 +48,11 @@ void change_fini(struct change *c);
 
 /* Did this row change?  A change of "something" counts as a change of each. */
 bool change_has(const struct change *c, const struct attr *a);
+/* Calls 'visit' with each changed row that is announced through the mount: ATTR_WATCHED, lines,
+ * and status when a value of it changed. */
+void change_announced(const struct change *c,
+                      void (*visit)(void *arg, const struct change *c, const struct attr *a),
+                      void *arg);
 /* {"path":…, "changed":{…}, "seq":…}: what SSE's "data:" carries.  Values are read now. */
 json_t *change_json(const struct change *c);
 

@@ -1,0 +1,668 @@
+/*
+ * fs.c - the kernel's questions, answered by node.h.
+ *
+ * Inode numbers are the node's and row's own (target_ino), so lookups need no
+ * table here and forget nothing to do; what was removed is ENOENT.  Nothing
+ * here waits: what may (an action, a document, a file that asks a server) is
+ * answered by a thread of its own, since a handler that waits stalls `ls` of
+ * the directory in the kernel.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "fs/private.h"
+#include "node/authority.h"
+#include "node/lines.h"
+#include "node/suggest.h"
+
+#define VALUE_SIZE_MAX 4096
+#define DIR_TIMEOUT_S 1.0 /* names and attributes of directories and links; files are 0 */
+#define APART_MAX 64
+
+static struct fs *fs_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+static struct file *file_of(const struct fuse_file_info *fi)
+{
+    return (struct file *)(uintptr_t)fi->fh;
+}
+
+struct caller fs_caller(fuse_req_t req)
+{
+    const struct fuse_ctx *c = fuse_req_ctx(req);
+
+    return (struct caller){ .uid = c->uid, .gid = c->gid, .pid = c->pid, .front = "fs" };
+}
+
+int fs_target(struct fs *fs, fuse_ino_t ino, struct target *t)
+{
+    if (ino != FUSE_ROOT_ID)
+        return target_of_ino(ino, t);
+    *t = (struct target){ .node = node_ref(fs->root) };
+    return 0;
+}
+
+fuse_ino_t fs_ino(struct fs *fs, const struct target *t)
+{
+    return t->node == fs->root && !t->attr && !t->action ? FUSE_ROOT_ID : target_ino(t);
+}
+
+/* --- attributes --- */
+
+static void stat_of(const struct target *t, struct stat *st)
+{
+    const struct authority *a = authority_get();
+    int64_t us = node_changed_us(t->node);
+
+    *st = (struct stat){ .st_ino = target_ino(t),
+                         .st_mode = target_mode(t),
+                         .st_nlink = 1,
+                         .st_uid = a->uid,
+                         .st_gid = a->gid,
+                         .st_blksize = 4096,
+                         .st_mtim = { us / 1000000, us % 1000000 * 1000 } };
+    if (S_ISREG(st->st_mode))
+        st->st_size = (off_t)target_size(t);
+    else if (S_ISLNK(st->st_mode))
+        st->st_size = (off_t)strlen(t->node->link);
+    else
+        st->st_nlink = 2;
+    st->st_blocks = (st->st_size + 511) / 512;
+    st->st_atim = st->st_ctim = st->st_mtim;
+}
+
+static double timeout_of(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) ? 0 : DIR_TIMEOUT_S;
+}
+
+static struct fuse_entry_param entry_of(struct fs *fs, const struct target *t)
+{
+    struct fuse_entry_param e = { .ino = fs_ino(fs, t) };
+
+    stat_of(t, &e.attr);
+    e.attr_timeout = e.entry_timeout = timeout_of(&e.attr);
+    return e;
+}
+
+static void reply_entry(fuse_req_t req, const struct target *t)
+{
+    struct fuse_entry_param e = entry_of(fs_of(req), t);
+
+    fuse_reply_entry(req, &e);
+}
+
+static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+
+    if (fs_target(fs_of(req), parent, &dir) < 0 || node_lookup(dir.node, name, &t, NULL) < 0)
+        fuse_reply_err(req, ENOENT);
+    else
+        reply_entry(req, &t);
+}
+
+/* The size of an open file is that of what it reads. */
+static void size_of_open(struct file *f, struct stat *st)
+{
+    if (f->target.attr && f->target.attr->lines)
+        return;
+    mutex_lock(&f->lock);
+    if (f->text.data)
+        st->st_size = (off_t)f->text.size;
+    mutex_unlock(&f->lock);
+}
+
+static void reply_attr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    struct stat st;
+
+    if (fs_target(fs_of(req), ino, &t) < 0) {
+        fuse_reply_err(req, ENOENT);
+        return;
+    }
+    stat_of(&t, &st);
+    if (fi && fi->fh && S_ISREG(st.st_mode))
+        size_of_open(file_of(fi), &st);
+    fuse_reply_attr(req, &st, timeout_of(&st));
+}
+
+static void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    reply_attr(req, ino, fi);
+}
+
+/* touch, cp -p, chmod, the shell's ">" and the notifier's own calls: accepted, without effect. */
+static void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
+                       struct fuse_file_info *fi)
+{
+    (void)st, (void)to_set;
+    reply_attr(req, ino, fi);
+}
+
+static void fs_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+    SCOPED(target_release) struct target t = { 0 };
+
+    if (fs_target(fs_of(req), ino, &t) < 0)
+        fuse_reply_err(req, ENOENT);
+    else if (!t.node->symlink)
+        fuse_reply_err(req, EINVAL);
+    else
+        fuse_reply_readlink(req, t.node->link);
+}
+
+/* --- directories --- */
+
+/* The names of a directory as they were when it was opened. */
+struct listing {
+    struct listed {
+        size_t name; /* offset into 'names' */
+        mode_t mode;
+        fuse_ino_t ino;
+    } * entries;
+    size_t n, cap;
+    struct buf names;
+};
+
+static void listing_add(struct listing *l, const char *name, mode_t mode, fuse_ino_t ino)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->entries = xrealloc(l->entries, l->cap * sizeof *l->entries);
+    }
+    l->entries[l->n++] = (struct listed){ l->names.size, mode, ino };
+    buf_add(&l->names, name, strlen(name) + 1);
+}
+
+static void listing_emit(void *arg, const struct entry *e)
+{
+    listing_add(arg, e->name, e->mode, e->ino);
+}
+
+static void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    struct listing *l;
+
+    if (fs_target(fs_of(req), ino, &t) < 0) {
+        fuse_reply_err(req, ENOENT);
+        return;
+    }
+    l = xcalloc(1, sizeof *l);
+    listing_add(l, ".", S_IFDIR, target_ino(&t));
+    listing_add(l, "..", S_IFDIR, target_ino(&t)); /* the kernel knows the parent's better */
+    node_list(t.node, listing_emit, l);
+    fi->fh = (uint64_t)(uintptr_t)l;
+    fuse_reply_open(req, fi);
+}
+
+static void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct listing *l = (struct listing *)(uintptr_t)fi->fh;
+
+    (void)ino;
+    free(l->entries);
+    buf_fini(&l->names);
+    free(l);
+    fuse_reply_err(req, 0);
+}
+
+static size_t add_plain(fuse_req_t req, char *p, size_t left, const struct listing *l, size_t i)
+{
+    const struct listed *e = &l->entries[i];
+    struct stat st = { .st_ino = e->ino, .st_mode = e->mode };
+
+    return fuse_add_direntry(req, p, left, l->names.data + e->name, &st, (off_t)i + 1);
+}
+
+/* With attributes, so that `ls -l` asks no more.  What was removed since is not counted as looked
+ * up (ino 0), likewise . and .. */
+static size_t add_plus(fuse_req_t req, char *p, size_t left, const struct listing *l, size_t i)
+{
+    const struct listed *e = &l->entries[i];
+    struct fuse_entry_param entry = { .attr = { .st_ino = e->ino, .st_mode = e->mode } };
+    SCOPED(target_release) struct target t = { 0 };
+
+    if (i >= 2 && fs_target(fs_of(req), e->ino, &t) == 0)
+        entry = entry_of(fs_of(req), &t);
+    return fuse_add_direntry_plus(req, p, left, l->names.data + e->name, &entry, (off_t)i + 1);
+}
+
+static void reply_entries(fuse_req_t req, const struct listing *l, size_t size, off_t off,
+                          size_t (*add)(fuse_req_t, char *, size_t, const struct listing *, size_t))
+{
+    SCOPED(freep) char *p = xmalloc(size);
+    size_t used = 0;
+
+    for (size_t i = (size_t)off; i < l->n; i++) {
+        size_t need = add(req, p + used, size - used, l, i);
+
+        if (need > size - used)
+            break;
+        used += need;
+    }
+    fuse_reply_buf(req, p, used);
+}
+
+static void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                       struct fuse_file_info *fi)
+{
+    (void)ino;
+    reply_entries(req, (struct listing *)(uintptr_t)fi->fh, size, off, add_plain);
+}
+
+static void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                           struct fuse_file_info *fi)
+{
+    (void)ino;
+    reply_entries(req, (struct listing *)(uintptr_t)fi->fh, size, off, add_plus);
+}
+
+/* The notifier's mkdir stands for somebody else's request, which waits for it. */
+static bool is_notifier(fuse_req_t req)
+{
+    pid_t pid = notify_pid(fs_of(req));
+
+    return pid && fuse_req_ctx(req)->pid == pid;
+}
+
+static void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+    int rc = fs_target(fs_of(req), parent, &dir);
+
+    (void)mode;
+    if (rc == 0)
+        rc = is_notifier(req) ? notify_make(fs_of(req), dir.node, name)
+                              : node_create(dir.node, name, NULL, &who, &err);
+    if (rc == 0)
+        rc = node_lookup(dir.node, name, &t, NULL);
+    if (rc < 0)
+        fuse_reply_err(req, -rc);
+    else
+        reply_entry(req, &t);
+}
+
+static void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+    int rc = fs_target(fs_of(req), parent, &dir);
+
+    if (rc == 0)
+        rc = node_lookup(dir.node, name, &t, NULL);
+    if (rc == 0 && (t.attr || t.action))
+        rc = -ENOTDIR;
+    if (rc == 0)
+        rc = is_notifier(req) ? notify_destroy(fs_of(req), t.node)
+                              : node_destroy(t.node, &who, &err);
+    fuse_reply_err(req, -rc);
+}
+
+/* --- what a tree of attributes does not do --- */
+
+static void offer(void *arg, const struct entry *e)
+{
+    if (S_ISREG(e->mode))
+        suggest_offer(arg, e->name);
+}
+
+static void refuse(fuse_req_t req, fuse_ino_t parent, const char *name, const char *why)
+{
+    SCOPED(target_release) struct target dir = { 0 };
+    SCOPED(freep) char *path = NULL, *full = NULL;
+    struct suggestion s = suggest_for(name);
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+
+    if (fs_target(fs_of(req), parent, &dir) == 0) {
+        path = node_path(dir.node);
+        full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
+        node_list(dir.node, offer, &s);
+        err_set(&err, -EPERM, "%s%s", why, SUGGESTED(&s));
+        node_refused(dir.node, full, &who, &err);
+    }
+    fuse_reply_err(req, EPERM);
+}
+
+static const char no_such_file[] = "there is no such file, and none can be made";
+
+static void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                      struct fuse_file_info *fi)
+{
+    (void)mode, (void)fi;
+    refuse(req, parent, name, no_such_file);
+}
+
+static void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+    (void)mode, (void)dev;
+    refuse(req, parent, name, no_such_file);
+}
+
+static void fs_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+    (void)link;
+    refuse(req, parent, name, "links cannot be made here");
+}
+
+static void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+    (void)ino;
+    refuse(req, parent, name, "links cannot be made here");
+}
+
+static void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    refuse(req, parent, name, "a file cannot be removed; rmdir removes its directory");
+}
+
+static void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent,
+                      const char *to_name, unsigned flags)
+{
+    (void)to_parent, (void)to_name, (void)flags;
+    refuse(req, parent, name, "nothing here can be renamed");
+}
+
+/* --- threads for what may wait --- */
+
+struct apart *fs_apart_new(fuse_req_t req, struct file *f, const struct fuse_file_info *fi,
+                           void (*job)(struct apart *a))
+{
+    struct apart *a = xcalloc(1, sizeof *a);
+
+    *a = (struct apart){ .req = req, .fs = fs_of(req), .file = f, .fi = *fi, .job = job };
+    return a;
+}
+
+static void *apart_run(void *arg)
+{
+    struct apart *a = arg;
+    struct fs *fs = a->fs;
+
+    a->job(a);
+    buf_fini(&a->bytes);
+    free(a);
+    atomic_fetch_sub(&fs->n_apart, 1);
+    return NULL;
+}
+
+void fs_apart_start(struct apart *a)
+{
+    if (atomic_fetch_add(&a->fs->n_apart, 1) < APART_MAX) {
+        pthread_detach(thread_start("request", apart_run, a));
+        return;
+    }
+    atomic_fetch_sub(&a->fs->n_apart, 1);
+    fuse_reply_err(a->req, EAGAIN);
+    buf_fini(&a->bytes);
+    free(a);
+}
+
+/* --- files --- */
+
+static void open_rendered(struct apart *a)
+{
+    struct err err = ERR_INIT;
+
+    if (file_render(a->file, &err) == 0) {
+        if (fuse_reply_open(a->req, &a->fi) < 0)
+            file_free(a->file); /* whoever opened it is gone */
+        return;
+    }
+    fuse_reply_err(a->req, -err.code);
+    file_free(a->file);
+}
+
+/* Root passes the kernel's check of the mode; not ours. */
+static int check_root(fuse_req_t req, const struct target *t, int want)
+{
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+
+    if (who.uid != 0 || authority_check(&who, target_mode(t), want, &err) == 0)
+        return 0;
+    if (want & 2) {
+        SCOPED(freep) char *path = target_path(t);
+
+        err_set(&err, -EACCES, "%s can only be read", t->attr ? t->attr->name : "this");
+        node_refused(t->node, path, &who, &err);
+    }
+    return err.code;
+}
+
+static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    int access = fi->flags & O_ACCMODE;
+    bool reads = access != O_WRONLY, writes = access != O_RDONLY;
+    SCOPED(target_release) struct target t = { 0 };
+    struct apart here;
+    int rc = fs_target(fs_of(req), ino, &t);
+
+    if (rc == 0)
+        rc = check_root(req, &t, (reads ? 4 : 0) | (writes ? 2 : 0));
+    if (rc < 0) {
+        fuse_reply_err(req, -rc);
+        return;
+    }
+    here = (struct apart){ .req = req, .file = file_new(&t, writes) };
+    fi->fh = (uint64_t)(uintptr_t)here.file;
+    fi->direct_io = 1;
+    fi->noflush = !here.file->is_document;
+    here.fi = *fi;
+    if (!reads) {
+        if (fuse_reply_open(req, fi) < 0)
+            file_free(here.file);
+    } else if (file_waits(here.file)) {
+        fs_apart_start(fs_apart_new(req, here.file, fi, open_rendered));
+    } else {
+        open_rendered(&here);
+    }
+}
+
+static void read_again(struct apart *a)
+{
+    struct err err = ERR_INIT;
+
+    if (file_render(a->file, &err) < 0)
+        fuse_reply_err(a->req, -err.code);
+    else
+        file_read(a->file, a->req, a->size, 0);
+}
+
+static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                    struct fuse_file_info *fi)
+{
+    struct file *f = file_of(fi);
+    struct apart here = { .req = req, .file = f, .size = size };
+
+    (void)ino;
+    if (off != 0 || !file_is_stale(f)) {
+        file_read(f, req, size, off);
+    } else if (file_waits(f)) {
+        struct apart *a = fs_apart_new(req, f, fi, read_again);
+
+        a->size = size;
+        fs_apart_start(a);
+    } else {
+        read_again(&here);
+    }
+}
+
+static int write_value(struct file *f, const char *bytes, size_t size, const struct caller *who)
+{
+    struct err err = ERR_INIT;
+    SCOPED(freep) char *path = NULL;
+
+    if (size <= VALUE_SIZE_MAX)
+        return target_write_text(&f->target, bytes, size, who, &err);
+    path = target_path(&f->target);
+    err_set(&err, -EFBIG, "a value has at most %d bytes", VALUE_SIZE_MAX);
+    node_refused(f->target.node, path, who, &err);
+    return err.code;
+}
+
+static void run_action(struct apart *a)
+{
+    struct caller who = fs_caller(a->req);
+    int rc = write_value(a->file, a->bytes.data, a->bytes.size, &who);
+
+    if (rc < 0)
+        fuse_reply_err(a->req, -rc);
+    else
+        fuse_reply_write(a->req, a->bytes.size);
+}
+
+static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
+                     struct fuse_file_info *fi)
+{
+    struct file *f = file_of(fi);
+    struct caller who = fs_caller(req);
+    int rc;
+
+    (void)ino, (void)off;
+    if (f->target.action && !f->is_document) {
+        struct apart *a = fs_apart_new(req, f, fi, run_action);
+
+        buf_add(&a->bytes, bytes, size);
+        fs_apart_start(a);
+        return;
+    }
+    rc = f->is_document ? file_append(f, bytes, size, &who) : write_value(f, bytes, size, &who);
+    if (rc < 0)
+        fuse_reply_err(req, -rc);
+    else
+        fuse_reply_write(req, size);
+}
+
+static void apply_document(struct apart *a)
+{
+    struct caller who = fs_caller(a->req);
+    struct err err = ERR_INIT;
+
+    fuse_reply_err(a->req,
+                   -target_write_text(&a->file->target, a->bytes.data, a->bytes.size, &who, &err));
+}
+
+/* close(2) waits for this and returns its error, so that is when a document is applied. */
+static void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct file *f = file_of(fi);
+    struct apart *a;
+
+    (void)ino;
+    if (!f->is_document) {
+        fuse_reply_err(req, 0);
+        return;
+    }
+    a = fs_apart_new(req, f, fi, apply_document);
+    if (file_take_document(f, &a->bytes)) {
+        fs_apart_start(a);
+        return;
+    }
+    fuse_reply_err(req, 0);
+    free(a);
+}
+
+static void unpoll(struct fs *fs, struct file *f)
+{
+    mutex_lock(&fs->poll_lock);
+    for (struct file **p = &fs->polled; *p; p = &(*p)->next_polled)
+        if (*p == f) {
+            *p = f->next_polled;
+            break;
+        }
+    if (f->poll)
+        fuse_pollhandle_destroy(f->poll);
+    f->poll = NULL;
+    mutex_unlock(&fs->poll_lock);
+}
+
+static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    (void)ino;
+    unpoll(fs_of(req), file_of(fi));
+    file_free(file_of(fi));
+    fuse_reply_err(req, 0);
+}
+
+static void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+    (void)ino, (void)datasync, (void)fi;
+    fuse_reply_err(req, 0);
+}
+
+static void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+                    struct fuse_pollhandle *ph)
+{
+    struct fs *fs = fs_of(req);
+    struct file *f = file_of(fi);
+    bool changed;
+
+    (void)ino;
+    if (ph) {
+        unpoll(fs, f);
+        mutex_lock(&fs->poll_lock);
+        f->poll = ph;
+        f->next_polled = fs->polled;
+        fs->polled = f;
+        mutex_unlock(&fs->poll_lock);
+    }
+    changed = f->seen_changes != node_changes(f->target.node);
+    fuse_reply_poll(req, changed ? POLLIN | POLLPRI : 0);
+}
+
+static void fs_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+    struct statvfs st = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
+
+    (void)ino;
+    fuse_reply_statfs(req, &st);
+}
+
+static void fs_init(void *userdata, struct fuse_conn_info *conn)
+{
+    (void)userdata;
+    conn->want |= conn->capable & FUSE_CAP_ATOMIC_O_TRUNC; /* O_TRUNC comes with open: ignored */
+}
+
+const struct fuse_lowlevel_ops fs_operations = {
+    .init = fs_init,
+    .lookup = fs_lookup,
+    .getattr = fs_getattr,
+    .setattr = fs_setattr,
+    .readlink = fs_readlink,
+    .opendir = fs_opendir,
+    .readdir = fs_readdir,
+    .readdirplus = fs_readdirplus,
+    .releasedir = fs_releasedir,
+    .mkdir = fs_mkdir,
+    .rmdir = fs_rmdir,
+    .create = fs_create,
+    .mknod = fs_mknod,
+    .symlink = fs_symlink,
+    .link = fs_link,
+    .unlink = fs_unlink,
+    .rename = fs_rename,
+    .open = fs_open,
+    .read = fs_read,
+    .write = fs_write,
+    .flush = fs_flush,
+    .fsync = fs_fsync,
+    .release = fs_release,
+    .poll = fs_poll,
+    .statfs = fs_statfs,
+};

@@ -1,0 +1,124 @@
+/*
+ * private.h - what the files of fs/ share; no one else includes it.
+ */
+#ifndef SLUICE_FS_PRIVATE_H
+#define SLUICE_FS_PRIVATE_H
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/thread.h"
+#include "fs/fs.h"
+#include "node/node.h"
+
+struct fs {
+    struct node *root;
+    struct fuse_session *session;
+    char *mountpoint;
+    struct fs_notifier *notifier; /* NULL: nothing is announced */
+    pthread_t loop;
+    atomic_bool loop_ended;
+    atomic_uint n_apart; /* requests answered in threads of their own */
+
+    struct mutex poll_lock;
+    struct file *polled GUARDED; /* open files that somebody polls */
+};
+
+/* --- fs.c --- */
+
+extern const struct fuse_lowlevel_ops fs_operations;
+
+/* FUSE calls the root 1; everything else has the number that node.h gives it. */
+int fs_target(struct fs *fs, fuse_ino_t ino, struct target *t);
+fuse_ino_t fs_ino(struct fs *fs, const struct target *t);
+struct caller fs_caller(fuse_req_t req);
+
+/* A request that may wait, answered by 'job' in a thread of its own. */
+struct apart {
+    fuse_req_t req;
+    struct fs *fs;
+    struct file *file;
+    struct fuse_file_info fi;
+    struct buf bytes; /* of a write */
+    size_t size;      /* of a read */
+    void (*job)(struct apart *a);
+};
+struct apart *fs_apart_new(fuse_req_t req, struct file *f, const struct fuse_file_info *fi,
+                           void (*job)(struct apart *a));
+/* Takes 'a'; answers EAGAIN itself when too many are at it already. */
+void fs_apart_start(struct apart *a);
+
+/* --- file.c: an open file --- */
+
+struct file {
+    struct target target;
+    bool is_document; /* written whole, applied when flushed */
+    struct mutex lock;
+    struct buf text GUARDED;       /* what reads get */
+    int64_t rendered_us GUARDED;   /* monotonic */
+    struct buf written GUARDED;    /* of a document */
+    bool has_new GUARDED;          /* written since the last flush */
+    uint64_t expected GUARDED;     /* lines: where a reader that reads on would read next */
+    uint64_t shift GUARDED;        /* lines: added to the offsets of such a reader */
+    _Atomic uint64_t seen_changes; /* of the node, at the last rendering */
+    struct fuse_pollhandle *poll;  /* under fs->poll_lock */
+    struct file *next_polled;      /* likewise */
+};
+
+struct file *file_new(const struct target *t, bool for_writing); /* takes its own reference */
+void file_free(struct file *f);
+int file_render(struct file *f, struct err *err);
+bool file_is_stale(struct file *f);    /* a read at offset 0 should render anew */
+bool file_waits(const struct file *f); /* rendering it may ask a server */
+void file_read(struct file *f, fuse_req_t req, size_t size, off_t off);
+/* Appends to a document; -EFBIG past 64 MiB. */
+int file_append(struct file *f, const char *bytes, size_t size, const struct caller *who);
+/* Takes what was written since the last flush as a whole; false if there is nothing new. */
+bool file_take_document(struct file *f, struct buf *ret);
+
+/* --- notify.c --- */
+
+/* After the mount is there; 'dev' is its device, so that the child never works on another. */
+void notify_start(struct fs *fs, dev_t dev);
+void notify_stop(struct fs *fs);       /* ends and reaps the child */
+pid_t notify_pid(const struct fs *fs); /* of the child; 0: none */
+/* mkdir/rmdir from the child: the request that it is made for, run here.  -ENOENT if there is
+ * none. */
+int notify_make(struct fs *fs, struct node *dir, const char *name);
+int notify_destroy(struct fs *fs, struct node *n);
+
+enum notify_op { NOTIFY_MOUNTED, NOTIFY_TOUCH, NOTIFY_MKDIR, NOTIFY_RMDIR };
+struct notify_request {
+    uint32_t op;
+    uint32_t id;     /* of mkdir and rmdir: answered */
+    uint64_t dev;    /* of mounted */
+    char path[3800]; /* from the mount point; of mounted, the mount point itself */
+};
+struct notify_reply {
+    uint32_t id;
+    int32_t code; /* 0 or -errno */
+};
+struct fs_notifier {
+    pid_t pid;
+    int fd;                 /* SOCK_SEQPACKET to the child */
+    struct notify *running; /* notify.c's own */
+};
+void notify_child_run(int fd) __attribute__((noreturn));
+
+/* --- stale.c --- */
+
+/* Source field of our mounts: "sluiced:<pid>:<start time>", by which a dead owner is known. */
+char *stale_source_name(void);
+/* Removes what dead daemons left mounted at 'mountpoint'; -EBUSY if a daemon lives there. */
+int stale_clean(const char *mountpoint, struct err *err);
+/* Device number of the newest sluice mount at 'mountpoint', 0 if there is none. */
+dev_t stale_device(const char *mountpoint);
+/* 'path' made absolute without looking at its last part, which may hang. */
+char *stale_absolute(const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,182 @@
+/* stale.c - mounts that a dead daemon left behind (TREE.md 16). */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "fs/private.h"
+
+struct mounted {
+    dev_t dev;
+    pid_t pid; /* of the owner */
+    unsigned long long start_time;
+};
+
+/* When the process started, in clock ticks since boot: field 22 of /proc/<pid>/stat.  0: none. */
+static unsigned long long start_time_of(pid_t pid)
+{
+    SCOPED(freep) char *path = xasprintf("/proc/%ld/stat", (long)pid);
+    unsigned long long start = 0;
+    char text[1024], state = 'Z', *rest;
+    SCOPED(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    rest = strrchr(text, ')'); /* a name may hold anything */
+    if (!rest || sscanf(rest + 1,
+                        " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                        "%*s %llu",
+                        &state, &start) != 2)
+        return 0;
+    return state == 'Z' || state == 'X' ? 0 : start;
+}
+
+char *stale_source_name(void)
+{
+    return xasprintf("sluiced:%ld:%llu", (long)getpid(), start_time_of(getpid()));
+}
+
+/* mountinfo writes blanks and backslashes of paths as \040. */
+static void unescape(char *s)
+{
+    char *to = s;
+
+    for (; *s; s++) {
+        if (*s == '\\' && s[1] && s[2] && s[3]) {
+            *to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+            s += 3;
+        } else {
+            *to++ = *s;
+        }
+    }
+    *to = '\0';
+}
+
+/* Source: proc(5), "/proc/[pid]/mountinfo". */
+static bool parse_line(char *line, const char *mountpoint, struct mounted *ret)
+{
+    char *tail = strstr(line, " - "), where[PATH_MAX + 1], source[256];
+    unsigned major_no, minor_no;
+    long pid;
+
+    if (!tail || sscanf(line, "%*d %*d %u:%u %*s %4096s", &major_no, &minor_no, where) != 3 ||
+        sscanf(tail, " - fuse.sluice %255s", source) != 1)
+        return false;
+    unescape(where);
+    if (strcmp(where, mountpoint) != 0 ||
+        sscanf(source, "sluiced:%ld:%llu", &pid, &ret->start_time) != 2)
+        return false;
+    ret->dev = makedev(major_no, minor_no);
+    ret->pid = (pid_t)pid;
+    return true;
+}
+
+/* The topmost sluice mount at 'mountpoint'. */
+static bool find_mounted(const char *mountpoint, struct mounted *ret)
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    SCOPED(freep) char *line = NULL;
+    size_t cap = 0;
+    bool found = false;
+
+    while (f && getline(&line, &cap, f) >= 0) {
+        struct mounted m;
+
+        if (parse_line(line, mountpoint, &m)) {
+            *ret = m; /* later lines are on top */
+            found = true;
+        }
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+dev_t stale_device(const char *mountpoint)
+{
+    struct mounted m;
+
+    return find_mounted(mountpoint, &m) ? m.dev : 0;
+}
+
+/* Ends requests that a dead owner's connection may still hold. */
+static void abort_connection(dev_t dev)
+{
+    SCOPED(freep) char *path = xasprintf("/sys/fs/fuse/connections/%u/abort", minor(dev));
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENOENT && /* not mounted in a container: best effort */
+        mount("none", "/sys/fs/fuse/connections", "fusectl", 0, NULL) == 0)
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* a dead owner's descriptor is closed: the kernel did it then */
+    if (write(fd, "1", 1) < 0)
+        log_warn(NULL, "%s: %m", path);
+    close(fd);
+}
+
+static int detach(const char *mountpoint, struct err *err)
+{
+    SCOPED(freep) char *command = NULL;
+
+    if (umount2(mountpoint, MNT_DETACH) == 0)
+        return 0;
+    if (geteuid() == 0)
+        return err_set(err, -errno, "cannot unmount %s: %m", mountpoint);
+    return err_set(
+        err, -EBUSY,
+        "%s is what a dead daemon left mounted: run fusermount3 -u -z %s and start again",
+        mountpoint, mountpoint);
+}
+
+int stale_clean(const char *mountpoint, struct err *err)
+{
+    struct mounted m;
+
+    while (find_mounted(mountpoint, &m)) {
+        unsigned long long start = start_time_of(m.pid);
+        int rc;
+
+        if (start && start == m.start_time)
+            return err_set(err, -EBUSY,
+                           "%s is served by another sluiced (pid %ld): stop it, or give another "
+                           "--mount",
+                           mountpoint, (long)m.pid);
+        log_info(NULL, "removing the mount that sluiced (pid %ld) left at %s", (long)m.pid,
+                 mountpoint);
+        abort_connection(m.dev);
+        rc = detach(mountpoint, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+char *stale_absolute(const char *path, struct err *err)
+{
+    SCOPED(freep) char *copy1 = xstrdup(path), *copy2 = xstrdup(path);
+    SCOPED(freep) char *dir = realpath(dirname(copy1), NULL);
+    const char *base = basename(copy2);
+
+    if (!dir) {
+        err_set(err, -errno, "%s: %m", path);
+        return NULL;
+    }
+    if (strcmp(base, "/") == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0) {
+        err_set(err, -EINVAL, "%s cannot be mounted on: name a directory", path);
+        return NULL;
+    }
+    return xasprintf("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, base);
+}
