@@ -22,6 +22,8 @@
 #include "node/suggest.h"
 
 #define VALUE_SIZE_MAX 4096
+#define BLOCK_SIZE 65536  /* what stdio buffers: a long value comes in one write, not cut at 4096 \
+                           */
 #define DIR_TIMEOUT_S 1.0 /* names and attributes of directories and links; files are 0 */
 #define APART_MAX 64
 
@@ -67,7 +69,7 @@ static void stat_of(const struct target *t, struct stat *st)
                          .st_nlink = 1,
                          .st_uid = a->uid,
                          .st_gid = a->gid,
-                         .st_blksize = 4096,
+                         .st_blksize = BLOCK_SIZE,
                          .st_mtim = { us / 1000000, us % 1000000 * 1000 } };
     if (S_ISREG(st->st_mode))
         st->st_size = (off_t)target_size(t);

@@ -129,8 +129,6 @@ static void abort_connection(dev_t dev)
 
 static int detach(const char *mountpoint, struct err *err)
 {
-    SCOPED(freep) char *command = NULL;
-
     if (umount2(mountpoint, MNT_DETACH) == 0)
         return 0;
     if (geteuid() == 0)
