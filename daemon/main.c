@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "fs/fs.h"
 #include "http/server.h"
 #include "node/authority.h"
 #include "node/export.h"
@@ -43,6 +44,8 @@ struct sluiced {
     struct node *root;
     struct line_log *events, *audit;
     struct http_server *http;
+    struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
+    struct fs *fs;
 };
 
 /* --- what is kept on disk --- */
@@ -142,11 +145,26 @@ static int serve_http(struct sluiced *d, struct err *err)
     return http_start(&c, d->root, &d->http, err);
 }
 
+static int mount_tree(struct sluiced *d, struct err *err)
+{
+    const struct options *o = &d->options;
+    struct fs_config c = { .mountpoint = o->mount,
+                           .allow_other = o->allow_other || geteuid() == 0 };
+
+    if (!o->mount[0])
+        return 0;
+    if (fs_mount(&c, STEAL(d->notifier), d->root, &d->fs, err) < 0)
+        return err->code;
+    log_info(NULL, "mounted at %s", o->mount);
+    return 0;
+}
+
 /* --- all of it --- */
 
 static int start(struct sluiced *d, struct err *err)
 {
-    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || serve_http(d, err) < 0)
+    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || mount_tree(d, err) < 0 ||
+        serve_http(d, err) < 0)
         return err->code;
     node_event(d->root, "start",
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
@@ -157,10 +175,13 @@ static void stop(struct sluiced *d)
 {
     struct stop *s = stop_begin(d->options.stop_seconds);
 
-    stop_step(s, "requests over HTTP");
-    http_stop(d->http);
     if (d->root)
         node_event(d->root, "stop", json_object());
+    stop_step(s, "requests over HTTP");
+    http_stop(d->http);
+    stop_step(s, "the mount");
+    fs_unmount(d->fs);
+    fs_notifier_free(d->notifier);
     stop_step(s, "the tree and its last events");
     free_tree(d);
     stop_step(s, "the store");
@@ -238,6 +259,8 @@ static int run(struct sluiced *d, int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     limit_process(&d->options);
+    if (d->options.mount[0])
+        d->notifier = fs_fork_notifier(); /* before any thread */
     block_signals(&signals);
     log_set_level((enum log_level)d->options.log_level);
     log_set_json(d->options.log_format == LOG_FORMAT_JSON);

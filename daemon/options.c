@@ -55,6 +55,13 @@ const struct option_row option_rows[] = {
       .normal = "0644",
       .help = "Permission bits of a file that can be read and written; other files and the "
               "directories follow from it" },
+    { .key = "allow_other",
+      .type = OPTION_BOOL,
+      AT(allow_other),
+      .normal = "false",
+      .help = "Let other users than the one that sluiced runs as into the tree, as owner, group "
+              "and mode say; always so for root, otherwise /etc/fuse.conf must have "
+              "user_allow_other" },
     { .key = "tls_cert",
       .type = OPTION_TEXT,
       AT(tls_cert),

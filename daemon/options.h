@@ -39,6 +39,7 @@ struct options {
     struct option_list listen;
     char *owner, *group; /* "": those of the process */
     uint64_t mode;
+    bool allow_other;
     char *tls_cert, *tls_key, *tokens; /* "": none */
     bool allow_insecure;
     uint64_t http_threads, http_connections, http_timeout_seconds, http_max_body;
