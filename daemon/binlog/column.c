@@ -2,6 +2,7 @@
 
 #include "binlog/decimal.h"
 #include "binlog/inflate.h"
+#include "binlog/json_binary.h"
 #include "binlog/temporal.h"
 
 #define DECODE(name)                                                                            \
@@ -360,6 +361,19 @@ DECODE(decode_blob_compressed)
     return next && inflate_column(s, arena, &s) ? give_bytes(next, s, ret) : NULL;
 }
 
+DECODE(decode_json)
+{
+    struct slice s;
+    const uint8_t *next = sized_bytes(at, end, col->meta, &s);
+
+    if (!next || !json_binary_text(s, arena, &s))
+        return NULL;
+    ret->kind = VALUE_JSON;
+    ret->size = (uint32_t)s.size;
+    ret->p = s.data;
+    return next;
+}
+
 enum meta_kind {
     META_NONE,
     META_LENGTH,    /* 1 byte: how many bytes a value's length takes */
@@ -408,6 +422,7 @@ static const struct column_type_row types[256] = {
     [COL_MEDIUM_BLOB] = { "MEDIUMBLOB", META_LENGTH, decode_blob },
     [COL_LONG_BLOB] = { "LONGBLOB", META_LENGTH, decode_blob },
     [COL_BLOB_COMPRESSED] = { "BLOB", META_LENGTH, decode_blob_compressed },
+    [COL_JSON] = { "JSON", META_LENGTH, decode_json },
     [COL_GEOMETRY] = { "GEOMETRY", META_LENGTH, decode_blob },
     [COL_VECTOR] = { "VECTOR", META_LENGTH, decode_blob },
 };

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "binlog/inflate.h"
+#include "binlog/json_binary.h"
+#include "binlog/json_diff.h"
 
 #define OLD_POST_HEADER_SIZE 6 /* then table ids have 4 bytes */
 #define PARTIAL_JSON_UPDATES 1
@@ -132,8 +134,8 @@ int rows_open(struct rows *r, const struct event *ev, const struct event_format 
     return 0;
 }
 
-/* What precedes the after image of a partial update: which JSON columns of the table hold
- * diffs.  *ret is NULL if none does. */
+/* What precedes the after image of a partial update: a bit for every JSON column of the
+ * table, in the image or not.  *ret is NULL if none holds diffs. */
 static const uint8_t *read_partial_bits(const struct rows *r, const uint8_t *at, const uint8_t *end,
                                         const uint8_t **ret)
 {
@@ -150,30 +152,34 @@ static const uint8_t *read_partial_bits(const struct rows *r, const uint8_t *at,
     return c.bad ? NULL : c.at;
 }
 
-static const uint8_t *decode_diff(const uint8_t *at, const uint8_t *end, struct value *ret)
+/* In a partial update: a JSON value that stays binary until the diffs were applied. */
+static const uint8_t *decode_raw_json(const uint8_t *at, const uint8_t *end, enum value_kind kind,
+                                      struct value *ret)
 {
     struct cursor c = { .at = at, .end = end };
-    struct slice diff = cursor_bytes(&c, cursor_u32(&c));
+    struct slice raw = cursor_bytes(&c, cursor_u32(&c));
 
-    ret->kind = VALUE_JSON_DIFF;
-    ret->size = (uint32_t)diff.size;
-    ret->p = diff.data;
+    ret->kind = kind;
+    ret->size = (uint32_t)raw.size;
+    ret->p = raw.data;
     return c.bad ? NULL : c.at;
 }
 
-static const uint8_t *decode_image(const struct rows *r, const uint8_t *present, unsigned n_present,
-                                   const uint8_t *partial, const uint8_t *at, const uint8_t *end,
-                                   struct value *ret)
+/* One row image.  'raw_json' and 'diffs' (which JSON columns hold diffs) are for partial
+ * updates; in all others they are constants, and the loop is without them. */
+static inline __attribute__((always_inline)) const uint8_t *
+decode_columns(const struct rows *r, const uint8_t *present, unsigned n_present, bool raw_json,
+               const uint8_t *diffs, const uint8_t *at, const uint8_t *end, struct value *ret)
 {
-    const struct column *cols = r->map->cols;
+    const struct column *col = r->map->cols;
     const uint8_t *nulls = at;
     unsigned n_nulls = 0, n_json = 0;
 
     if ((size_t)(end - at) < (n_present + 7) / 8)
         return NULL;
     at += (n_present + 7) / 8;
-    for (unsigned i = 0; i < r->map->n_cols; i++) {
-        bool is_diff = partial && cols[i].type == COL_JSON && bit(partial, n_json++);
+    for (unsigned i = 0; i < r->map->n_cols; i++, col++) {
+        bool is_diff = diffs && col->type == COL_JSON && bit(diffs, n_json++);
 
         if (!bit(present, i)) {
             ret[i].kind = VALUE_ABSENT;
@@ -183,27 +189,92 @@ static const uint8_t *decode_image(const struct rows *r, const uint8_t *present,
             ret[i].kind = VALUE_NULL;
             continue;
         }
-        at = is_diff ? decode_diff(at, end, &ret[i])
-                     : cols[i].decode(&cols[i], at, end, r->arena, &ret[i]);
+        if (is_diff)
+            at = decode_raw_json(at, end, VALUE_JSON_DIFF, &ret[i]);
+        else if (raw_json && col->type == COL_JSON)
+            at = decode_raw_json(at, end, VALUE_JSON, &ret[i]);
+        else
+            at = col->decode(col, at, end, r->arena, &ret[i]);
         if (!at)
             return NULL;
     }
     return at;
 }
 
+static const uint8_t *decode_image(const struct rows *r, const uint8_t *present, unsigned n_present,
+                                   const uint8_t *at, const uint8_t *end, struct value *ret)
+{
+    return decode_columns(r, present, n_present, false, NULL, at, end, ret);
+}
+
+static bool json_to_text(struct value *v, struct slice raw, struct slice diffs, struct arena *arena)
+{
+    struct slice text;
+    bool ok = diffs.size ? json_diff_apply(raw, diffs, arena, &text)
+                         : json_binary_text(raw, arena, &text);
+
+    if (!ok)
+        return false;
+    v->kind = VALUE_JSON;
+    v->size = (uint32_t)text.size;
+    v->p = text.data;
+    return true;
+}
+
+/* Makes text of the binary JSON of both images, with diffs applied where the value from
+ * before is known. */
+static bool finish_partial(const struct rows *r, struct value *before, struct value *after)
+{
+    for (unsigned i = 0; i < r->map->n_cols; i++) {
+        struct slice old = { 0 }, new = { 0 };
+
+        if (r->map->cols[i].type != COL_JSON)
+            continue;
+        if (before[i].kind == VALUE_JSON)
+            old = slice_of(before[i].p, before[i].size);
+        if (after[i].kind == VALUE_JSON || after[i].kind == VALUE_JSON_DIFF)
+            new = slice_of(after[i].p, after[i].size);
+        if (after[i].kind == VALUE_JSON &&
+            !json_to_text(&after[i], new, (struct slice){ 0 }, r->arena))
+            return false;
+        if (after[i].kind == VALUE_JSON_DIFF && before[i].kind == VALUE_JSON &&
+            !json_to_text(&after[i], old, new, r->arena))
+            return false;
+        if (before[i].kind == VALUE_JSON &&
+            !json_to_text(&before[i], old, (struct slice){ 0 }, r->arena))
+            return false;
+    }
+    return true;
+}
+
+static const uint8_t *decode_partial(const struct rows *r, const uint8_t *at, const uint8_t *end,
+                                     struct value *before, struct value *after)
+{
+    const uint8_t *diffs = NULL;
+
+    at = decode_columns(r, r->before_cols, r->n_before, true, NULL, at, end, before);
+    if (at)
+        at = read_partial_bits(r, at, end, &diffs);
+    if (at)
+        at = decode_columns(r, r->after_cols, r->n_after, true, diffs, at, end, after);
+    return at && finish_partial(r, before, after) ? at : NULL;
+}
+
 int rows_next(struct rows *r, struct value *before, struct value *after, struct err *err)
 {
-    const uint8_t *at = r->body.at, *end = r->body.end, *partial = NULL;
+    const uint8_t *at = r->body.at, *end = r->body.end;
 
     if (at == end && !r->empty)
         return 0;
     r->empty = false;
-    if (r->kind != ROWS_INSERT)
-        at = decode_image(r, r->before_cols, r->n_before, NULL, at, end, before);
-    if (at && r->partial)
-        at = read_partial_bits(r, at, end, &partial);
-    if (at && r->kind != ROWS_DELETE)
-        at = decode_image(r, r->after_cols, r->n_after, partial, at, end, after);
+    if (r->partial) {
+        at = decode_partial(r, at, end, before, after);
+    } else {
+        if (r->kind != ROWS_INSERT)
+            at = decode_image(r, r->before_cols, r->n_before, at, end, before);
+        if (at && r->kind != ROWS_DELETE)
+            at = decode_image(r, r->after_cols, r->n_after, at, end, after);
+    }
     if (!at || (at == r->body.at && at != end))
         return err_set(err, -EBADMSG, "a row of %.*s.%.*s cannot be read: is its table map right?",
                        SLICE_ARG(r->map->db), SLICE_ARG(r->map->name));
