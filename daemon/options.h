@@ -3,7 +3,7 @@
  *
  * A row of the table (options.c) is a key of the configuration file, a flag
  * (log_level: --log-level), an environment variable (SLUICE_LOG_LEVEL), a line
- * of --help and of sluice.conf(5), and an attribute of the root node.  To add
+ * of --help and of sluice.conf(5), and a file in the tree's settings/.  To add
  * a setting, add a field to struct options and one row.
  *
  * What is said on the command line wins over the environment, that over the
@@ -74,6 +74,7 @@ struct option_row {
     const char *const *choices; /* OPTION_ENUM; NULL-terminated */
     const char *unit;
     uint64_t min, max; /* OPTION_COUNT and OPTION_BYTES */
+    bool at_root;      /* worth a place in the root directory too */
     const char *help;  /* one sentence without a full stop */
     size_t offset;
 };
@@ -95,7 +96,7 @@ int options_read(struct options *o, int argc, char *const *argv, char *const *en
                  enum command *command, struct buf *problems);
 void options_fini(struct options *o);
 
-/* A row's value as JSON (a new reference), as the root node shows it. */
+/* A row's value as JSON (a new reference), as the tree shows it. */
 json_t *option_json(const struct options *o, const struct option_row *row);
 enum attr_type option_attr_type(const struct option_row *row);
 

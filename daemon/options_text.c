@@ -47,7 +47,9 @@ static const char manual_head[] =
     "and that over the default.\n"
     "A list replaces what the weaker place says; in the environment its values are separated by\n"
     "commas, on the command line the flag is repeated.\n"
-    "All settings in force are attributes of the tree's root directory, see sluice\\-tree(5).\n"
+    "The settings in force are the files in\n"
+    ".B settings/\n"
+    "of the tree, see sluice\\-tree(5).\n"
     ".SH SETTINGS\n";
 
 static const char manual_tail[] = ".SH EXAMPLE\n"

@@ -1,5 +1,6 @@
 #include "root.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,13 +16,18 @@
 #include "node/lines.h"
 #include "options.h"
 
-enum { MAX_ROWS = 64, LINES_SIZE = 512 * 1024 };
+enum { MAX_ROWS = 64, MAX_PARTS = 8, LINES_SIZE = 512 * 1024 };
 
 struct root {
     struct node node;
     const struct options *options;
     struct lines *events, *audit;
     int64_t started_us, started_mono_us;
+};
+
+struct settings {
+    struct node node;
+    const struct options *options;
 };
 
 static const struct root *root_of(const struct node *n)
@@ -92,6 +98,13 @@ static json_t *get_option(const struct node *n, const struct attr *a, struct err
 {
     (void)err;
     return option_json(root_of(n)->options, &option_rows[a->offset]);
+}
+
+static json_t *get_setting(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)err;
+    return option_json(node_owner(n, const struct settings, node)->options,
+                       &option_rows[a->offset]);
 }
 
 static struct lines *events_of(const struct node *n, const struct attr *a)
@@ -170,17 +183,52 @@ static const char *const examples[] = {
     NULL,
 };
 
-static struct attr attrs[MAX_ROWS];
-static struct node_type type = {
-    .name = "daemon",
-    .help = "The daemon itself: what it runs is below sources and tasks, how it was set up is in "
-            "the files here",
-    .examples = examples,
-    .attrs = attrs,
-    .actions = actions,
+static const char *const settings_examples[] = {
+    "grep . *",
+    "cat http_max_body",
+    "man 5 sluice.conf",
+    NULL,
 };
 
-static struct attr attr_of_option(size_t i)
+/* Filled by root_type(). */
+static struct attr root_attrs[MAX_ROWS], settings_attrs[MAX_ROWS];
+static struct node_part root_parts[MAX_PARTS];
+
+static void release_root(struct node *n)
+{
+    struct root *r = node_owner(n, struct root, node);
+
+    lines_free(r->events);
+    lines_free(r->audit);
+    free(r);
+}
+
+static void release_settings(struct node *n)
+{
+    free(node_owner(n, struct settings, node));
+}
+
+static const struct node_type type = {
+    .name = "daemon",
+    .help = "The daemon itself: what it runs is below sources and tasks, how it was set up is in "
+            "settings",
+    .examples = examples,
+    .attrs = root_attrs,
+    .actions = actions,
+    .parts = root_parts,
+    .release = release_root,
+};
+
+static const struct node_type settings_type = {
+    .name = "settings",
+    .help = "What the daemon was started with: its configuration file, environment and command "
+            "line together",
+    .examples = settings_examples,
+    .attrs = settings_attrs,
+    .release = release_settings,
+};
+
+static struct attr attr_of_option(size_t i, bool at_root)
 {
     const struct option_row *row = &option_rows[i];
     struct attr a = { .name = row->key,
@@ -190,49 +238,67 @@ static struct attr attr_of_option(size_t i)
                       .unit = row->unit,
                       .choices = row->choices,
                       .offset = i,
-                      .get = get_option };
+                      .get = at_root ? get_option : get_setting };
 
-    if (strcmp(row->key, "log_level") == 0) {
+    if (at_root && strcmp(row->key, "log_level") == 0) {
         a.get = get_log_level;
         a.set = set_log_level;
     }
     return a;
 }
 
+static void fill_parts(const struct node_part *parts)
+{
+    size_t n = 0;
+
+    for (; parts[n].type; n++) {
+        assert(n < MAX_PARTS - 2);
+        root_parts[n] = parts[n];
+    }
+    root_parts[n] = (struct node_part){ .name = "settings", .type = &settings_type };
+}
+
 const struct node_type *root_type(const struct node_part *parts)
 {
     size_t n = 0;
 
-    if (attrs[0].name)
+    if (root_attrs[0].name)
         return &type;
     for (; n < ARRAY_LEN(own_attrs); n++)
-        attrs[n] = own_attrs[n];
-    for (size_t i = 0; option_rows[i].key && n < MAX_ROWS - 1; i++)
-        attrs[n++] = attr_of_option(i);
-    type.parts = parts;
+        root_attrs[n] = own_attrs[n];
+    for (size_t i = 0; option_rows[i].key; i++) {
+        assert(n < MAX_ROWS - 1 && i < MAX_ROWS - 1);
+        if (option_rows[i].at_root)
+            root_attrs[n++] = attr_of_option(i, true);
+        settings_attrs[i] = attr_of_option(i, false);
+    }
+    fill_parts(parts);
     return &type;
 }
 
-static void release(struct node *n)
+static struct node *settings_new(const struct options *o)
 {
-    struct root *r = node_owner(n, struct root, node);
+    struct settings *s = xcalloc(1, sizeof *s);
 
-    lines_free(r->events);
-    lines_free(r->audit);
-    free(r);
+    s->options = o;
+    node_init(&s->node, &settings_type, "settings");
+    return &s->node;
 }
 
 struct node *root_new(const struct options *o)
 {
     struct root *r = xcalloc(1, sizeof *r);
+    struct err err = ERR_INIT;
+    int rc;
 
     r->options = o;
     r->events = lines_new(LINES_KEPT, LINES_SIZE);
     r->audit = lines_new(LINES_KEPT, LINES_SIZE);
     r->started_us = clock_wall_us();
     r->started_mono_us = clock_mono_us();
-    type.release = release;
     node_init(&r->node, &type, "");
+    rc = node_add(&r->node, settings_new(o), &err);
+    assert(rc == 0);
     return &r->node;
 }
 
