@@ -82,7 +82,8 @@ static int add_children(json_t *all, struct node *n, const struct http_query *q,
 
     json_object_set_new(all, "children", children);
     node_each(n, add_name, &l);
-    qsort(l.names, l.n, sizeof *l.names, by_name);
+    if (l.n)
+        qsort(l.names, l.n, sizeof *l.names, by_name);
     at = first_after(&l, q->after);
     end = l.n - at > q->limit ? at + q->limit : l.n;
     for (size_t i = at; i < end && rc == 0; i++)

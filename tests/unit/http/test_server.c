@@ -244,8 +244,7 @@ Test(server, survives_clients_that_leave)
 {
     static const char *const requests[] = {
         "GET /v1?watch=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nLast-Event-ID: x",
-        "POST /v1/tasks/t1/pause HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        "Content-Length: 0\r\n\r\n",
+        "POST /v1/tasks/t1/pause HTTP/1.0\r\nContent-Length: 0\r\n\r\n",
         "GET /v1/tasks HTTP/1.0\r\n\r\n",
         "PUT /v1/tasks/t1/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n{",
     };
