@@ -1,0 +1,61 @@
+/* watch.c - what changes, a line each, as it happens. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "ctl/ctl.h"
+#include "ctl/human.h"
+
+struct watching {
+    struct ctl *c;
+    long n_left; /* events still to show; -1: no end */
+};
+
+static void print_plain(const char *event, const json_t *data)
+{
+    SCOPED(buf_fini) struct buf line = BUF_INIT;
+    const char *path = row_text(data, "path"), *key;
+    char when[CLOCK_TEXT_SIZE];
+    json_t *v;
+
+    clock_text(clock_wall_us(), when);
+    buf_printf(&line, "%.8s %s", when + 11, *path ? path : "/");
+    if (strcmp(event, "change") != 0)
+        buf_printf(&line, " %s", event);
+    json_object_foreach (json_object_get(data, "changed"), key, v) {
+        buf_printf(&line, " %s=", key);
+        plain_value(v, &line);
+    }
+    puts(line.data);
+}
+
+static bool show(void *arg, const char *event, const json_t *data)
+{
+    struct watching *w = arg;
+
+    if (w->c->output == OUTPUT_JSON) {
+        json_t *all = json_copy((json_t *)data);
+
+        json_object_set_new(all, "event", json_string(event));
+        json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        putchar('\n');
+        json_decref(all);
+    } else {
+        print_plain(event, data);
+    }
+    if (fflush(stdout) != 0)
+        return false; /* nobody reads any more */
+    return w->n_left < 0 || --w->n_left > 0;
+}
+
+int verb_watch(struct ctl *c, int argc, char **argv)
+{
+    SCOPED(freep) char *path = ctl_path(argc ? argv[0] : "");
+    struct watching w = { .c = c, .n_left = c->n_times ? c->n_times : -1 };
+    struct err err = ERR_INIT;
+
+    if (argc > 1)
+        return ctl_usage("watch [PATH]");
+    return c->client->ops->watch(c->client, path, show, &w, &err) < 0 ? ctl_fail(&err) : EXIT_OK;
+}
