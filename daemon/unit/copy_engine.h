@@ -1,0 +1,100 @@
+/*
+ * copy_engine.h - inside a copy: what its files share.  copy.h is the outside.
+ */
+#ifndef SLUICE_UNIT_COPY_ENGINE_H
+#define SLUICE_UNIT_COPY_ENGINE_H
+
+#include "base/thread.h"
+#include "unit/copy.h"
+#include "unit/copy_link.h"
+#include "unit/copy_table.h"
+#include "unit/dump_snapshot.h"
+
+struct copy_view {
+    char *schema, *name;
+    char *create;
+};
+
+struct copy_tables {
+    unsigned n, n_views;
+    struct copy_table **all;
+    struct copy_view *views;
+};
+
+struct copy {
+    const struct job *job;
+    struct copy_link link;
+    struct checkpoint fence;
+    bool has_fence;
+    struct mysql_conn *source, *target; /* the copy's own; workers have theirs */
+    bool full_images;                   /* binlog_row_image=FULL at the source */
+    bool can_load;                      /* LOAD DATA LOCAL is allowed and safe at the target */
+    uint64_t bulk_max_bytes;            /* of a table, for one transaction */
+    uint64_t max_packet;                /* of the target, for one statement */
+    unsigned round;
+    struct dump_snapshot snapshot;
+
+    void (*progressed)(void *arg);
+    void *progressed_arg;
+
+    atomic_uint refs;
+    struct mutex lock;
+    bool stop_wanted GUARDED;
+    bool finished GUARDED;
+    enum copy_phase phase GUARDED;
+    struct copy_tables tables GUARDED; /* replaced under the lock; the copy's thread reads freely */
+    struct position position GUARDED;  /* of the first round of this run */
+    int64_t rate_us[2] GUARDED;        /* for the rates: two moments, and what was done by then */
+    uint64_t rate_rows[2] GUARDED, rate_bytes[2] GUARDED;
+};
+
+struct copy_worker {
+    struct copy *copy;
+    struct mysql_conn *source; /* of the snapshot, borrowed */
+    struct mysql_conn *target; /* its own */
+    bool lost;                 /* its snapshot is gone: what is left waits for the next round */
+    pthread_t thread;
+};
+
+/* -ESTALE stands for "the table changed, read it in another round" throughout. */
+
+/* copy_plan.c: what is in scope, with its definition and its state. */
+/* -ERESTART: a table that was copied already is gone or has another name now. */
+int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err);
+/* After the snapshot: tables whose definition changed meanwhile wait for the next round.
+ * -EAGAIN: there are new ones, plan again. */
+int copy_plan_recheck(struct copy *c, struct copy_tables *tables, struct err *err);
+/* Drops what was copied and forgets it. */
+int copy_plan_start_over(struct copy *c, struct err *err);
+void copy_tables_fini(struct copy_tables *t);
+
+/* copy_schema.c: databases and tables at the target, ready for this round's rows. */
+int copy_schema(struct copy *c, struct copy_tables *tables, struct err *err);
+int copy_schema_empty(struct copy *c, struct mysql_conn *target, const struct copy_table *t,
+                      struct err *err);
+/* copy_view.c: views; one that cannot be made is logged and left out. */
+int copy_views(struct copy *c, const struct copy_tables *tables, struct err *err);
+
+/* copy_work.c: the rows of all tables that the snapshot can give. */
+int copy_work(struct copy *c, struct copy_tables *tables, struct err *err);
+/* One table with all its ranges, by a worker of one's own; counted at the end. */
+int copy_work_table(struct copy_worker *w, struct copy_table *t, struct err *err);
+/* copy_locked.c: tables of engines without transactions, each under a lock of its own. */
+int copy_locked(struct copy *c, struct copy_tables *tables, struct err *err);
+/* Sequences: their next value. */
+int copy_sequence(struct copy *c, struct copy_table *t, struct err *err);
+/* Opens a transaction at the target and makes sure that we still own the copy. */
+int copy_begin(struct copy_worker *w, struct err *err);
+/* The SELECT of a whole table, or of what is left of a range in the order of its key.
+ * -ESTALE if the table changed. */
+int copy_select(struct copy_worker *w, const struct copy_table *t, const struct copy_range_row *r,
+                bool ordered, struct mysql_result **ret, struct err *err);
+int copy_stale(const struct err *err, int rc); /* rc, or -ESTALE if the error says so */
+
+/* load_bulk.c; -EILSEQ: the target did not take the rows as they are. */
+int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
+/* load_insert.c */
+int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+                struct err *err);
+
+#endif

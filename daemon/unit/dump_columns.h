@@ -1,0 +1,57 @@
+/*
+ * dump_columns.h - how each column of a table travels: read as which
+ * expression, sent in which form, stored through which.
+ *
+ * Rows are read as text and reach the target as the same bytes, so a value is
+ * the same there, with these exceptions:
+ *
+ *   FLOAT              printed with six digits only: read as a double
+ *   JSON, UUID, INET   read as UTF-8 text, and must arrive as text, not as bytes
+ *   ENUM               index 0, the value of what could not be stored, reads as '':
+ *                      storing it warns, once a value.  Those warnings are expected.
+ *                      Where '' is a member too, the index is read instead
+ *   generated          left out
+ */
+#ifndef SLUICE_UNIT_DUMP_COLUMNS_H
+#define SLUICE_UNIT_DUMP_COLUMNS_H
+
+#include <stdbool.h>
+
+#include "mysql/table.h"
+
+enum copy_kind {
+    COPY_NUMBER, /* digits: as they are */
+    COPY_PLAIN,  /* other ASCII that needs no escape: dates, decimals */
+    COPY_BYTES,
+    COPY_TEXT,  /* UTF-8 */
+    COPY_INDEX, /* of an ENUM: digits */
+};
+
+struct copy_column {
+    enum copy_kind kind;
+    bool is_enum; /* index 0 warns: '' of COPY_BYTES, 0 of COPY_INDEX */
+};
+
+struct copy_columns {
+    unsigned n;
+    struct copy_column *cols;
+    char *select; /* expressions, commas between */
+    char *names;  /* `a`, `b` */
+    char *load;   /* (`a`, @v2) SET `b` = CONVERT(@v2 USING utf8mb4) */
+};
+
+/* 'from' at the source; 'to' at the target, NULL while it does not exist. */
+void dump_columns_init(struct copy_columns *c, const struct table_def *from,
+                       const struct table_def *to);
+void dump_columns_fini(struct copy_columns *c);
+
+/* True if storing this value warns, as it should: index 0 of an ENUM. */
+static inline bool copy_column_warns(const struct copy_column *c, const char *value, size_t size)
+{
+    return c->is_enum && value && (size == 0 || (c->kind == COPY_INDEX && *value == '0'));
+}
+
+/* True if the ENUM type, as information_schema prints it, has the member ''. */
+bool enum_has_blank(const char *column_type);
+
+#endif
