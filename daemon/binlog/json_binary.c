@@ -331,7 +331,7 @@ static bool print_scalar(struct json_text *t, struct json_value v)
     }
 }
 
-bool json_print(struct json_text *t, struct json_value v, unsigned depth)
+bool json_binary_print(struct json_text *t, struct json_value v, unsigned depth)
 {
     struct json_container c;
 
@@ -352,7 +352,7 @@ bool json_print(struct json_text *t, struct json_value v, unsigned depth)
             json_text_string(t, key);
             json_text_add(t, ": ", 2);
         }
-        if (!json_print(t, member, depth + 1))
+        if (!json_binary_print(t, member, depth + 1))
             return false;
     }
     json_text_add(t, c.object ? "}" : "]", 1);
@@ -363,7 +363,7 @@ bool json_binary_text(struct slice binary, struct arena *arena, struct slice *re
 {
     struct json_text t = json_text_of(arena, binary.size);
 
-    if (!json_print(&t, json_of_binary(binary), 0))
+    if (!json_binary_print(&t, json_of_binary(binary), 0))
         return false;
     *ret = slice_of(t.data, t.size);
     return true;

@@ -73,7 +73,7 @@ struct json_text {
 struct json_text json_text_of(struct arena *arena, size_t binary_size);
 void json_text_add(struct json_text *t, const void *p, size_t size);
 void json_text_string(struct json_text *t, struct slice s); /* quoted */
-bool json_print(struct json_text *t, struct json_value v, unsigned depth);
+bool json_binary_print(struct json_text *t, struct json_value v, unsigned depth);
 
 /* The text of a column's value, in the arena. */
 bool json_binary_text(struct slice binary, struct arena *arena, struct slice *ret);

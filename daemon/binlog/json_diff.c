@@ -209,7 +209,7 @@ static bool apply(struct node *root, const struct json_diff *d, struct arena *ar
 static bool print_node(struct json_text *t, const struct node *n, unsigned depth)
 {
     if (!n->open)
-        return json_print(t, n->value, depth);
+        return json_binary_print(t, n->value, depth);
     if (depth >= JSON_MAX_DEPTH)
         return false;
     json_text_add(t, n->object ? "{" : "[", 1);
