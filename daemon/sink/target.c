@@ -1,0 +1,180 @@
+#include "sink/target.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+
+static const struct class_row {
+    const char *data_type;
+    enum target_class class;
+} classes[] = {
+    { "tinyint", TARGET_NUMBER },
+    { "smallint", TARGET_NUMBER },
+    { "mediumint", TARGET_NUMBER },
+    { "int", TARGET_NUMBER },
+    { "bigint", TARGET_NUMBER },
+    { "bit", TARGET_NUMBER },
+    { "year", TARGET_NUMBER },
+    { "enum", TARGET_NUMBER },
+    { "set", TARGET_NUMBER },
+    { "decimal", TARGET_DECIMAL },
+    { "float", TARGET_FLOAT },
+    { "double", TARGET_DOUBLE },
+    { "date", TARGET_TIME },
+    { "time", TARGET_TIME },
+    { "datetime", TARGET_TIME },
+    { "timestamp", TARGET_TIME },
+    { "char", TARGET_TEXT },
+    { "varchar", TARGET_TEXT },
+    { "tinytext", TARGET_TEXT },
+    { "text", TARGET_TEXT },
+    { "mediumtext", TARGET_TEXT },
+    { "longtext", TARGET_TEXT },
+    { "binary", TARGET_BYTES },
+    { "varbinary", TARGET_BYTES },
+    { "tinyblob", TARGET_BYTES },
+    { "blob", TARGET_BYTES },
+    { "mediumblob", TARGET_BYTES },
+    { "longblob", TARGET_BYTES },
+    { "geometry", TARGET_BYTES },
+    { "point", TARGET_BYTES },
+    { "linestring", TARGET_BYTES },
+    { "polygon", TARGET_BYTES },
+    { "multipoint", TARGET_BYTES },
+    { "multilinestring", TARGET_BYTES },
+    { "multipolygon", TARGET_BYTES },
+    { "geometrycollection", TARGET_BYTES },
+    { "geomcollection", TARGET_BYTES },
+};
+
+static enum target_class class_of(const struct table_column *c)
+{
+    if (c->json)
+        return TARGET_JSON;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+        if (strcmp(classes[i].data_type, c->data_type) == 0)
+            return classes[i].class;
+    return TARGET_OTHER;
+}
+
+static const struct table_column *find(const struct table_def *def, const char *name, unsigned *at)
+{
+    for (unsigned i = 0; i < def->n_cols; i++) {
+        if (strcasecmp(def->cols[i].name, name) == 0) {
+            *at = i;
+            return &def->cols[i];
+        }
+    }
+    return NULL;
+}
+
+/* Writes where each column of the target is in the source's rows; UINT_MAX: not there. */
+static int map_columns(const struct table_def *def, const char *const *names,
+                       struct target_table *t, unsigned *where, struct err *err)
+{
+    for (unsigned i = 0; i < def->n_cols; i++)
+        where[i] = UINT_MAX;
+    for (unsigned i = 0; i < t->n_cols; i++) {
+        struct target_column *to = &t->cols[i];
+        unsigned at = 0;
+        const struct table_column *c = find(def, names[i], &at);
+
+        to->name = xstrdup(names[i]);
+        if (!c)
+            return err_set(err, -EINVAL, "table %s.%s of the target has no column '%s'", def->db,
+                           def->name, names[i]);
+        where[at] = i;
+        to->class = class_of(c);
+        to->written = !c->generated;
+        to->on_update_now = c->on_update_now;
+        to->enumerated = strcmp(c->data_type, "enum") == 0;
+    }
+    return 0;
+}
+
+static void take_key(struct target_table *t, const struct table_key *key, const unsigned *where)
+{
+    SCOPED(freep) unsigned *cols = xcalloc(key->n_parts, sizeof *cols);
+
+    for (unsigned p = 0; p < key->n_parts; p++) {
+        cols[p] = where[key->cols[p]];
+        if (cols[p] == UINT_MAX)
+            return; /* rows of the source do not have it */
+    }
+    t->n_key = key->n_parts;
+    t->key = STEAL(cols);
+    t->joined_key = true;
+    for (unsigned p = 0; p < t->n_key; p++) {
+        t->cols[t->key[p]].in_key = true;
+        if (t->cols[t->key[p]].class != TARGET_NUMBER || t->cols[t->key[p]].enumerated)
+            t->joined_key = false;
+    }
+}
+
+static void mark_unique(struct target_table *t, const struct table_def *def, const unsigned *where)
+{
+    unsigned n_unique = 0;
+
+    for (unsigned k = 0; k < def->n_keys; k++) {
+        const struct table_key *key = &def->keys[k];
+
+        if (!key->unique && !key->primary)
+            continue;
+        n_unique++;
+        for (unsigned p = 0; p < key->n_parts; p++) {
+            unsigned col = key->cols[p];
+
+            if (col == UINT_MAX || def->cols[col].generated)
+                t->any_update_moves = true;
+            else if (where[col] != UINT_MAX)
+                t->cols[where[col]].in_unique = true;
+        }
+    }
+    t->only_key = n_unique == 1 && t->n_key > 0;
+}
+
+int target_table_new(const struct table_def *def, const char *const *names, unsigned n_cols,
+                     struct target_table **ret, struct err *err)
+{
+    static _Atomic uint64_t last_id;
+    SCOPED(freep) unsigned *where = xcalloc(def->n_cols, sizeof *where);
+    struct target_table *t = xcalloc(1, sizeof *t);
+    const struct table_key *key = table_row_key(def);
+    int rc;
+
+    t->id = atomic_fetch_add(&last_id, 1) + 1;
+    t->db = xstrdup(def->db);
+    t->name = xstrdup(def->name);
+    t->n_cols = n_cols;
+    t->cols = xcalloc(n_cols, sizeof *t->cols);
+    t->foreign_keys = def->has_foreign_keys;
+    t->transactional = def->transactional;
+    rc = map_columns(def, names, t, where, err);
+    if (rc < 0) {
+        target_table_free(t);
+        return rc;
+    }
+    if (key)
+        take_key(t, key, where);
+    mark_unique(t, def, where);
+    *ret = t;
+    return 0;
+}
+
+void target_table_free(struct target_table *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i < t->n_cols; i++)
+        free(t->cols[i].name);
+    free(t->cols);
+    free(t->key);
+    free(t->db);
+    free(t->name);
+    free(t);
+}
