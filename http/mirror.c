@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/directory.h"
-#include "http/link.h"
 #include "http/path.h"
 #include "node/authority.h"
 #include "node/yaml.h"
@@ -240,7 +239,7 @@ static int create(struct node *root, const struct http_request *q, struct http_r
     SCOPED(target_release) struct target dir = { 0 };
     SCOPED(json_decrefp) json_t *spec = NULL;
 
-    if (link_find(root, parent, true, &dir, err) < 0 || !is_directory(&dir)) {
+    if (node_find(root, parent, &dir, err) < 0 || !is_directory(&dir)) {
         *err = *missing;
         return err->code;
     }
@@ -261,7 +260,7 @@ void mirror_serve(struct node *root, const struct http_request *q, struct http_r
 {
     SCOPED(target_release) struct target t = { 0 };
     struct err err = ERR_INIT, missing;
-    int rc = link_find(root, q->path, strcmp(q->method, "GET") == 0, &t, &err);
+    int rc = node_find(root, q->path, &t, &err);
 
     if (rc == 0) {
         rc = serve_target(&t, q, r, &err);
@@ -280,7 +279,7 @@ bool mirror_waits(struct node *root, const struct http_request *q)
 
     if (strcmp(q->method, "GET") != 0)
         return true;
-    return link_find(root, q->path, true, &t, &err) == 0 && t.attr && (t.attr->flags & ATTR_ASKS);
+    return node_find(root, q->path, &t, &err) == 0 && t.attr && (t.attr->flags & ATTR_ASKS);
 }
 
 int mirror_find_readable(struct node *root, const struct http_request *q, struct target *t,
@@ -288,7 +287,7 @@ int mirror_find_readable(struct node *root, const struct http_request *q, struct
 {
     SCOPED(target_release) struct target found = { 0 };
 
-    if (link_find(root, q->path, true, &found, err) < 0)
+    if (node_find(root, q->path, &found, err) < 0)
         return err->code;
     if (!allows(allowed(&found), "GET"))
         return err_set(err, -EOPNOTSUPP, "%s cannot be read", q->path);

@@ -1,0 +1,36 @@
+/*
+ * sync.h - follows the binlog of a source into a target.
+ *
+ *     sync_reader.c   stream -> events -> whole transactions        one thread, the unit's owner
+ *     sync_table.c    what a table id means here and at the target
+ *     sync_queue.c    transactions -> groups                         between the threads
+ *     sync_group.c    rows -> what they come down to
+ *     sync_apply.c    group -> one transaction of the target         a second thread
+ *     sync_ddl.c      statements that commit by themselves, once
+ *     sync_spill.c    transactions too large for memory
+ *     sync_xa.c       prepared transactions
+ *     sync_aside.c    tables that were set aside (quarantine)
+ *
+ * The target's checkpoint row says where to go on (sink/checkpoint.h), so a run
+ * may end at any moment, by kill -9 too.
+ */
+#ifndef SLUICE_UNIT_SYNC_H
+#define SLUICE_UNIT_SYNC_H
+
+#include "unit/job.h"
+#include "unit/unit.h"
+
+/* A unit called "sync" for 'job', which is borrowed until the unit is freed.  It starts from the
+ * target's checkpoint; else from job->start; else from where the full copy left off; else from
+ * the source's present position.  The node goes below tasks/<t>/sources/<s>/. */
+struct unit *sync_new(const struct job *job);
+
+/* Forgets the position, and all else that the target and the store keep for this job. The unit
+ * must not run. */
+int sync_forget(const struct job *job, struct err *err);
+
+/* Commit at the source to now of the oldest transaction that the target lacks; 0 when there is
+ * none; <0 while it does not run and does not know.  Any thread. */
+double sync_lag_seconds(struct unit *u);
+
+#endif

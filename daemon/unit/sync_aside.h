@@ -1,0 +1,45 @@
+/*
+ * sync_aside.h - tables that were set aside (quarantine, DATA.md 26).
+ *
+ * With on_error: quarantine a table whose change is refused by the target is set
+ * aside, with all tables joined to it by foreign keys; the others go on.  What
+ * was set aside, and from which position, is a row in the target, written in the
+ * transaction that is the first without it.  A release streams again from there,
+ * for these tables only, up to where the others are; then they are one again.
+ *
+ * The list is read by the reader and extended by the writer.
+ */
+#ifndef SLUICE_UNIT_SYNC_ASIDE_H
+#define SLUICE_UNIT_SYNC_ASIDE_H
+
+#include "sink/sink_mysql.h"
+#include "unit/job.h"
+
+struct aside;
+
+/* Makes the table, reads the list. */
+int aside_open(struct aside **ret, struct mysql_conn *target, const struct job *job,
+               enum flavor flavor, struct err *err);
+void aside_free(struct aside *a); /* NULL is fine */
+
+/* Is the table in the list?  Names at the target. */
+bool aside_has(struct aside *a, const char *schema, const char *name);
+bool aside_has_table(struct aside *a, const struct target_table *t);
+bool aside_any(struct aside *a);
+char *aside_text(struct aside *a); /* "db.t,db.u"; caller frees */
+
+/* A table was refused, for 'err'.  0: it is set aside from the checkpoint's position on; write the
+ * group again.  Else 'err' stands: the task does not want that, or no table was to blame. */
+int aside_failed(struct aside *a, const struct target_table *t, const struct checkpoint *cp,
+                 struct err *err);
+/* Records what was set aside since the last commit, inside the sink's transaction. */
+int aside_write(struct aside *a, struct sink *s, struct err *err);
+
+/* Where the stream of the tables in the list begins: the oldest of all. */
+const struct position *aside_from(struct aside *a);
+/* Statements that empty the list, for the transaction in which the tables are as the others; and
+ * then the list itself. */
+int aside_write_clear(struct aside *a, struct sink *s, struct err *err);
+void aside_clear(struct aside *a);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * sync_ddl.h - statements of the source that commit by themselves (DATA.md 5).
+ *
+ * A DDL cannot be in one transaction with the checkpoint, so it is run between two:
+ * an intent (what is about to be run, and how its tables look) and the checkpoint
+ * that is past it.  After a crash between them the tables tell whether it ran; where
+ * they cannot, the operator is asked.
+ *
+ * All in the reader's thread, with everything before the statement in the target.
+ */
+#ifndef SLUICE_UNIT_SYNC_DDL_H
+#define SLUICE_UNIT_SYNC_DDL_H
+
+#include "binlog/position.h"
+#include "binlog/query.h"
+#include "route/ddl.h"
+
+struct sync_run;
+struct sync_ddl; /* a statement kept until its transaction is whole */
+
+enum sync_ddl_use {
+    SYNC_DDL_RUN,
+    SYNC_DDL_SKIP,        /* not in scope, or of a kind that is never copied */
+    SYNC_DDL_REFUSE,      /* in scope, and not to be had: sync_ddl_refuse() says why */
+    SYNC_DDL_TRANSACTION, /* SAVEPOINT and such */
+};
+
+/* Into r->scratch. */
+void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret);
+enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const struct ddl *d);
+int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err);
+/* It is left out: what is known of its tables may have changed. */
+int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     struct err *err);
+
+/* At the start: makes the table of intents, and decides about one that was left open. */
+int sync_ddl_open(struct sync_run *r, struct err *err);
+/* Drains, runs it once, commits the position; 'sub_seq' as checkpoint_sql(). */
+int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
+                 const struct position *pos, uint32_t sub_seq, struct err *err);
+
+struct sync_ddl *sync_ddl_keep(const struct query *q, uint32_t timestamp);
+void sync_ddl_free(struct sync_ddl *k); /* NULL is fine */
+/* As the first step of the transaction at hand; does nothing if that is done already. */
+int sync_ddl_run_kept(struct sync_run *r, const struct sync_ddl *k, struct err *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* sync_priv.h - what the parts of sync share; see sync.h for who is who. */
+#ifndef SLUICE_UNIT_SYNC_PRIV_H
+#define SLUICE_UNIT_SYNC_PRIV_H
+
+#include "binlog/txn.h"
+#include "mysql/stream.h"
+#include "unit/copy_state.h"
+#include "unit/sync.h"
+#include "unit/sync_queue.h"
+#include "unit/sync_table.h"
+
+struct aside;
+struct spill;
+struct sync_run;
+
+/* The unit: lives as long as its node. */
+struct sync {
+    struct unit unit; /* first */
+    const struct job *job;
+    struct sync_run *run GUARDED; /* while run() is in its loop */
+    /* as last committed */
+    char *gtid GUARDED, *binlog_file GUARDED;
+    uint64_t binlog_offset GUARDED;
+    char *aside_text GUARDED;   /* "db.t,db.u": tables that are set aside */
+    char *resolve_ddl GUARDED;  /* "done" or "run": what the operator said of an open intent */
+    char *release GUARDED;      /* the table to take back, "" for all; NULL: none asked */
+    bool release_skips GUARDED; /* without what it missed */
+    _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
+        reconnects, heartbeats, spilled;
+    _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
+    atomic_bool waiting;            /* the reader has read all that came */
+    char *reconnect_reason GUARDED;
+};
+
+/* A transaction whose tables are not known yet. */
+struct held {
+    struct raw_txn raw;
+    struct gtid gtid;
+    struct position pos; /* without a set: the queue has one */
+    int64_t commit_us;
+};
+
+/* One run(): from a takeover of the checkpoint to the next stop or error. */
+struct sync_run {
+    struct sync *sync;
+    const struct job *job;
+    struct checkpoint cp;
+    struct sink *sink;
+    struct mysql_conn *admin; /* target: definitions and lists */
+    struct queue queue;
+    bool has_queue; /* and a grouper */
+    struct sync_tables *tables;
+    struct copy_handover handover;
+    bool has_handover;
+    struct aside *aside;
+    bool only_aside;              /* the pass that catches up with what was set aside */
+    const struct position *until; /* where that pass ends */
+    struct mysql_stream *stream;  /* wake() shuts it down: under sync->unit.lock */
+
+    /* the reader's */
+    struct grouper grouper;
+    struct raw_writer raw;
+    struct raw_txn txn;
+    struct spill *spill; /* the open transaction went to disk */
+    struct arena scratch;
+    bool source_cascades;       /* rows changed by foreign keys come with the stream */
+    enum flavor flavor;         /* of the source */
+    struct sync_ddl *inner_ddl; /* CREATE ... SELECT: the statement of the open transaction */
+    struct savepoint *savepoints;
+    unsigned n_savepoints;
+    struct held *held;
+    unsigned n_held;
+    size_t held_size;
+    struct position hold_until;
+    uint32_t timestamp; /* of the event at hand */
+    bool ddl_again;     /* the next DDL was begun before a crash */
+    bool ddl_done;      /* ... and had run */
+};
+
+/* --- sync_run.c --- */
+/* Takes the checkpoint over and opens all that a run needs. */
+int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err);
+void sync_run_close(struct sync_run *r);
+/* Reads and writes until stopped, an error, or r->until. */
+int sync_run_loop(struct sync_run *r, struct err *err);
+/* Before the loop: brings the tables that were set aside to where the others are, or ('skip')
+ * takes them back as they are. */
+int sync_run_release(struct sync_run *r, bool skip, struct err *err);
+
+/* --- sync_apply.c --- */
+void *sync_writer(void *run); /* thread */
+/* Writes one group, whoever calls; retries what may succeed the second time. */
+int sync_write_group(struct sync_run *r, struct group *g, struct err *err);
+void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tree */
+void sync_publish_aside(struct sync_run *r);
+/* Is the table left out by this run? For group_write(). */
+bool sync_skips(void *run, const struct target_table *t);
+
+/* --- sync_rows.c --- */
+/* Finds the table of every rows event; may ask servers.  -EAGAIN: r->hold_until. */
+int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct err *err);
+/* Decodes all rows of 'txn', or of one event, into 'g'. */
+int sync_add_rows(struct sync_run *r, const struct raw_txn *txn, struct group *g, struct err *err);
+int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err);
+
+/* --- sync_reader.c: the stream --- */
+int sync_read(struct sync_run *r, struct err *err);
+
+/* --- sync_txn.c: transactions --- */
+int sync_txn_event(struct sync_run *r, const struct event *ev, int step, struct err *err);
+/* Releases what was held, if the stream is there. */
+int sync_txn_unhold(struct sync_run *r, struct err *err);
+void sync_txn_drop(struct sync_run *r); /* the open transaction, and what was held */
+
+/* One event into the open transaction. */
+int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct err *err);
+
+/* --- sync_large.c --- */
+int sync_payload(struct sync_run *r, const struct event *ev, struct err *err);
+/* Applies it as one transaction of the target, in the order of the source; drains first. */
+int sync_write_spill(struct sync_run *r, struct spill *s, const struct position *pos,
+                     struct err *err);
+int sync_xa_prepare(struct sync_run *r, const char *xid, struct err *err); /* keeps the body */
+/* Brings the body back as the open transaction. */
+int sync_xa_load(struct sync_run *r, const char *xid, struct err *err);
+int sync_xa_drop(struct sync_run *r, const char *xid, struct err *err);
+
+#endif

@@ -1,0 +1,188 @@
+/* The stream: events in order, reconnects, and when to write what they made. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/sync_priv.h"
+
+#define RECONNECT_LIMIT_US \
+    ((int64_t)60 * 1000000) /* without one event: give up, the unit retries */
+
+/* Ours, the same after a restart, so that the source ends the stream that a crash left. */
+static uint32_t server_id(const struct job *job)
+{
+    SCOPED(freep)
+    char *all = xasprintf("%s/%s/%s:%u/%s", job->task, job->source, job->to.host, job->to.port,
+                          job->meta_schema);
+
+    return 0x40000000u | ((uint32_t)XXH3_64bits(all, strlen(all)) & 0x3fffffffu);
+}
+
+static int set_stream(struct sync_run *r, struct mysql_stream *stream, struct err *err)
+{
+    struct sync *s = r->sync;
+    struct mysql_stream *old;
+    bool stopping;
+
+    mutex_lock(&s->unit.lock);
+    old = r->stream;
+    r->stream = stream;
+    stopping = unit_stopping(&s->unit);
+    mutex_unlock(&s->unit.lock);
+    mysql_stream_close(old);
+    return stopping ? err_set(err, -ECANCELED, "stopping") : 0;
+}
+
+/* From the end of the last whole transaction, wherever the one before broke off. */
+static int connect_stream(struct sync_run *r, struct err *err)
+{
+    struct mysql_stream_options options = { .server_id = server_id(r->job),
+                                            .by_gtid = r->job->by_gtid,
+                                            .heartbeat_ms = 5000 };
+    struct position from = { .offset = 0 };
+    struct mysql_stream *stream;
+    int rc;
+
+    position_copy(&from, &r->grouper.pos);
+    grouper_fini(&r->grouper);
+    grouper_init(&r->grouper, r->flavor, &from);
+    if (!from.gtids)
+        options.by_gtid = false;
+    rc = mysql_stream_open(&stream, &r->job->from, &from, &options, err);
+    position_fini(&from);
+    return rc < 0 ? err_wrap(err, "source") : set_stream(r, stream, err);
+}
+
+static bool can_reconnect(const struct err *err)
+{
+    return err->code == -ECONNRESET || err->code == -ETIMEDOUT || err->code == -ECONNREFUSED ||
+           err->code == -EPIPE;
+}
+
+static void note_reconnect(struct sync_run *r, const struct err *why)
+{
+    struct sync *s = r->sync;
+    char *old;
+
+    atomic_fetch_add(&s->reconnects, 1);
+    mutex_lock(&s->unit.lock);
+    old = s->reconnect_reason;
+    s->reconnect_reason = xstrdup(why->text);
+    mutex_unlock(&s->unit.lock);
+    free(old);
+    log_warn(s->unit.path, "connects to the source again: %s", why->text);
+}
+
+static int reconnect(struct sync_run *r, struct err *err)
+{
+    int64_t began = clock_mono_us(), delay_ms = 50;
+
+    note_reconnect(r, err);
+    sync_txn_drop(r);
+    do {
+        int rc = connect_stream(r, err);
+
+        if (rc == 0 || !can_reconnect(err))
+            return rc;
+        if (!unit_sleep(&r->sync->unit, delay_ms))
+            return err_set(err, -ECANCELED, "stopping");
+        delay_ms = delay_ms < 4000 ? delay_ms * 2 : 4000;
+    } while (clock_mono_us() - began < RECONNECT_LIMIT_US);
+    return err->code;
+}
+
+/* 1 an event, <0 an error that a new connection does not mend. */
+static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
+{
+    for (;;) {
+        bool wait = !mysql_stream_ready(r->stream);
+        int rc;
+
+        if (wait)
+            atomic_store(&r->sync->waiting, true);
+        rc = mysql_stream_next(r->stream, raw, err);
+        if (wait)
+            atomic_store(&r->sync->waiting, false);
+        if (rc > 0)
+            return rc;
+        if (unit_stopping(&r->sync->unit))
+            return err_set(err, -ECANCELED, "stopping");
+        if (rc == 0)
+            err_set(err, -ECONNRESET, "the source ended the stream");
+        if (!can_reconnect(err))
+            return err_wrap(err, "source");
+        rc = reconnect(r, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static int handle(struct sync_run *r, struct slice raw, struct err *err)
+{
+    struct event ev;
+    int step = event_parse(raw, &r->grouper.fmt, true, &ev, err);
+
+    if (step < 0)
+        return err_wrap(err, "%s after %llu", r->grouper.file,
+                        (unsigned long long)r->grouper.offset);
+    r->timestamp = ev.timestamp;
+    step = grouper_feed(&r->grouper, &ev, err);
+    if (step < 0)
+        return step;
+    atomic_fetch_add_explicit(&r->sync->events, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->sync->bytes, raw.size, memory_order_relaxed);
+    if (ev.type == EVENT_HEARTBEAT || ev.type == EVENT_HEARTBEAT_V2)
+        atomic_fetch_add(&r->sync->heartbeats, 1);
+    return sync_txn_event(r, &ev, step, err);
+}
+
+/* At the tip the reader writes by itself: no other thread has to wake up first. */
+static int write_or_pass_on(struct sync_run *r, struct err *err)
+{
+    struct group *g;
+    int rc;
+
+    if (mysql_stream_ready(r->stream)) {
+        queue_wake(&r->queue);
+        return 0;
+    }
+    g = queue_try_take(&r->queue);
+    if (!g)
+        return 0;
+    rc = sync_write_group(r, g, err);
+    queue_done(&r->queue, g, rc < 0 ? err : &ERR_INIT);
+    return rc;
+}
+
+static bool reached(const struct position *at, const struct position *until)
+{
+    if (at->gtids && until->gtids)
+        return gtid_set_subset(until->gtids, at->gtids);
+    return position_compare(at, until) >= 0;
+}
+
+int sync_read(struct sync_run *r, struct err *err)
+{
+    int rc = connect_stream(r, err);
+
+    while (rc == 0) {
+        struct slice raw;
+
+        if (unit_stopping(&r->sync->unit))
+            return err_set(err, -ECANCELED, "stopping");
+        if (r->until && !r->grouper.in_txn && reached(&r->grouper.pos, r->until))
+            return queue_drain(&r->queue, err);
+        rc = next_event(r, &raw, err);
+        if (rc < 0)
+            return rc;
+        rc = handle(r, raw, err);
+        if (rc == 0 && !r->grouper.in_txn)
+            rc = write_or_pass_on(r, err);
+    }
+    return rc;
+}

@@ -1,0 +1,119 @@
+/* Rows events of a whole transaction, into a group. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "unit/sync_priv.h"
+
+static int find_table(struct sync_run *r, const struct event *ev, struct sync_table **ret,
+                      struct err *err)
+{
+    uint64_t id;
+    int rc = rows_table_id(ev, &r->grouper.fmt, &id, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = sync_tables_by_id(r->tables, id);
+    /* MySQL and MariaDB end a statement with a rows event of table 0x00ffffff without rows. */
+    return *ret || id == 0x00ffffff ? 0
+                                    : err_set(err, -EBADMSG, "rows of table id %llu without a map",
+                                              (unsigned long long)id);
+}
+
+static int map_table(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    struct position until = { .offset = 0 };
+    struct sync_table *t;
+    int rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+
+    if (rc == -EAGAIN) {
+        position_fini(&r->hold_until);
+        r->hold_until = until;
+        return rc;
+    }
+    if (rc == 0 && t->in_scope && r->has_handover)
+        t->has_window = copy_handover_find(&r->handover, t->schema, t->name) != NULL;
+    return rc;
+}
+
+int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct err *err)
+{
+    *any = false;
+    for (size_t i = 0; i < txn->n_events; i++) {
+        struct raw_event *e = &txn->events[i];
+        struct event ev = raw_event_view(e);
+        int rc;
+
+        if (e->step == TXN_MAP)
+            rc = map_table(r, &ev, err);
+        else if (e->step == TXN_ROWS)
+            rc = find_table(r, &ev, &e->table, err);
+        else
+            continue;
+        if (rc < 0)
+            return rc;
+        *any = *any || (e->table && e->table->in_scope);
+    }
+    return 0;
+}
+
+/* What a full copy says of this table at this point of the stream. */
+static enum copy_when when(struct sync_run *r, const struct sync_table *t)
+{
+    const struct copy_window *w;
+
+    if (!t->has_window)
+        return COPY_APPLY;
+    w = copy_handover_find(&r->handover, t->schema, t->name);
+    return copy_window_when(w, r->job->by_gtid, &r->grouper.gtid, &r->grouper.pos);
+}
+
+static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
+                    enum copy_when how, struct group *g, struct err *err)
+{
+    const struct sync_table *t = e->table;
+    unsigned n = t->map->n_cols;
+    bool safe = how == COPY_SAFE || r->job->safe_mode;
+    bool unchecked = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
+    int rc;
+
+    for (;;) {
+        struct value *row =
+            arena_alloc(&g->values, (rows->kind == ROWS_UPDATE ? 2u : 1u) * n * sizeof *row);
+
+        rc = rows->kind == ROWS_UPDATE   ? rows_next(rows, row + n, row, err)
+             : rows->kind == ROWS_INSERT ? rows_next(rows, NULL, row, err)
+                                         : rows_next(rows, row, NULL, err);
+        if (rc <= 0)
+            return rc;
+        group_add(g, t->target, rows->kind, safe, unchecked, row);
+    }
+}
+
+int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err)
+{
+    struct event ev = raw_event_view(e);
+    enum copy_when how;
+    struct rows rows;
+    int rc;
+
+    if (!e->table || !e->table->in_scope)
+        return 0;
+    how = when(r, e->table);
+    if (how == COPY_SKIP)
+        return 0;
+    rc = rows_open(&rows, &ev, &r->grouper.fmt, e->table->map, &g->values, err);
+    if (rc == 0)
+        rc = add_rows(r, e, &rows, how, g, err);
+    return rc < 0 ? err_wrap(err, "table %s.%s", e->table->schema, e->table->name) : 0;
+}
+
+int sync_add_rows(struct sync_run *r, const struct raw_txn *txn, struct group *g, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < txn->n_events && rc == 0; i++)
+        if (txn->events[i].step == TXN_ROWS)
+            rc = sync_add_event(r, &txn->events[i], g, err);
+    return rc;
+}

@@ -1,0 +1,293 @@
+/* One run: takes the checkpoint over, opens what it needs, reads and writes. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "mysql/dialect.h"
+#include "unit/copy_sql.h"
+#include "unit/sync_aside.h"
+#include "unit/sync_ddl.h"
+#include "unit/sync_priv.h"
+#include "unit/sync_spill.h"
+
+#define GROUP_TXNS 4096
+#define GROUP_SIZE ((size_t)24 << 20)
+#define IDLE_US ((int64_t)1000000)
+
+/* --- the source --- */
+
+/* Where its binlog ends now, and who it is. */
+static int source_now(struct mysql_conn *c, struct position *ret, struct err *err)
+{
+    const struct dialect *d = dialect_of(c);
+    SCOPED(freep) char *gtids = NULL;
+    struct mysql_result *res;
+    struct mysql_row row;
+    int rc = mysql_conn_queryf(c, &res, err, "%s", d->show_position);
+
+    if (rc < 0)
+        return rc;
+    rc = mysql_result_next(res, &row, err);
+    if (rc > 0) {
+        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[0], row.values[0]);
+        ret->offset = copy_row_u64(&row, 1);
+    }
+    mysql_result_free(res);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(err, -ENODATA, "the source has no binary log");
+    if (!d->gtid_position)
+        return 0;
+    rc = mysql_scalar(c, &gtids, err, "SELECT %s", d->gtid_position);
+    return rc < 0 ? rc : gtid_set_parse(&ret->gtids, d->flavor, gtids, err);
+}
+
+static int probe_source(struct sync_run *r, struct position *now, char identity[static 128],
+                        struct err *err)
+{
+    struct mysql_conn *c;
+    SCOPED(freep) char *id = NULL;
+    int rc = mysql_conn_open(&c, &r->job->from, err);
+
+    if (rc < 0)
+        return err_wrap(err, "source");
+    r->flavor = mysql_conn_flavor(c);
+    r->source_cascades = dialect_of(c)->logs_cascades;
+    rc = source_now(c, now, err);
+    if (rc == 0)
+        rc = mysql_scalar(c, &id, err, "SELECT %s",
+                          dialect_of(c)->server_uuid ? dialect_of(c)->server_uuid : "@@server_id");
+    if (rc == 0)
+        snprintf(identity, 128, "%s", id);
+    mysql_conn_close(c);
+    return rc < 0 ? err_wrap(err, "source") : 0;
+}
+
+/* --- where to begin --- */
+
+/* GTIDs mean the same on every server of a group; a file and an offset do not. */
+static int check_identity(const struct sync_run *r, const char *identity, struct err *err)
+{
+    if (r->job->by_gtid || !r->cp.source_id[0] || strcmp(r->cp.source_id, identity) == 0)
+        return 0;
+    return err_set(err, -EREMCHG,
+                   "the position %s:%llu is of server %s, but the source is now %s: follow it by "
+                   "GTID, or start the task again from a position of the new server",
+                   r->cp.pos.file, (unsigned long long)r->cp.pos.offset, r->cp.source_id, identity);
+}
+
+static int first_position(struct sync_run *r, const struct position *now,
+                          const struct position **ret, struct err *err)
+{
+    const struct job *job = r->job;
+
+    if (job->has_start) {
+        *ret = &job->start;
+    } else if (r->has_handover) {
+        *ret = &r->handover.start;
+    } else if (job->copies) {
+        return err_set(err, -ENODATA, "the full copy is not finished: sync has no position");
+    } else {
+        *ret = now;
+    }
+    return 0;
+}
+
+static int begin_checkpoint(struct sync_run *r, const struct position *now, const char *identity,
+                            struct err *err)
+{
+    const struct position *from = NULL;
+    int rc = check_identity(r, identity, err);
+
+    if (rc < 0 || checkpoint_has_position(&r->cp))
+        return rc;
+    rc = first_position(r, now, &from, err);
+    if (rc == 0)
+        rc = checkpoint_set(&r->cp, r->admin, from, identity, err);
+    if (rc == 0)
+        log_info(r->sync->unit.path, "starts at %s:%llu", from->file,
+                 (unsigned long long)from->offset);
+    return rc;
+}
+
+/* What a finished copy says of its tables; it is not there for incremental tasks. */
+static int read_handover(struct sync_run *r, struct err *err)
+{
+    struct err none = ERR_INIT;
+    int rc = copy_handover_read(r->admin, r->job, &r->handover, &none);
+
+    r->has_handover = rc == 0;
+    if (rc == 0 || rc == -ENOENT || none.sql == 1146 || none.sql == 1049)
+        return 0;
+    *err = none;
+    return rc;
+}
+
+/* --- opening and closing --- */
+
+static int open_target(struct sync_run *r, const char *part, struct err *err)
+{
+    struct checkpoint_key key = { r->job->meta_schema, r->job->task, r->job->source, part };
+    int rc = mysql_conn_open(&r->admin, &r->job->to, err);
+
+    if (rc < 0)
+        return err_wrap(err, "target");
+    rc = mysql_conn_execf(r->admin, err, "SET SESSION sql_mode='STRICT_ALL_TABLES'");
+    if (rc == 0)
+        rc = checkpoint_take(r->admin, &key, r->flavor, &r->cp, err);
+    if (rc == 0)
+        rc = sink_open(&r->sink, &r->job->to, &r->cp, err);
+    return rc;
+}
+
+static void open_queue(struct sync_run *r)
+{
+    const struct job *job = r->job;
+    struct queue_limits limits = { .max_txns = job->apply_batch ? job->apply_batch : GROUP_TXNS,
+                                   .max_size = GROUP_SIZE,
+                                   .idle_us = IDLE_US };
+
+    if (job->apply_mode == APPLY_ONE_TO_ONE)
+        limits.max_txns = 1;
+    queue_init(&r->queue, &limits, &r->cp.pos);
+    if (job->apply_mode == APPLY_ONE_TO_ONE)
+        queue_in_order(&r->queue);
+    r->has_queue = true;
+}
+
+int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err)
+{
+    struct position now = { .offset = 0 };
+    char identity[128] = "";
+    int rc;
+
+    r->sync = s;
+    r->job = s->job;
+    if (r->job->apply_mode == APPLY_PARALLEL)
+        return err_set(err, -ENOTSUP, "apply_mode: parallel is not there yet: use merged");
+    rc = probe_source(r, &now, identity, err);
+    if (rc == 0)
+        rc = open_target(r, part, err);
+    if (rc == 0)
+        rc = aside_open(&r->aside, r->admin, r->job, r->flavor, err);
+    if (rc == 0)
+        rc = read_handover(r, err);
+    if (rc == 0)
+        rc = begin_checkpoint(r, r->only_aside ? aside_from(r->aside) : &now, identity, err);
+    position_fini(&now);
+    if (rc == 0)
+        rc = sync_ddl_open(r, err);
+    if (rc < 0)
+        return rc;
+    r->tables = sync_tables_new(r->job, r->admin);
+    if (r->has_handover)
+        sync_tables_copied(r->tables);
+    open_queue(r);
+    grouper_init(&r->grouper, r->flavor, &r->cp.pos);
+    return 0;
+}
+
+void sync_run_close(struct sync_run *r)
+{
+    sync_txn_drop(r);
+    raw_txn_fini(&r->txn);
+    raw_writer_fini(&r->raw);
+    for (unsigned i = 0; i < r->n_held; i++)
+        raw_txn_fini(&r->held[i].raw);
+    free(r->held);
+    free(r->savepoints);
+    position_fini(&r->hold_until);
+    arena_fini(&r->scratch);
+    if (r->has_queue) {
+        queue_fini(&r->queue);
+        grouper_fini(&r->grouper);
+    }
+    sync_tables_free(r->tables);
+    if (r->has_handover)
+        copy_handover_fini(&r->handover);
+    aside_free(r->aside);
+    sink_close(r->sink);
+    mysql_conn_close(r->admin);
+    checkpoint_fini(&r->cp);
+}
+
+/* --- the loop --- */
+
+static void show_run(struct sync_run *r, bool running)
+{
+    struct sync *s = r->sync;
+    struct mysql_stream *stream = NULL;
+
+    mutex_lock(&s->unit.lock);
+    s->run = running ? r : NULL;
+    if (!running) {
+        stream = r->stream;
+        r->stream = NULL;
+    }
+    mutex_unlock(&s->unit.lock);
+    mysql_stream_close(stream);
+}
+
+int sync_run_loop(struct sync_run *r, struct err *err)
+{
+    pthread_t writer;
+    int rc;
+
+    sync_publish(r);
+    show_run(r, true);
+    writer = thread_start("sync-write", sync_writer, r);
+    rc = sync_read(r, err);
+    queue_stop(&r->queue);
+    thread_join(writer);
+    show_run(r, false);
+    atomic_store(&r->sync->waiting, false);
+    return rc;
+}
+
+/* --- taking back what was set aside --- */
+
+/* Up to where the main stream stands, with a checkpoint of its own. */
+static int catch_up(struct sync_run *main_run, struct err *err)
+{
+    struct sync_run r = { .only_aside = true, .until = &main_run->cp.pos };
+    int rc = sync_run_open(&r, main_run->sync, "quarantine", err);
+
+    if (rc == 0)
+        rc = sync_run_loop(&r, err);
+    sync_run_close(&r);
+    return rc;
+}
+
+/* List and second checkpoint go in the transaction that is the first of all together. */
+static int join(struct sync_run *r, struct err *err)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    int rc;
+
+    sink_begin(r->sink, &r->cp.pos, 0);
+    rc = aside_write_clear(r->aside, r->sink, err);
+    if (rc == 0) {
+        copy_sql(&sql,
+                 "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND "
+                 "part='quarantine'",
+                 r->job->meta_schema, r->job->task, r->job->source);
+        rc = sink_statement(r->sink, slice_of(sql.data, sql.size), err);
+    }
+    if (rc == 0)
+        rc = sink_commit(r->sink, err);
+    if (rc == 0)
+        aside_clear(r->aside);
+    return rc;
+}
+
+int sync_run_release(struct sync_run *r, bool skip, struct err *err)
+{
+    int rc = 0;
+
+    if (!aside_any(r->aside))
+        return 0;
+    if (!skip)
+        rc = catch_up(r, err);
+    return rc < 0 ? rc : join(r, err);
+}
