@@ -41,5 +41,7 @@ void source_unref(struct source *s); /* NULL is fine */
 int source_params(struct source *s, struct mysql_params *ret, struct err *err);
 bool source_by_gtid(struct source *s);
 bool source_enabled(struct source *s);
+/* Names compare without letter case (lower_case_table_names), as the server said last. */
+bool source_folds_case(struct source *s);
 
 #endif

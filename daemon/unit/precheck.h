@@ -1,0 +1,61 @@
+/*
+ * precheck.h - can this work?  Asked of the servers before a task starts.
+ *
+ * Each line of the report says OK, or what is in the way and exactly what to
+ * type to mend it, at which server.  WARN is what works but not as one might
+ * think; FAIL is what would stop the task or lose something.  Nothing is
+ * changed anywhere, apart from the meta schema's creation being tried where
+ * that is the only way to know.
+ *
+ * Every connection has time-outs; precheck_run() takes seconds, on the thread
+ * that calls it.
+ */
+#ifndef SLUICE_UNIT_PRECHECK_H
+#define SLUICE_UNIT_PRECHECK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "mysql/conn.h"
+
+struct buf;
+struct job;
+
+enum precheck_level { PRECHECK_OK, PRECHECK_WARN, PRECHECK_FAIL };
+extern const char *const precheck_level_names[]; /* OK WARN FAIL */
+
+struct precheck_line {
+    enum precheck_level level;
+    const char *id; /* what was looked at: "binlog_format", "grants", "table" */
+    char *text;     /* what was found; owned */
+    char *fix;      /* what to type; NULL if nothing helps or nothing is wrong; owned */
+};
+
+struct precheck_report {
+    unsigned n, n_warn, n_fail;
+    struct precheck_line *lines;
+};
+
+/* Which stages will run. */
+struct precheck_scope {
+    bool dump;  /* tables are copied */
+    bool sync;  /* the binlog is followed */
+    bool again; /* there is a checkpoint: target tables are expected to be there */
+};
+
+/* A source by itself: binlog, identity, grants.  A server that cannot be reached is a FAIL line,
+ * not an error. */
+int precheck_source(const struct mysql_params *source, bool by_gtid, struct precheck_report *ret,
+                    struct err *err);
+/* All of it: source, target, and every table in scope.  Returns 0 with a report, or an error when
+ * the check itself could not go on. */
+int precheck_run(const struct job *job, const struct precheck_scope *scope,
+                 struct precheck_report *ret, struct err *err);
+
+void precheck_report_fini(struct precheck_report *r);
+/* A line each: "FAIL  binlog_format  STATEMENT: rows are needed; type at the source: SET ...". */
+void precheck_report_print(const struct precheck_report *r, struct buf *out);
+/* [{"level", "check", "found", "fix"}]; a new reference. */
+json_t *precheck_report_json(const struct precheck_report *r);
+
+#endif

@@ -1,0 +1,45 @@
+/* precheck_priv.h - one check while it runs, for precheck*.c. */
+#ifndef SLUICE_UNIT_PRECHECK_PRIV_H
+#define SLUICE_UNIT_PRECHECK_PRIV_H
+
+#include "mysql/dialect.h"
+#include "mysql/grants.h"
+#include "mysql/server.h"
+#include "mysql/table.h"
+#include "unit/precheck.h"
+
+/* One end. */
+struct end {
+    const char *name; /* "source", "target": in "type at the source" */
+    struct mysql_conn *conn;
+    struct server_info info;
+    struct grants grants;
+    char *account; /* quoted, for GRANT */
+};
+
+struct precheck {
+    struct precheck_report report;
+    const struct job *job; /* NULL: the source alone */
+    struct precheck_scope scope;
+    bool by_gtid;
+    struct end from, to;
+};
+
+/* Adds a line; 'fix' (copied) may be NULL. */
+void precheck_add(struct precheck *p, enum precheck_level level, const char *id, const char *fix,
+                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* A FAIL line with the GRANT, or nothing if the account may do it; true if it may. */
+bool precheck_right(struct precheck *p, const struct end *e, enum precheck_level level,
+                    const char *right, const char *db, const char *what_for);
+
+/* Connects; a refusal is a FAIL line and false. */
+bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params *params,
+                   struct err *err);
+void precheck_end_fini(struct end *e);
+struct server_kind precheck_kind(const struct end *e);
+
+void precheck_source_lines(struct precheck *p);                /* precheck.c */
+void precheck_target_lines(struct precheck *p);                /* precheck_target.c */
+int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
+
+#endif

@@ -1,0 +1,188 @@
+#include "unit/source_doc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/secret.h"
+
+#define MAX_PEM 262144
+#define MAX_NAME 255 /* DM's limit of 32 is its own */
+
+static const char *const flavors[] = { "mysql", "mariadb", NULL };
+
+static const struct doc_field name_element[] = {
+    { .name = "name", .type = DOC_TEXT, .min = 1, .max = 255 },
+    { 0 },
+};
+
+const struct doc_field source_doc_security_fields[] = {
+    { .name = "ssl_ca_content",
+      .type = DOC_TEXT,
+      .max = MAX_PEM,
+      .help = "Certificate of who signs the source's, as PEM or file:PATH; given, the source is "
+              "verified" },
+    { .name = "ssl_cert_content",
+      .type = DOC_TEXT,
+      .max = MAX_PEM,
+      .help = "Our certificate, as PEM or file:PATH" },
+    { .name = "ssl_key_content",
+      .type = DOC_TEXT,
+      .max = MAX_PEM,
+      .flags = DOC_SECRET,
+      .help = "The key of our certificate, as PEM, or file:PATH to read it from there" },
+    { .name = "cert_allowed_cn",
+      .type = DOC_LIST,
+      .fields = name_element,
+      .help = "Common names that the source's certificate may have; empty: it must be made out "
+              "for the host" },
+    { 0 },
+};
+
+#define NO_RELAY "binlogs go straight to the tasks, nothing is kept on the way"
+
+static const struct doc_field purge_fields[] = {
+    { .name = "interval", .type = DOC_COUNT, .ignored = NO_RELAY },
+    { .name = "expires", .type = DOC_COUNT, .ignored = NO_RELAY },
+    { .name = "remain_space", .type = DOC_COUNT, .ignored = NO_RELAY },
+    { 0 },
+};
+
+static const struct doc_field relay_fields[] = {
+    { .name = "enable_relay", .type = DOC_BOOL, .refused = NO_RELAY },
+    { .name = "relay_binlog_name", .type = DOC_TEXT, .ignored = NO_RELAY },
+    { .name = "relay_binlog_gtid", .type = DOC_TEXT, .ignored = NO_RELAY },
+    { .name = "relay_dir", .type = DOC_TEXT, .ignored = NO_RELAY },
+    { 0 },
+};
+
+const struct doc_field source_doc_fields[] = {
+    { .name = "source_name",
+      .type = DOC_TEXT,
+      .min = 1,
+      .max = MAX_NAME,
+      .help = "Name of the source: that of its directory" },
+    { .name = "host", .type = DOC_TEXT, .max = 255, .help = "Host name or address of the source" },
+    { .name = "port",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 65535,
+      .fallback = "3306",
+      .help = "TCP port of the source" },
+    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
+    { .name = "password",
+      .type = DOC_TEXT,
+      .max = 4096,
+      .flags = DOC_SECRET,
+      .help = "Its password, or file:PATH to read it from there" },
+    { .name = "enable_gtid",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether binlogs are followed by GTID instead of by file and offset" },
+    { .name = "enable",
+      .type = DOC_BOOL,
+      .fallback = "true",
+      .help = "Whether tasks may read this source" },
+    { .name = "flavor",
+      .type = DOC_ENUM,
+      .choices = flavors,
+      .help = "What the server must be; left out, it is found out" },
+    { .name = "security",
+      .type = DOC_OBJECT,
+      .fields = source_doc_security_fields,
+      .help = "TLS to the source; there, even if empty, TLS is required" },
+    { .name = "purge", .type = DOC_OBJECT, .fields = purge_fields, .help = "DM's relay log" },
+    { .name = "relay_config",
+      .type = DOC_OBJECT,
+      .fields = relay_fields,
+      .help = "DM's relay log" },
+    { .name = "task_name_list", .type = DOC_LIST, .fields = name_element, .flags = DOC_READ_ONLY },
+    { .name = "status_list", .type = DOC_LIST, .fields = name_element, .flags = DOC_READ_ONLY },
+    { 0 },
+};
+
+int source_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
+{
+    json_t *checked;
+    const char *given;
+    int rc = doc_check(source_doc_fields, doc, &checked, err);
+
+    if (rc < 0)
+        return rc;
+    given = json_string_value(doc_at(checked, "source_name"));
+    if (given && strcmp(given, name) != 0) {
+        json_decref(checked);
+        return err_set(err, -EINVAL, "source_name: it is %s and stays so", name);
+    }
+    json_object_set_new(checked, "source_name", json_string(name));
+    *ret = checked;
+    return 0;
+}
+
+static char *text_at(const json_t *doc, const char *path)
+{
+    const char *s = json_string_value(doc_at(doc, path));
+
+    return s && *s ? xstrdup(s) : NULL;
+}
+
+/* A text or a secret, read from its file if it names one. */
+static int secret_at(const json_t *doc, const char *path, char **ret, struct err *err)
+{
+    const char *s = json_string_value(doc_at(doc, path));
+
+    if (!s || !*s)
+        return 0;
+    return secret_resolve(s, ret, err) < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+/* "a,b" of ["a", "b"]; NULL if there is none. */
+static char *joined(const json_t *list)
+{
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach (list, i, v)
+        buf_printf(&b, "%s%s", i ? "," : "", json_string_value(v));
+    return b.size ? buf_steal(&b) : NULL;
+}
+
+static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
+{
+    const json_t *port = doc_at(doc, "port");
+    int rc;
+
+    p->host = text_at(doc, "host");
+    p->user = text_at(doc, "user");
+    p->port = port ? (unsigned)json_integer_value(port) : 3306;
+    p->tls.required = doc_at(doc, "security") != NULL;
+    p->tls.allowed_cn = joined(doc_at(doc, "security.cert_allowed_cn"));
+    if (!p->host)
+        return err_set(err, -EINVAL, "the source has no host yet");
+    if (!p->user)
+        return err_set(err, -EINVAL, "the source has no user yet");
+    rc = secret_at(doc, "password", &p->password, err);
+    if (rc == 0)
+        rc = secret_at(doc, "security.ssl_ca_content", &p->tls.ca, err);
+    if (rc == 0)
+        rc = secret_at(doc, "security.ssl_cert_content", &p->tls.cert, err);
+    if (rc == 0)
+        rc = secret_at(doc, "security.ssl_key_content", &p->tls.key, err);
+    p->tls.verify = p->tls.ca != NULL;
+    return rc;
+}
+
+int source_doc_params(const json_t *doc, struct mysql_params *ret, struct err *err)
+{
+    struct mysql_params p = { 0 };
+    int rc = fill(doc, &p, err);
+
+    if (rc < 0)
+        mysql_params_fini(&p);
+    else
+        *ret = p;
+    return rc;
+}

@@ -1,0 +1,60 @@
+/* source_priv.h - a source, for source.c (its life) and source_node.c (its rows). */
+#ifndef SLUICE_UNIT_SOURCE_PRIV_H
+#define SLUICE_UNIT_SOURCE_PRIV_H
+
+#include "base/thread.h"
+#include "node/node.h"
+#include "unit/source.h"
+#include "unit/source_probe.h"
+
+enum source_state { SOURCE_NEW, SOURCE_RUNNING, SOURCE_ERROR, SOURCE_STOPPED };
+extern const char *const source_state_names[];
+
+struct source {
+    struct node node;     /* first */
+    struct node security; /* below it, and keeps it alive */
+    struct sources *all;
+    char *name;               /* plain */
+    struct mutex change_lock; /* one change of the document at a time; held while it is stored */
+    struct mutex lock;
+    struct cond cond;    /* the thread has something to do, or has done it */
+    json_t *doc GUARDED; /* checked, with its secrets */
+    enum source_state state GUARDED;
+    struct err error GUARDED; /* why the last look failed; code 0: it did not */
+    struct source_seen seen GUARDED;
+    json_t *users GUARDED; /* as of the last look */
+    char *report GUARDED;  /* of the last check; NULL: none yet */
+    uint64_t checks_wanted GUARDED, checks_done GUARDED;
+    uint64_t doc_changes GUARDED;
+    bool stop_wanted GUARDED;
+    bool abandoned GUARDED; /* removed: nobody joins the thread */
+    struct source_probe *probe;
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct sources {
+    struct node node; /* first */
+    struct catalog *catalog;
+    struct mutex lock;
+    json_t *(*users)(void *arg, const char *source)GUARDED;
+    void *users_arg GUARDED;
+};
+
+extern const struct node_type source_type, source_security_type, sources_type;
+
+/* source.c */
+struct source *source_of(const struct node *n);
+json_t *source_doc(struct source *s); /* a new reference; documents are never changed in place */
+/* Checks, stores and publishes a whole document; "******" and absent secrets stay as they are. */
+int source_set_doc(struct source *s, const json_t *doc, struct err *err);
+/* One field of it, at "security.ssl_ca_content"; 'v' is borrowed. */
+int source_set_field(struct source *s, const char *path, const json_t *v, struct err *err);
+/* Has the thread check the server and waits for the report; -ETIMEDOUT after ten seconds. */
+int source_check(struct source *s, struct err *err);
+int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
+int source_remove(struct node *n, struct err *err);
+void source_release(struct node *n);
+void sources_release(struct node *n);
+
+#endif
