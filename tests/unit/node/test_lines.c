@@ -27,7 +27,7 @@ Test(lines, forget_the_oldest_but_never_shrink)
     struct lines *l = lines_new(2, 20);
 
     for (int i = 0; i < 100; i++) {
-        char line[16];
+        char line[32];
 
         snprintf(line, sizeof line, "line %d", i);
         lines_append(l, line);
