@@ -29,19 +29,16 @@
 #include "store/line_log.h"
 #include "store/secret.h"
 #include "store/store.h"
+#include "unit/source.h"
 
 enum { EXIT_USAGE = 2 };
-
-static const struct node_part parts[] = {
-    { .type = NULL },
-};
 
 struct sluiced {
     struct options options;
     struct store *store;
     struct secret_key *key;
     struct catalog *catalog;
-    struct node *root;
+    struct node *root, *sources; /* 'root' holds the references */
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -70,6 +67,16 @@ static void close_store(struct sluiced *d)
 }
 
 /* --- the tree --- */
+
+static const struct node_type *tree_type(void)
+{
+    static const struct node_part parts[] = {
+        { .name = "sources", .type = &sources_type },
+        { .type = NULL },
+    };
+
+    return root_type(parts);
+}
 
 static void restore_line(void *lines, const char *line)
 {
@@ -100,12 +107,21 @@ static int make_tree(struct sluiced *d, struct err *err)
     const struct options *o = &d->options;
 
     authority_set(&(struct authority){ .uid = o->uid, .gid = o->gid, .mode = (mode_t)o->mode });
-    if (node_type_check(root_type(parts), err) < 0)
+    if (node_type_check(tree_type(), err) < 0)
         return err->code;
     d->root = root_new(o);
     if (keep_lines(d, "events", root_events(d->root), &d->events, err) < 0)
         return err->code;
     return keep_lines(d, "audit", root_audit(d->root), &d->audit, err);
+}
+
+/* What is in the catalog; nothing runs yet. */
+static int restore_nodes(struct sluiced *d, struct err *err)
+{
+    d->sources = sources_new(d->catalog, err);
+    if (!d->sources)
+        return err->code;
+    return node_add(d->root, d->sources, err);
 }
 
 static void free_tree(struct sluiced *d)
@@ -163,8 +179,8 @@ static int mount_tree(struct sluiced *d, struct err *err)
 
 static int start(struct sluiced *d, struct err *err)
 {
-    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || mount_tree(d, err) < 0 ||
-        serve_http(d, err) < 0)
+    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || restore_nodes(d, err) < 0 ||
+        mount_tree(d, err) < 0 || serve_http(d, err) < 0)
         return err->code;
     node_event(d->root, "start",
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
@@ -182,6 +198,9 @@ static void stop(struct sluiced *d)
     stop_step(s, "the mount");
     fs_unmount(d->fs);
     fs_notifier_free(d->notifier);
+    stop_step(s, "sources");
+    if (d->sources)
+        sources_stop(d->sources);
     stop_step(s, "the tree and its last events");
     free_tree(d);
     stop_step(s, "the store");
@@ -305,7 +324,7 @@ static void print(const struct options *o, enum command command)
         buf_str(&out, "sluiced " SLUICE_VERSION "\n");
         break;
     case COMMAND_PRINT_TREE:
-        manual_print(root_type(parts), &out);
+        manual_print(tree_type(), &out);
         break;
     case COMMAND_PRINT_CONF:
         options_manual(&out);

@@ -19,7 +19,11 @@
 
 struct catalog;
 struct node;
+struct node_type;
 struct source;
+
+/* For the root's parts, /schema and the manual. */
+extern const struct node_type sources_type;
 
 /* The collection, with every source of the catalog in it; one reference, the caller's, to give to
  * node_add().  A document that does not open is skipped and logged.  'catalog' is borrowed. */

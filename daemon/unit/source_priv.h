@@ -41,7 +41,7 @@ struct sources {
     void *users_arg GUARDED;
 };
 
-extern const struct node_type source_type, source_security_type, sources_type;
+extern const struct node_type source_type, source_security_type;
 
 /* source.c */
 struct source *source_of(const struct node *n);
