@@ -1,5 +1,6 @@
 /* source_node.c - sources/, sources/<s>/ and sources/<s>/security/: their rows. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,7 +214,7 @@ static json_t *get_growth(const struct node *n, const struct attr *a,
 static json_t *get_skew(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
 {
     (void)err;
-    return json_real(SEEN(n, a, double));
+    return json_real(round(SEEN(n, a, double) * 1000) / 1000); /* asking is no more precise */
 }
 
 static json_t *get_runway(const struct node *n, const struct attr *a,
