@@ -34,7 +34,7 @@ struct job {
     struct position start;
 
     unsigned dump_threads, load_threads;
-    bool merges; /* other sources of the task may write to the same target tables */
+    bool merges;          /* other sources of the task may write to the same target tables */
     const char *data_dir; /* dump to files / load from files; NULL streams */
     enum apply_mode apply_mode;
     unsigned apply_threads; /* parallel mode */

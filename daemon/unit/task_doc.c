@@ -50,7 +50,7 @@ const struct doc_field task_doc_security_fields[] = {
     { 0 },
 };
 
-static const struct doc_field session_fields[] = {
+const struct doc_field task_doc_session_fields[] = {
     { .name = "foreign_key_checks",
       .type = DOC_ENUM,
       .choices = foreign_keys,
@@ -79,7 +79,7 @@ const struct doc_field task_doc_target_fields[] = {
       .help = "TLS to the target" },
     { .name = "session",
       .type = DOC_OBJECT,
-      .fields = session_fields,
+      .fields = task_doc_session_fields,
       .help = "Variables of sessions at the target" },
     { 0 },
 };
@@ -323,6 +323,11 @@ const struct doc_field task_doc_fields[] = {
       .max = 1000000,
       .fallback = "100",
       .help = "Attempts after errors that can pass, before the task gives up" },
+    { .name = "remove_meta_on_delete",
+      .type = DOC_BOOL,
+      .fallback = "true",
+      .help = "Whether deleting the task removes its checkpoints from the target, so that a new "
+              "task of its name starts over" },
     { .name = "status_list", .type = DOC_LIST, .flags = DOC_READ_ONLY },
     { 0 },
 };
@@ -488,6 +493,36 @@ static int rules_name_sources(const json_t *doc, struct err *err)
     return 0;
 }
 
+static bool has_rule(const json_t *doc, const json_t *source)
+{
+    const json_t *rule;
+    size_t i;
+
+    json_array_foreach (json_object_get(doc, "table_migrate_rule"), i, rule)
+        if (json_equal(doc_at(rule, "source.source_name"), source))
+            return true;
+    return false;
+}
+
+/* Without any rule everything is migrated; with some, a source without one is a mistake. */
+static int sources_have_rules(const json_t *doc, struct err *err)
+{
+    const json_t *conf;
+    size_t i;
+
+    if (json_array_size(json_object_get(doc, "table_migrate_rule")) == 0)
+        return 0;
+    json_array_foreach (doc_at(doc, "source_config.source_conf"), i, conf) {
+        const json_t *name = json_object_get(conf, "source_name");
+
+        if (!has_rule(doc, name))
+            return err_set(err, -EINVAL,
+                           "source %s has no table_migrate_rule: nothing of it would be migrated",
+                           json_string_value(name));
+    }
+    return 0;
+}
+
 int task_doc_complete(const json_t *doc, struct err *err)
 {
     static const struct {
@@ -496,6 +531,7 @@ int task_doc_complete(const json_t *doc, struct err *err)
         { "target_config.host", "echo HOST > target/host" },
         { "target_config.user", "echo USER > target/user" },
     };
+    int rc;
 
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!json_string_length(doc_at(doc, needed[i].path)))
@@ -504,5 +540,7 @@ int task_doc_complete(const json_t *doc, struct err *err)
         return err_set(err, -EINVAL,
                        "the task has no source: echo '[{\"source_name\": \"NAME\"}]' > "
                        "source_conf, or write source_config into config");
-    return rules_name_sources(doc, err);
+    if ((rc = rules_name_sources(doc, err)) < 0)
+        return rc;
+    return sources_have_rules(doc, err);
 }

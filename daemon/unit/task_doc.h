@@ -14,7 +14,8 @@
 extern const struct doc_field task_doc_fields[];
 /* Of parts of it, for the directories of a task. */
 extern const struct doc_field task_doc_target_fields[], task_doc_security_fields[],
-    task_doc_full_fields[], task_doc_incr_fields[], task_doc_list_fields[];
+    task_doc_session_fields[], task_doc_full_fields[], task_doc_incr_fields[],
+    task_doc_list_fields[];
 
 /* Checks what was written for task 'name' (its "name" may be absent): fields, values, and what
  * does not fit together.  '*ret' is a checked copy with the name.  -EINVAL. */

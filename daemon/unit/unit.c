@@ -113,6 +113,8 @@ static bool unit_await_retry(struct unit *u)
     while (!u->stop_wanted && (left = u->next_retry_us - clock_mono_us()) > 0)
         cond_wait(&u->cond, &u->lock, left / 1000 + 1);
     u->next_retry_us = 0;
+    if (!u->stop_wanted)
+        u->error = ERR_INIT;
     mutex_unlock(&u->lock);
     return !u->stop_wanted;
 }
@@ -318,6 +320,23 @@ void unit_error(struct unit *u, struct err *ret)
     mutex_unlock(&u->lock);
 }
 
+static double retry_s(const struct unit *u) REQUIRES(u->lock)
+{
+    int64_t left_us = u->next_retry_us ? u->next_retry_us - clock_mono_us() : 0;
+
+    return left_us > 0 ? (double)left_us / 1e6 : 0;
+}
+
+double unit_retry_s(struct unit *u)
+{
+    double s;
+
+    mutex_lock(&u->lock);
+    s = retry_s(u);
+    mutex_unlock(&u->lock);
+    return s;
+}
+
 /* --- rows; called between unit_lock() and unit_unlock() --- */
 
 static struct unit *unit_of(const struct node *n)
@@ -366,9 +385,6 @@ json_t *unit_get_max_retries(const struct node *n, const struct attr *a,
 json_t *unit_get_next_retry(const struct node *n, const struct attr *a,
                             struct err *err) NO_THREAD_CHECK
 {
-    const struct unit *u = unit_of(n);
-    int64_t left_us = u->next_retry_us ? u->next_retry_us - clock_mono_us() : 0;
-
     (void)a, (void)err;
-    return json_real(left_us > 0 ? (double)left_us / 1e6 : 0);
+    return json_real(retry_s(unit_of(n)));
 }

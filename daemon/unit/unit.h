@@ -119,6 +119,8 @@ void unit_quarantined(struct unit *u, bool some);
 enum unit_state unit_state(struct unit *u);
 /* A copy of why it does not run; code 0 if there is no reason. */
 void unit_error(struct unit *u, struct err *ret);
+/* Seconds until it tries again by itself; 0: it will not, or it runs. */
+double unit_retry_s(struct unit *u);
 
 /* Rows that every unit has, for the head of its table: state, error, retries, ... */
 void unit_lock(struct node *n);
