@@ -30,15 +30,25 @@
 #include "store/secret.h"
 #include "store/store.h"
 #include "unit/source.h"
+#include "unit/tasks.h"
 
 enum { EXIT_USAGE = 2 };
+
+static const struct node_part *parts(void)
+{
+    static struct node_part all[] = { { "sources", &sources_type }, { "tasks", NULL }, { 0 } };
+
+    all[1].type = tasks_type();
+    return all;
+}
 
 struct sluiced {
     struct options options;
     struct store *store;
     struct secret_key *key;
     struct catalog *catalog;
-    struct node *root, *sources; /* 'root' holds the references */
+    struct node *root;
+    struct node *sources, *tasks; /* the tree's: borrowed */
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -68,16 +78,6 @@ static void close_store(struct sluiced *d)
 
 /* --- the tree --- */
 
-static const struct node_type *tree_type(void)
-{
-    static const struct node_part parts[] = {
-        { .name = "sources", .type = &sources_type },
-        { .type = NULL },
-    };
-
-    return root_type(parts);
-}
-
 static void restore_line(void *lines, const char *line)
 {
     lines_restore(lines, line);
@@ -102,26 +102,43 @@ static int keep_lines(struct sluiced *d, const char *name, struct lines *lines,
     return 0;
 }
 
+static int add_sources(struct sluiced *d, struct err *err)
+{
+    struct node *n = sources_new(d->catalog, err);
+
+    if (!n || node_add(d->root, n, err) < 0)
+        return err->code;
+    d->sources = n;
+    return 0;
+}
+
+static int add_tasks(struct sluiced *d, struct err *err)
+{
+    struct tasks_config c = { .catalog = d->catalog, .store = d->store, .sources = d->sources };
+    struct node *n = tasks_new(&c, err);
+
+    if (!n || node_add(d->root, n, err) < 0)
+        return err->code;
+    d->tasks = n;
+    sources_on_users(d->sources, tasks_users, n);
+    return 0;
+}
+
 static int make_tree(struct sluiced *d, struct err *err)
 {
     const struct options *o = &d->options;
 
     authority_set(&(struct authority){ .uid = o->uid, .gid = o->gid, .mode = (mode_t)o->mode });
-    if (node_type_check(tree_type(), err) < 0)
+    if (node_type_check(root_type(parts()), err) < 0)
         return err->code;
     d->root = root_new(o);
     if (keep_lines(d, "events", root_events(d->root), &d->events, err) < 0)
         return err->code;
-    return keep_lines(d, "audit", root_audit(d->root), &d->audit, err);
-}
-
-/* What is in the catalog; nothing runs yet. */
-static int restore_nodes(struct sluiced *d, struct err *err)
-{
-    d->sources = sources_new(d->catalog, err);
-    if (!d->sources)
+    if (keep_lines(d, "audit", root_audit(d->root), &d->audit, err) < 0)
         return err->code;
-    return node_add(d->root, d->sources, err);
+    if (add_sources(d, err) < 0 || add_tasks(d, err) < 0)
+        return err->code;
+    return 0;
 }
 
 static void free_tree(struct sluiced *d)
@@ -179,11 +196,12 @@ static int mount_tree(struct sluiced *d, struct err *err)
 
 static int start(struct sluiced *d, struct err *err)
 {
-    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || restore_nodes(d, err) < 0 ||
-        mount_tree(d, err) < 0 || serve_http(d, err) < 0)
+    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || mount_tree(d, err) < 0 ||
+        serve_http(d, err) < 0)
         return err->code;
     node_event(d->root, "start",
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
+    tasks_start(d->tasks);
     return 0;
 }
 
@@ -198,7 +216,9 @@ static void stop(struct sluiced *d)
     stop_step(s, "the mount");
     fs_unmount(d->fs);
     fs_notifier_free(d->notifier);
-    stop_step(s, "sources");
+    stop_step(s, "the units of the tasks");
+    if (d->tasks)
+        tasks_stop(d->tasks);
     if (d->sources)
         sources_stop(d->sources);
     stop_step(s, "the tree and its last events");
@@ -324,7 +344,7 @@ static void print(const struct options *o, enum command command)
         buf_str(&out, "sluiced " SLUICE_VERSION "\n");
         break;
     case COMMAND_PRINT_TREE:
-        manual_print(tree_type(), &out);
+        manual_print(root_type(parts()), &out);
         break;
     case COMMAND_PRINT_CONF:
         options_manual(&out);

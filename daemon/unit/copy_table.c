@@ -4,8 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "base/buf.h"
-#include "base/scope.h"
+#include "base/mem.h"
 
 void copy_table_free(struct copy_table *t)
 {
@@ -22,20 +21,21 @@ void copy_table_free(struct copy_table *t)
 uint64_t copy_table_shape(const char *create)
 {
     static const char counter[] = " AUTO_INCREMENT=";
-    SCOPED(buf_fini) struct buf kept = BUF_INIT;
+    uint64_t hash = 0;
 
-    while (*create) {
-        size_t size = strcspn(create, "\n");
-        const char *at = *create == ')' ? memmem(create, size, counter, sizeof counter - 1) : NULL;
-        const char *end = create + size + (create[size] == '\n');
+    for (size_t size; *create; create += size + (create[size] == '\n')) {
+        const char *at;
 
+        size = strcspn(create, "\n");
+        at = *create == ')' ? memmem(create, size, counter, sizeof counter - 1) : NULL;
         if (at) { /* in the line of the table's options */
-            buf_add(&kept, create, (size_t)(at - create));
-            create = at + sizeof counter - 1;
-            create += strspn(create, "0123456789");
+            hash = XXH64(create, (size_t)(at - create), hash);
+            at += sizeof counter - 1;
+            at += strspn(at, "0123456789");
+            hash = XXH64(at, (size_t)(create + size - at), hash);
+        } else {
+            hash = XXH64(create, size, hash);
         }
-        buf_add(&kept, create, (size_t)(end - create));
-        create = end;
     }
-    return XXH64(kept.data, kept.size, 0);
+    return hash;
 }

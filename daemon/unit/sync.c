@@ -335,10 +335,11 @@ static void sync_release(struct node *n)
     free(s->resolve_ddl);
     free(s->release);
     free(s->reconnect_reason);
+    job_unref(s->job);
     free(s);
 }
 
-static const struct node_type sync_type = {
+const struct node_type sync_type = {
     .name = "sync",
     .help = "Follows the source's binlog and applies it to the target.",
     .attrs = sync_attrs,
@@ -359,7 +360,7 @@ struct unit *sync_new(const struct job *job)
 {
     struct sync *s = xcalloc(1, sizeof *s);
 
-    s->job = job;
+    s->job = job_ref(job);
     unit_init(&s->unit, &sync_ops, &sync_type, "sync");
     return &s->unit;
 }

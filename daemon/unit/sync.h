@@ -20,10 +20,12 @@
 #include "unit/job.h"
 #include "unit/unit.h"
 
-/* A unit called "sync" for 'job', which is borrowed until the unit is freed.  It starts from the
+/* A unit called "sync" for 'job', of which it keeps a reference.  It starts from the
  * target's checkpoint; else from job->start; else from where the full copy left off; else from
  * the source's present position.  The node goes below tasks/<t>/sources/<s>/. */
 struct unit *sync_new(const struct job *job);
+
+extern const struct node_type sync_type;
 
 /* Forgets the position, and all else that the target and the store keep for this job. The unit
  * must not run. */

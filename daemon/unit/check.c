@@ -1,0 +1,115 @@
+#include "unit/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/precheck.h"
+#include "unit/subtask.h"
+#include "unit/task.h"
+#include "unit/task_doc.h"
+
+struct check {
+    struct unit unit;
+    struct subtask *sub;
+};
+
+static bool is_ignored(const struct job *job, const char *id)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (json_object_get(job->doc, "ignore_checking_items"), i, item)
+        if (strcmp(json_string_value(item), id) == 0 || strcmp(json_string_value(item), "all") == 0)
+            return true;
+    return false;
+}
+
+static void keep_report(struct subtask *s, char *text)
+{
+    char *old;
+
+    mutex_lock(&s->task->lock);
+    old = s->report;
+    s->report = text;
+    mutex_unlock(&s->task->lock);
+    free(old);
+    node_changed(&s->node, "check_report");
+    node_changed(&s->task->node, "check_report");
+}
+
+static int verdict(const struct job *job, const struct precheck_report *r, struct err *err)
+{
+    const struct precheck_line *first = NULL;
+    unsigned n_fail = 0;
+
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->lines[i].level == PRECHECK_FAIL && !is_ignored(job, r->lines[i].id)) {
+            first = first ? first : &r->lines[i];
+            n_fail++;
+        }
+    if (!first)
+        return 0;
+    return err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
+                   first->fix ? first->fix : "", n_fail > 1 ? " (and more: see check_report)" : "");
+}
+
+int check_run(struct subtask *s, struct err *err)
+{
+    struct precheck_scope scope = { .dump = s->stages & STAGE_BIT(STAGE_DUMP),
+                                    .sync = s->stages & STAGE_BIT(STAGE_SYNC) };
+    struct precheck_report report = { .n = 0 };
+    struct buf text = BUF_INIT;
+    int rc;
+
+    if (is_ignored(s->job, "all"))
+        return 0;
+    mutex_lock(&s->task->lock);
+    scope.again = s->task->passed;
+    mutex_unlock(&s->task->lock);
+    if ((rc = precheck_run(s->job, &scope, &report, err)) < 0)
+        return rc;
+    precheck_report_print(&report, &text);
+    keep_report(s, buf_steal(&text));
+    rc = verdict(s->job, &report, err);
+    precheck_report_fini(&report);
+    return rc;
+}
+
+static int run(struct unit *u, struct err *err)
+{
+    return check_run(node_owner(&u->node, struct check, unit.node)->sub, err);
+}
+
+static const struct unit_ops ops = { .name = "check", .run = run };
+
+static const struct attr attrs[] = { UNIT_ATTRS, { 0 } };
+
+static void release(struct node *n)
+{
+    struct check *c = node_owner(n, struct check, unit.node);
+
+    unit_fini(&c->unit);
+    free(c);
+}
+
+const struct node_type check_type = {
+    .name = "check",
+    .help = "Asks both servers, before the start, whether the task can work; the task's "
+            "check_report has what it found",
+    .attrs = attrs,
+    .lock = unit_lock,
+    .unlock = unit_unlock,
+    .release = release,
+};
+
+struct unit *check_new(struct subtask *s)
+{
+    struct check *c = xcalloc(1, sizeof *c);
+
+    unit_init(&c->unit, &ops, &check_type, "check");
+    c->sub = s;
+    return &c->unit;
+}

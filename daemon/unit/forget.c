@@ -1,0 +1,219 @@
+#include "unit/forget.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "base/thread.h"
+#include "mysql/conn.h"
+#include "unit/copy_state.h"
+#include "unit/doc.h"
+#include "unit/job.h"
+#include "unit/sync.h"
+#include "unit/task_doc.h"
+
+#define TRY_EVERY_MS 20000
+#define TRIES 30
+
+int forget_job(const struct job *job, struct err *err)
+{
+    struct mysql_conn *target;
+    int rc = sync_forget(job, err);
+
+    if (rc < 0)
+        return err_wrap(err, "removing the checkpoints");
+    if ((rc = mysql_conn_open(&target, &job->to, err)) < 0)
+        return err_wrap(err, "target");
+    rc = copy_state_forget(target, job, err);
+    mysql_conn_close(target);
+    return rc < 0 ? err_wrap(err, "removing the state of the copy") : 0;
+}
+
+/* --- in the background --- */
+
+struct deleted {
+    struct deleted *next;
+    json_t *doc;
+    struct store *store;
+    unsigned tries;
+};
+
+static struct {
+    struct mutex lock;
+    struct cond cond;
+    struct deleted *list GUARDED;
+    bool stopping GUARDED;
+    bool runs GUARDED;       /* the thread looks at the list */
+    bool has_thread GUARDED; /* it is to be joined */
+    pthread_t thread;
+} forgetting = { .lock = MUTEX_INIT, .cond = { PTHREAD_COND_INITIALIZER } };
+
+static const char *name_of(const struct deleted *d)
+{
+    return json_string_value(json_object_get(d->doc, "name"));
+}
+
+static int forget_source(const struct deleted *d, const char *source, struct err *err)
+{
+    struct job_source from = { .name = source };
+    struct job *job;
+    int rc = job_new(d->doc, &from, d->store, &job, err);
+
+    if (rc < 0)
+        return rc;
+    rc = forget_job(job, err);
+    job_unref(job);
+    return rc;
+}
+
+static int forget_deleted(const struct deleted *d, struct err *err)
+{
+    json_t *sources = task_doc_sources(d->doc), *source;
+    size_t i;
+    int rc = 0;
+
+    json_array_foreach (sources, i, source)
+        if (rc == 0)
+            rc = forget_source(d, json_string_value(source), err);
+    json_decref(sources);
+    return rc;
+}
+
+static void deleted_free(struct deleted *d)
+{
+    json_decref(d->doc);
+    free(d);
+}
+
+static void give_up(const struct deleted *d, const char *why)
+{
+    log_warn("tasks",
+             "checkpoints of the deleted task %s stay at its target (%s); a new task of that name "
+             "begins anew with: echo remove_meta=true > start",
+             name_of(d), why);
+}
+
+/* The first of the list, which stays on it; NULL when stopping or when there is nothing left. */
+static struct deleted *first_deleted(void)
+{
+    struct deleted *d;
+
+    mutex_lock(&forgetting.lock);
+    d = forgetting.stopping ? NULL : forgetting.list;
+    if (!d)
+        forgetting.runs = false;
+    mutex_unlock(&forgetting.lock);
+    return d;
+}
+
+static void drop_first(void)
+{
+    struct deleted *d;
+
+    mutex_lock(&forgetting.lock);
+    d = forgetting.list;
+    forgetting.list = d->next;
+    mutex_unlock(&forgetting.lock);
+    deleted_free(d);
+}
+
+static void *forget_thread(void *arg)
+{
+    struct deleted *d;
+
+    (void)arg;
+    while ((d = first_deleted())) {
+        struct err err = ERR_INIT;
+
+        if (forget_deleted(d, &err) == 0) {
+            log_info("tasks", "checkpoints of the deleted task %s are removed", name_of(d));
+            drop_first();
+        } else if (++d->tries >= TRIES) {
+            give_up(d, err.text);
+            drop_first();
+        } else {
+            mutex_lock(&forgetting.lock);
+            if (!forgetting.stopping)
+                cond_wait(&forgetting.cond, &forgetting.lock, TRY_EVERY_MS);
+            mutex_unlock(&forgetting.lock);
+        }
+    }
+    return NULL;
+}
+
+static void reap(void)
+{
+    bool join;
+    pthread_t thread;
+
+    mutex_lock(&forgetting.lock);
+    join = forgetting.has_thread && !forgetting.runs;
+    thread = forgetting.thread;
+    if (join)
+        forgetting.has_thread = false;
+    mutex_unlock(&forgetting.lock);
+    if (join)
+        thread_join(thread);
+}
+
+void forget_later(const json_t *doc, struct store *store)
+{
+    json_t *full = doc_full(task_doc_fields, doc);
+    struct deleted *d, **end;
+
+    if (json_is_false(json_object_get(full, "remove_meta_on_delete"))) {
+        json_decref(full);
+        return;
+    }
+    reap();
+    d = xcalloc(1, sizeof *d);
+    *d = (struct deleted){ .doc = full, .store = store };
+    mutex_lock(&forgetting.lock);
+    for (end = &forgetting.list; *end; end = &(*end)->next)
+        ;
+    *end = d;
+    if (!forgetting.runs) {
+        forgetting.runs = true;
+        forgetting.stopping = false;
+        forgetting.has_thread = true;
+        forgetting.thread = thread_start("forget", forget_thread, NULL);
+    }
+    mutex_unlock(&forgetting.lock);
+}
+
+bool forget_pending(const char *task)
+{
+    bool found = false;
+
+    mutex_lock(&forgetting.lock);
+    for (struct deleted *d = forgetting.list; d && !found; d = d->next)
+        found = strcmp(name_of(d), task) == 0;
+    mutex_unlock(&forgetting.lock);
+    return found;
+}
+
+void forget_stop(void)
+{
+    bool join;
+
+    mutex_lock(&forgetting.lock);
+    forgetting.stopping = true;
+    cond_broadcast(&forgetting.cond);
+    join = forgetting.has_thread;
+    forgetting.has_thread = false;
+    mutex_unlock(&forgetting.lock);
+    if (join)
+        thread_join(forgetting.thread);
+    mutex_lock(&forgetting.lock);
+    while (forgetting.list) {
+        struct deleted *d = forgetting.list;
+
+        forgetting.list = d->next;
+        give_up(d, "the daemon stops");
+        deleted_free(d);
+    }
+    mutex_unlock(&forgetting.lock);
+}

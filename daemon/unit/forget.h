@@ -1,0 +1,28 @@
+/*
+ * forget.h - removes what the target and the store keep of a task: checkpoints,
+ * the copy's state, prepared transactions.
+ */
+#ifndef SLUICE_UNIT_FORGET_H
+#define SLUICE_UNIT_FORGET_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct job;
+struct store;
+
+/* Of one source of a task that does not run.  Asks the target: takes seconds. */
+int forget_job(const struct job *job, struct err *err);
+
+/* Of a deleted task, all its sources, in the background, unless its document says
+ * remove_meta_on_delete: false.  A target that is not there is tried again for ten minutes, then
+ * the log says what to type.  'store' outlives forget_stop(). */
+void forget_later(const json_t *doc, struct store *store);
+/* Is a deleted task of this name still being forgotten? */
+bool forget_pending(const char *task);
+/* Ends the background thread; what was not done is logged. */
+void forget_stop(void);
+
+#endif

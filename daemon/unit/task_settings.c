@@ -1,0 +1,274 @@
+/* The fields of a task's document as attributes: of the task itself, and of directories for the
+ * objects in it (target/, full_migrate_conf/, ...).  Rows are made from the fields, once. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/subtask.h"
+#include "unit/task.h"
+#include "unit/task_doc.h"
+
+/* A directory for one object of the document. */
+struct setting_dir {
+    struct node node;
+    struct task *task;  /* referenced */
+    const char *prefix; /* "target_config." */
+};
+
+/* --- values --- */
+
+static json_t *empty_of(const struct attr *a)
+{
+    return a->type == ATTR_JSON ? json_array() : json_string("");
+}
+
+static json_t *value_at(const struct task *t, const char *path,
+                        const struct attr *a) NO_THREAD_CHECK
+{
+    const json_t *v = doc_at(t->full, path);
+
+    return v ? json_deep_copy(v) : empty_of(a);
+}
+
+static json_t *get_top(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
+{
+    (void)err;
+    return value_at(task_of(n), a->name, a);
+}
+
+static int set_top(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    return task_set_field(task_of(n), a->name, v, err);
+}
+
+static struct setting_dir *dir_of(const struct node *n)
+{
+    return node_owner((struct node *)n, struct setting_dir, node);
+}
+
+static json_t *get_inner(const struct node *n, const struct attr *a,
+                         struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(freep) char *path = xasprintf("%s%s", dir_of(n)->prefix, a->name);
+
+    (void)err;
+    return value_at(dir_of(n)->task, path, a);
+}
+
+static int set_inner(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    SCOPED(freep) char *path = xasprintf("%s%s", dir_of(n)->prefix, a->name);
+
+    return task_set_field(dir_of(n)->task, path, v, err);
+}
+
+static json_t *secret_inner(const struct node *n, const struct attr *a) NO_THREAD_CHECK
+{
+    SCOPED(freep) char *path = xasprintf("%s%s", dir_of(n)->prefix, a->name);
+    const json_t *v = doc_at(dir_of(n)->task->doc, path);
+
+    return json_incref((json_t *)v);
+}
+
+/* source_conf stands in source_config, which has nothing else of its own. */
+static json_t *get_sources(const struct node *n, const struct attr *a,
+                           struct err *err) NO_THREAD_CHECK
+{
+    (void)err;
+    return value_at(task_of(n), "source_config.source_conf", a);
+}
+
+static int set_sources(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    (void)a;
+    return task_set_field(task_of(n), "source_config.source_conf", v, err);
+}
+
+static const struct attr source_conf_row = {
+    .name = "source_conf",
+    .type = ATTR_JSON,
+    .flags = ATTR_STORED | ATTR_BULK,
+    .get = get_sources,
+    .set = set_sources,
+    .help = "Sources: source_name and, for mode incremental, where to start: binlog_name and "
+            "binlog_pos, or binlog_gtid",
+};
+
+/* --- rows --- */
+
+static enum attr_type type_of(const struct doc_field *f)
+{
+    switch (f->type) {
+    case DOC_BOOL:
+        return ATTR_BOOL;
+    case DOC_COUNT:
+        return ATTR_COUNT;
+    case DOC_TEXT:
+        return ATTR_TEXT;
+    case DOC_ENUM:
+        return ATTR_ENUM;
+    case DOC_OBJECT:
+    case DOC_LIST:
+    case DOC_MAP:
+        break;
+    }
+    return ATTR_JSON;
+}
+
+/* Objects are directories; what is refused or has no effect shows in config alone. */
+static bool has_row(const struct doc_field *f)
+{
+    return f->type != DOC_OBJECT && !f->refused && !f->ignored && !(f->flags & DOC_READ_ONLY) &&
+           strcmp(f->name, "name") != 0;
+}
+
+static struct attr row_of(const struct doc_field *f, bool top)
+{
+    bool secret = f->flags & DOC_SECRET, list = type_of(f) == ATTR_JSON;
+
+    return (struct attr){
+        .name = f->name,
+        .help = f->help,
+        .type = type_of(f),
+        .flags = ATTR_STORED | (list ? ATTR_BULK : 0) | (f->type == DOC_COUNT ? ATTR_GAUGE : 0),
+        .choices = f->choices,
+        .min = f->type == DOC_COUNT ? f->min : 0,
+        .max = f->type == DOC_COUNT ? f->max : 0,
+        .get = secret ? NULL
+               : top  ? get_top
+                      : get_inner,
+        .set = top ? set_top : set_inner,
+        .secret = secret ? secret_inner : NULL,
+    };
+}
+
+static size_t count_rows(const struct doc_field *fields)
+{
+    size_t n = 0;
+
+    while (fields[n].name)
+        n++;
+    return n;
+}
+
+static struct attr *add_rows(struct attr *to, const struct doc_field *fields, bool top)
+{
+    for (; fields->name; fields++)
+        if (has_row(fields))
+            *to++ = row_of(fields, top);
+    return to;
+}
+
+static size_t n_attrs(const struct attr *rows)
+{
+    size_t n = 0;
+
+    while (rows[n].name)
+        n++;
+    return n;
+}
+
+const struct attr *task_setting_rows(const struct attr *before)
+{
+    size_t n = n_attrs(before);
+    struct attr *rows = xcalloc(n + count_rows(task_doc_fields) + 2, sizeof *rows), *end;
+
+    memcpy(rows, before, n * sizeof *rows);
+    rows[n] = source_conf_row;
+    end = add_rows(rows + n + 1, task_doc_fields, true);
+    *end = (struct attr){ .name = NULL };
+    return rows;
+}
+
+/* --- directories --- */
+
+static void dir_lock(struct node *n)
+{
+    task_lock(&dir_of(n)->task->node);
+}
+
+static void dir_unlock(struct node *n)
+{
+    task_unlock(&dir_of(n)->task->node);
+}
+
+static void dir_release(struct node *n)
+{
+    node_unref(&dir_of(n)->task->node);
+    free(dir_of(n));
+}
+
+enum { TARGET, SECURITY, SESSION, FULL, INCR, LIST, N_DIRS, MAX_ROWS = 24 };
+
+/* A directory's parent comes before it. */
+static const struct dir_kind {
+    const char *name, *type_name, *prefix, *help;
+    const struct doc_field *fields;
+    int parent; /* -1: the task */
+} kinds[N_DIRS] = {
+    [TARGET] = { "target", "task_target", "target_config.",
+                 "The server that takes the rows, and how to log in", task_doc_target_fields, -1 },
+    [SECURITY] = { "security", "task_security", "target_config.security.",
+                   "TLS to the target: certificates and keys as PEM", task_doc_security_fields,
+                   TARGET },
+    [SESSION] = { "session", "task_session", "target_config.session.",
+                  "Variables of the sessions at the target", task_doc_session_fields, TARGET },
+    [FULL] = { "full_migrate_conf", "task_full", "source_config.full_migrate_conf.",
+               "How the full copy is made", task_doc_full_fields, -1 },
+    [INCR] = { "incr_migrate_conf", "task_incr", "source_config.incr_migrate_conf.",
+               "How changes are followed", task_doc_incr_fields, -1 },
+    [LIST] = { "block_allow_list", "task_list", "block_allow_list.",
+               "Schemas and tables to leave out, in the words of DM's task files",
+               task_doc_list_fields, -1 },
+};
+
+static struct node_type types[N_DIRS];
+static struct attr rows_of[N_DIRS][MAX_ROWS];
+static const struct node_part target_parts[] = { { "security", &types[SECURITY] },
+                                                 { "session", &types[SESSION] },
+                                                 { 0 } };
+
+const struct node_part task_parts[] = {
+    { "sources", &subtasks_type },         { "target", &types[TARGET] },
+    { "full_migrate_conf", &types[FULL] }, { "incr_migrate_conf", &types[INCR] },
+    { "block_allow_list", &types[LIST] },  { 0 },
+};
+
+void task_settings_init(void)
+{
+    for (int i = 0; i < N_DIRS; i++) {
+        assert(count_rows(kinds[i].fields) < MAX_ROWS);
+        add_rows(rows_of[i], kinds[i].fields, false);
+        types[i] = (struct node_type){
+            .name = kinds[i].type_name,
+            .help = kinds[i].help,
+            .attrs = rows_of[i],
+            .parts = i == TARGET ? target_parts : NULL,
+            .lock = dir_lock,
+            .unlock = dir_unlock,
+            .release = dir_release,
+        };
+    }
+}
+
+int task_settings_add(struct task *t, struct err *err)
+{
+    struct node *made[N_DIRS];
+
+    for (int i = 0; i < N_DIRS; i++) {
+        struct setting_dir *d = xcalloc(1, sizeof *d);
+        struct node *parent = kinds[i].parent < 0 ? &t->node : made[kinds[i].parent];
+
+        node_init(&d->node, &types[i], kinds[i].name);
+        d->task = t;
+        d->prefix = kinds[i].prefix;
+        node_ref(&t->node);
+        made[i] = &d->node;
+        if (node_add(parent, &d->node, err) < 0) {
+            node_unref(&d->node);
+            return err->code;
+        }
+    }
+    return 0;
+}
