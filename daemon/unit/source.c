@@ -272,17 +272,11 @@ int source_check(struct source *s, struct err *err)
 
 /* --- the document --- */
 
-/* Stores and publishes 'doc' (stolen). */
-static int keep_doc(struct source *s, json_t *doc, struct err *err)
+/* Publishes 'doc' (stolen); the thread looks anew. */
+static void take_doc(struct source *s, json_t *doc)
 {
-    SCOPED(freep) char *path = xasprintf("sources/%s", s->node.name);
     json_t *old;
-    int rc = catalog_put(s->all->catalog, path, doc, err);
 
-    if (rc < 0) {
-        json_decref(doc);
-        return rc;
-    }
     mutex_lock(&s->lock);
     old = s->doc;
     s->doc = doc;
@@ -290,6 +284,19 @@ static int keep_doc(struct source *s, json_t *doc, struct err *err)
     cond_broadcast(&s->cond);
     mutex_unlock(&s->lock);
     json_decref(old);
+}
+
+/* Stores and publishes 'doc' (stolen). */
+static int keep_doc(struct source *s, json_t *doc, struct err *err)
+{
+    SCOPED(freep) char *path = xasprintf("sources/%s", s->node.name);
+    int rc = catalog_put(s->all->catalog, path, doc, err);
+
+    if (rc < 0) {
+        json_decref(doc);
+        return rc;
+    }
+    take_doc(s, doc);
     node_changed(&s->node, NULL);
     return 0;
 }
@@ -335,7 +342,8 @@ int source_set_field(struct source *s, const char *path, const json_t *v, struct
 
 /* --- life --- */
 
-static struct source *source_new(struct sources *all, const char *name)
+/* Nobody else knows it yet. */
+static struct source *source_new(struct sources *all, const char *name) NO_THREAD_CHECK
 {
     struct source *s = xcalloc(1, sizeof *s);
     struct err impossible;
@@ -356,7 +364,8 @@ static struct source *source_new(struct sources *all, const char *name)
     return s;
 }
 
-void source_release(struct node *n)
+/* Nobody else knows it any more. */
+void source_release(struct node *n) NO_THREAD_CHECK
 {
     struct source *s = source_of(n);
 
@@ -455,8 +464,7 @@ static int load_one(void *arg, const char *shown, const json_t *doc, const struc
         return 0;
     }
     s = source_new(all, name);
-    json_decref(s->doc);
-    s->doc = checked;
+    take_doc(s, checked);
     rc = node_add(&all->node, node_ref(&s->node), &err);
     if (rc < 0) {
         log_error(path, "left out: %s", err.text);

@@ -11,8 +11,8 @@
 #include "mysql/server.h"
 
 struct source_probe {
-    struct mutex lock;
-    struct mysql_conn *conn GUARDED; /* replaced by the probing thread only */
+    struct mutex lock;       /* held to replace 'conn', and by other threads to use it */
+    struct mysql_conn *conn; /* only the probing thread replaces it, so that reads it freely */
     /* The binlog's end when it was last looked at, for its growth. */
     struct position last;
     int64_t last_us;
