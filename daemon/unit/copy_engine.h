@@ -96,5 +96,8 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* load_insert.c */
 int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
                 struct err *err);
+/* load_big.c: one row, in the transaction that is open. */
+int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
+                 struct err *err);
 
 #endif

@@ -38,6 +38,7 @@ struct inserter {
     struct statement two[2], *next, *sent; /* 'sent' is NULL when none is under way */
     struct buf head, at;
     bool whole, in_transaction;
+    size_t statement_bytes; /* about the size of one */
     size_t chunk_bytes;
     uint64_t chunk_rows;
 };
@@ -208,18 +209,49 @@ static int chunk_end(struct inserter *in, bool done, struct err *err)
     return 0;
 }
 
+static size_t row_text_most(const struct mysql_row *row)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; i < row->n_cols; i++)
+        size += 2 * row->sizes[i] + 16;
+    return size;
+}
+
+/* Alone, and not as text. */
+static int row_take_big(struct inserter *in, const struct mysql_row *row, struct err *err)
+{
+    int rc = in->next->n_rows ? insert_send(in, err) : 0;
+
+    if (rc == 0)
+        rc = insert_wait(in, err);
+    if (rc == 0 && !in->in_transaction) {
+        rc = copy_begin(in->w, err);
+        in->in_transaction = rc == 0;
+    }
+    if (rc == 0)
+        rc = load_big_row(in->w, in->t, row, err);
+    in->chunk_rows += rc == 0;
+    in->chunk_bytes += row_text_most(row) / 2;
+    return rc;
+}
+
 static int row_take(struct inserter *in, const struct mysql_row *row, struct err *err)
 {
     struct statement *s = in->next;
     size_t before = s->n_rows ? s->sql.size : 0;
+    bool big = row_text_most(row) > in->statement_bytes &&
+               row_text_most(row) + in->statement_bytes > in->w->copy->max_packet;
     int rc = 0;
 
-    row_add(in, row);
+    if (!big)
+        row_add(in, row);
     atomic_fetch_add_explicit(&in->t->rows, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&in->t->bytes, s->sql.size - before, memory_order_relaxed);
-    if (s->sql.size < STATEMENT_BYTES && s->n_rows < STATEMENT_ROWS)
+    atomic_fetch_add_explicit(&in->t->bytes, big ? row_text_most(row) / 2 : s->sql.size - before,
+                              memory_order_relaxed);
+    if (!big && s->sql.size < in->statement_bytes && s->n_rows < STATEMENT_ROWS)
         return 0;
-    rc = insert_send(in, err);
+    rc = big ? row_take_big(in, row, err) : insert_send(in, err);
     if (rc == 0 && !in->whole && in->chunk_bytes >= CHUNK_BYTES) {
         buf_clear(&in->at);
         if (in->key)
@@ -254,6 +286,8 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
     if (rc < 0)
         return rc;
     in.next = &in.two[0];
+    in.statement_bytes =
+        w->copy->max_packet / 4 < STATEMENT_BYTES ? w->copy->max_packet / 4 : STATEMENT_BYTES;
     in.whole = t->merged && !t->resumable;
     for (unsigned i = 0; i < 2; i++)
         in.two[i].rows = xcalloc(STATEMENT_ROWS, sizeof *in.two[i].rows);
