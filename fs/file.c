@@ -12,7 +12,7 @@
 #define DOCUMENT_SIZE_MAX (64 << 20)
 #define FRESH_US 20000 /* what open rendered this recently serves the first read too */
 
-struct file *file_new(const struct target *t, bool for_writing)
+struct file *file_new(struct fs *fs, const struct target *t, bool for_writing)
 {
     struct file *f = xcalloc(1, sizeof *f);
 
@@ -22,13 +22,31 @@ struct file *file_new(const struct target *t, bool for_writing)
     f->is_document = for_writing && ((t->attr && t->attr->type == ATTR_DOCUMENT) ||
                                      (t->action && t->action->document));
     f->seen_changes = node_changes(t->node);
+    mutex_lock(&fs->files_lock);
+    f->next = fs->files;
+    f->link = &fs->files;
+    if (f->next)
+        f->next->link = &f->next;
+    fs->files = f;
+    mutex_unlock(&fs->files_lock);
     return f;
 }
 
-void file_free(struct file *f)
+static void unpoll(struct file *f)
 {
-    if (!f)
-        return;
+    if (f->poll)
+        fuse_pollhandle_destroy(f->poll);
+    f->poll = NULL;
+}
+
+void file_free(struct fs *fs, struct file *f)
+{
+    mutex_lock(&fs->files_lock);
+    *f->link = f->next;
+    if (f->next)
+        f->next->link = f->link;
+    unpoll(f);
+    mutex_unlock(&fs->files_lock);
     target_release(&f->target);
     mutex_lock(&f->lock);
     buf_fini(&f->text);
@@ -36,6 +54,31 @@ void file_free(struct file *f)
     mutex_unlock(&f->lock);
     mutex_fini(&f->lock);
     free(f);
+}
+
+void files_free(struct fs *fs) NO_THREAD_CHECK /* nobody else is left */
+{
+    while (fs->files)
+        file_free(fs, fs->files);
+}
+
+void file_polled(struct fs *fs, struct file *f, struct fuse_pollhandle *ph)
+{
+    mutex_lock(&fs->files_lock);
+    unpoll(f);
+    f->poll = ph;
+    mutex_unlock(&fs->files_lock);
+}
+
+void files_wake(struct fs *fs, const struct node *n)
+{
+    mutex_lock(&fs->files_lock);
+    for (struct file *f = fs->files; f; f = f->next)
+        if (f->poll && f->target.node == n) {
+            fuse_lowlevel_notify_poll(f->poll);
+            unpoll(f);
+        }
+    mutex_unlock(&fs->files_lock);
 }
 
 bool file_waits(const struct file *f)

@@ -22,7 +22,8 @@
 #include "node/suggest.h"
 
 #define VALUE_SIZE_MAX 4096
-#define BLOCK_SIZE 65536  /* what stdio buffers: a long value comes in one write, not cut at 4096 \
+#define BLOCK_SIZE                                                                                \
+    65536                 /* what stdio buffers: a long value comes in one write, not cut at 4096 \
                            */
 #define DIR_TIMEOUT_S 1.0 /* names and attributes of directories and links; files are 0 */
 #define APART_MAX 64
@@ -402,16 +403,17 @@ static void *apart_run(void *arg)
     return NULL;
 }
 
-void fs_apart_start(struct apart *a)
+bool fs_apart_start(struct apart *a)
 {
     if (atomic_fetch_add(&a->fs->n_apart, 1) < APART_MAX) {
         pthread_detach(thread_start("request", apart_run, a));
-        return;
+        return true;
     }
     atomic_fetch_sub(&a->fs->n_apart, 1);
     fuse_reply_err(a->req, EAGAIN);
     buf_fini(&a->bytes);
     free(a);
+    return false;
 }
 
 /* --- files --- */
@@ -422,11 +424,11 @@ static void open_rendered(struct apart *a)
 
     if (file_render(a->file, &err) == 0) {
         if (fuse_reply_open(a->req, &a->fi) < 0)
-            file_free(a->file); /* whoever opened it is gone */
+            file_free(a->fs, a->file); /* whoever opened it is gone */
         return;
     }
     fuse_reply_err(a->req, -err.code);
-    file_free(a->file);
+    file_free(a->fs, a->file);
 }
 
 /* Root passes the kernel's check of the mode; not ours. */
@@ -460,16 +462,17 @@ static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         fuse_reply_err(req, -rc);
         return;
     }
-    here = (struct apart){ .req = req, .file = file_new(&t, writes) };
+    here = (struct apart){ .req = req, .fs = fs_of(req), .file = file_new(fs_of(req), &t, writes) };
     fi->fh = (uint64_t)(uintptr_t)here.file;
     fi->direct_io = 1;
     fi->noflush = !here.file->is_document;
     here.fi = *fi;
     if (!reads) {
         if (fuse_reply_open(req, fi) < 0)
-            file_free(here.file);
+            file_free(here.fs, here.file);
     } else if (file_waits(here.file)) {
-        fs_apart_start(fs_apart_new(req, here.file, fi, open_rendered));
+        if (!fs_apart_start(fs_apart_new(req, here.file, fi, open_rendered)))
+            file_free(here.fs, here.file);
     } else {
         open_rendered(&here);
     }
@@ -489,7 +492,7 @@ static void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                     struct fuse_file_info *fi)
 {
     struct file *f = file_of(fi);
-    struct apart here = { .req = req, .file = f, .size = size };
+    struct apart here = { .req = req, .fs = fs_of(req), .file = f, .size = size };
 
     (void)ino;
     if (off != 0 || !file_is_stale(f)) {
@@ -579,25 +582,10 @@ static void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     free(a);
 }
 
-static void unpoll(struct fs *fs, struct file *f)
-{
-    mutex_lock(&fs->poll_lock);
-    for (struct file **p = &fs->polled; *p; p = &(*p)->next_polled)
-        if (*p == f) {
-            *p = f->next_polled;
-            break;
-        }
-    if (f->poll)
-        fuse_pollhandle_destroy(f->poll);
-    f->poll = NULL;
-    mutex_unlock(&fs->poll_lock);
-}
-
 static void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)ino;
-    unpoll(fs_of(req), file_of(fi));
-    file_free(file_of(fi));
+    file_free(fs_of(req), file_of(fi));
     fuse_reply_err(req, 0);
 }
 
@@ -610,19 +598,12 @@ static void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 static void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
                     struct fuse_pollhandle *ph)
 {
-    struct fs *fs = fs_of(req);
     struct file *f = file_of(fi);
     bool changed;
 
     (void)ino;
-    if (ph) {
-        unpoll(fs, f);
-        mutex_lock(&fs->poll_lock);
-        f->poll = ph;
-        f->next_polled = fs->polled;
-        fs->polled = f;
-        mutex_unlock(&fs->poll_lock);
-    }
+    if (ph)
+        file_polled(fs_of(req), f, ph);
     changed = f->seen_changes != node_changes(f->target.node);
     fuse_reply_poll(req, changed ? POLLIN | POLLPRI : 0);
 }

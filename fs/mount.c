@@ -84,14 +84,14 @@ int fs_mount(const struct fs_config *config, struct fs_notifier *n, struct node 
     struct sigaction wake = { .sa_handler = wake_only };
     int rc;
 
-    mutex_init(&fs->poll_lock);
+    mutex_init(&fs->files_lock);
     fs->root = node_ref(root);
     fs->notifier = n;
     rc = prepare(fs, config, err);
     if (rc < 0) {
         fs_notifier_free(n);
         node_unref(fs->root);
-        mutex_fini(&fs->poll_lock);
+        mutex_fini(&fs->files_lock);
         free(fs->mountpoint);
         free(fs);
         return rc;
@@ -131,9 +131,10 @@ void fs_unmount(struct fs *fs)
     wait_for_apart(fs);
     end_loop(fs);
     fuse_session_unmount(fs->session);
+    files_free(fs);
     fuse_session_destroy(fs->session);
     node_unref(fs->root);
-    mutex_fini(&fs->poll_lock);
+    mutex_fini(&fs->files_lock);
     free(fs->mountpoint);
     free(fs);
 }

@@ -175,24 +175,6 @@ static bool has_waiting(const struct notify *n)
 
 /* --- changes --- */
 
-static void wake_polls(struct fs *fs, const struct node *node)
-{
-    mutex_lock(&fs->poll_lock);
-    for (struct file **p = &fs->polled; *p;) {
-        struct file *f = *p;
-
-        if (f->target.node != node) {
-            p = &f->next_polled;
-            continue;
-        }
-        *p = f->next_polled;
-        fuse_lowlevel_notify_poll(f->poll);
-        fuse_pollhandle_destroy(f->poll);
-        f->poll = NULL;
-    }
-    mutex_unlock(&fs->poll_lock);
-}
-
 static void forget_name(struct fs *fs, const struct change *c)
 {
     struct target dir = { .node = c->node };
@@ -209,7 +191,7 @@ static void take_changes(struct notify *n)
     while (watch_next(n->watch, &c)) {
         switch (c.kind) {
         case CHANGE_VALUES:
-            wake_polls(n->fs, c.node);
+            files_wake(n->fs, c.node);
             change_announced(&c, touch_later, n);
             break;
         case CHANGE_REMOVE:

@@ -25,8 +25,8 @@ struct fs {
     atomic_bool loop_ended;
     atomic_uint n_apart; /* requests answered in threads of their own */
 
-    struct mutex poll_lock;
-    struct file *polled GUARDED; /* open files that somebody polls */
+    struct mutex files_lock;
+    struct file *files GUARDED; /* all that are open */
 };
 
 /* --- fs.c --- */
@@ -50,8 +50,8 @@ struct apart {
 };
 struct apart *fs_apart_new(fuse_req_t req, struct file *f, const struct fuse_file_info *fi,
                            void (*job)(struct apart *a));
-/* Takes 'a'; answers EAGAIN itself when too many are at it already. */
-void fs_apart_start(struct apart *a);
+/* Takes 'a'; false, and EAGAIN is answered, when too many are at it already. */
+bool fs_apart_start(struct apart *a);
 
 /* --- file.c: an open file --- */
 
@@ -66,12 +66,17 @@ struct file {
     uint64_t expected GUARDED;     /* lines: where a reader that reads on would read next */
     uint64_t shift GUARDED;        /* lines: added to the offsets of such a reader */
     _Atomic uint64_t seen_changes; /* of the node, at the last rendering */
-    struct fuse_pollhandle *poll;  /* under fs->poll_lock */
-    struct file *next_polled;      /* likewise */
+    struct file *next, **link;     /* among fs->files, under fs->files_lock */
+    struct fuse_pollhandle *poll;  /* somebody polls it; likewise */
 };
 
-struct file *file_new(const struct target *t, bool for_writing); /* takes its own reference */
-void file_free(struct file *f);
+/* With its own reference to what 't' names; one of fs->files until it is freed. */
+struct file *file_new(struct fs *fs, const struct target *t, bool for_writing);
+void file_free(struct fs *fs, struct file *f);
+/* Somebody polls 'f' (takes 'ph'), or whoever polls a file of 'n' is woken. */
+void file_polled(struct fs *fs, struct file *f, struct fuse_pollhandle *ph);
+void files_wake(struct fs *fs, const struct node *n);
+void files_free(struct fs *fs); /* what is still open when the mount is gone */
 int file_render(struct file *f, struct err *err);
 bool file_is_stale(struct file *f);    /* a read at offset 0 should render anew */
 bool file_waits(const struct file *f); /* rendering it may ask a server */

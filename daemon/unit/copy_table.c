@@ -4,7 +4,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
+#include "base/scope.h"
 
 void copy_table_free(struct copy_table *t)
 {
@@ -21,21 +22,20 @@ void copy_table_free(struct copy_table *t)
 uint64_t copy_table_shape(const char *create)
 {
     static const char counter[] = " AUTO_INCREMENT=";
-    uint64_t hash = 0;
+    SCOPED(buf_fini) struct buf kept = BUF_INIT;
 
-    for (size_t size; *create; create += size + (create[size] == '\n')) {
-        const char *at;
+    while (*create) {
+        size_t size = strcspn(create, "\n");
+        const char *at = *create == ')' ? memmem(create, size, counter, sizeof counter - 1) : NULL;
+        const char *end = create + size + (create[size] == '\n');
 
-        size = strcspn(create, "\n");
-        at = *create == ')' ? memmem(create, size, counter, sizeof counter - 1) : NULL;
         if (at) { /* in the line of the table's options */
-            hash = XXH64(create, (size_t)(at - create), hash);
-            at += sizeof counter - 1;
-            at += strspn(at, "0123456789");
-            hash = XXH64(at, (size_t)(create + size - at), hash);
-        } else {
-            hash = XXH64(create, size, hash);
+            buf_add(&kept, create, (size_t)(at - create));
+            create = at + sizeof counter - 1;
+            create += strspn(create, "0123456789");
         }
+        buf_add(&kept, create, (size_t)(end - create));
+        create = end;
     }
-    return hash;
+    return XXH64(kept.data, kept.size, 0);
 }

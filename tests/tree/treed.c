@@ -32,6 +32,8 @@ struct kinds {
     struct mutex lock;
     _Atomic uint64_t commands; /* writes that arrived */
     _Atomic uint64_t noise;    /* changed by the action 'stir', many times a second */
+    atomic_bool is_stirred;
+    pthread_t stirrer;
     unsigned state GUARDED;
     json_t *values GUARDED; /* by row */
 };
@@ -128,11 +130,12 @@ static int run_slow(struct node *n, const json_t *args, struct err *err)
     return 0;
 }
 
+/* Changes things until treed ends. */
 static void *stir(void *arg)
 {
     struct kinds *k = arg;
 
-    for (;;) {
+    while (k->is_stirred) {
         atomic_fetch_add(&k->noise, 1);
         node_changed(&k->node, "noise");
         mutex_lock(&k->lock);
@@ -146,8 +149,10 @@ static void *stir(void *arg)
 
 static int run_stir(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args, (void)err;
-    pthread_detach(thread_start("stir", stir, kinds_of(n)));
+    (void)args;
+    if (atomic_exchange(&kinds_of(n)->is_stirred, true))
+        return err_set(err, -EBUSY, "it is stirred already");
+    kinds_of(n)->stirrer = thread_start("stir", stir, kinds_of(n));
     return 0;
 }
 
@@ -206,10 +211,21 @@ static const struct action kinds_actions[] = {
     { .name = "pause", .run = run_pause, .help = "Pause" },
     { .name = "resume", .run = run_resume, .help = "Resume" },
     { .name = "slow", .run = run_slow, .help = "Takes a second and a half" },
-    { .name = "stir", .run = run_stir, .help = "Change 2,000 times a second for ever" },
+    { .name = "stir", .run = run_stir, .help = "Change 2,000 times a second from now on" },
     { .name = "echo", .params = echo_params, .run = run_echo, .help = "Keep a text" },
     { 0 },
 };
+static void kinds_release(struct node *n)
+{
+    struct kinds *k = kinds_of(n);
+
+    kinds_lock(n);
+    json_decref(k->values);
+    kinds_unlock(n);
+    mutex_fini(&k->lock);
+    free(k);
+}
+
 static const char *const kinds_examples[] = { "cat state", "echo > pause", "echo text=hello > echo",
                                               NULL };
 static const struct node_type kinds_type = {
@@ -220,7 +236,10 @@ static const struct node_type kinds_type = {
     .actions = kinds_actions,
     .lock = kinds_lock,
     .unlock = kinds_unlock,
+    .release = kinds_release,
 };
+
+static struct kinds *the_kinds;
 
 static struct node *kinds_new(void)
 {
@@ -233,6 +252,7 @@ static struct node *kinds_new(void)
                           "bytes", 1024, "seconds", 0.1, "time", "2026-01-31T12:00:00Z", "text",
                           "a text", "choice", "new", "json", "a", 1, "config", "name", "0123");
     kinds_unlock(&k->node);
+    the_kinds = k;
     return &k->node;
 }
 
@@ -299,6 +319,7 @@ static const struct node_type items_type = {
     .actions = items_actions,
     .parts = items_parts,
     .create = item_create,
+    .release = item_release,
 };
 
 static struct node *items_new(const char *name, unsigned n)
@@ -399,12 +420,20 @@ int main(int argc, char **argv)
     if (build(&root, argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100, &err) < 0 ||
         fs_mount(&config, notifier, &root, &fs, &err) < 0) {
         fprintf(stderr, "treed: %s\n", err.text);
+        node_unref(&root);
+        lines_free(events);
+        lines_free(audit);
         return 1;
     }
     printf("mounted\n");
     fflush(stdout);
     sigwait(&end, &sig);
     fs_unmount(fs);
+    if (atomic_exchange(&the_kinds->is_stirred, false))
+        thread_join(the_kinds->stirrer);
     watch_stop();
+    node_unref(&root);
+    lines_free(events);
+    lines_free(audit);
     return 0;
 }

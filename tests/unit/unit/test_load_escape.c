@@ -1,0 +1,108 @@
+#include <criterion/criterion.h>
+
+#include "base/mem.h"
+#include "unit/load_escape.h"
+
+/* What LOAD DATA makes of it. */
+static size_t tsv_read(const char *p, size_t size, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        cr_assert(p[i] != '\t' && p[i] != '\n', "a bare separator at %zu", i);
+        if (p[i] == '\\')
+            i++;
+        out[n++] = p[i];
+    }
+    return n;
+}
+
+static size_t sql_read(const char *p, size_t size, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        cr_assert(p[i] != '\'' && p[i] != '\0', "a bare quote or NUL at %zu", i);
+        if (p[i] == '\\') {
+            i++;
+            out[n++] = p[i] == '0' ? '\0' : p[i];
+        } else {
+            out[n++] = p[i];
+        }
+    }
+    return n;
+}
+
+static void fill(char *p, size_t size, unsigned seed)
+{
+    static const char hard[] = "\t\n\\'\0ab";
+
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1103515245 + 12345;
+        p[i] = seed >> 28 ? (char)(seed >> 16 & 0x7f) : hard[seed >> 20 & 7];
+    }
+}
+
+Test(load_escape, tsv_reads_back_whatever_the_length)
+{
+    char in[200], out[400], back[400];
+
+    for (unsigned size = 0; size < sizeof in; size++) {
+        size_t used, n;
+
+        fill(in, size, size * 31 + 7);
+        n = escape_tsv(out, sizeof out, in, size, &used);
+
+        cr_assert_eq(used, size);
+        cr_assert_eq(tsv_read(out, n, back), size);
+        cr_assert_arr_eq(back, in, size);
+    }
+}
+
+Test(load_escape, tsv_goes_on_where_room_ended_and_cuts_no_pair)
+{
+    char in[300], out[64], back[600];
+    size_t read = 0;
+
+    fill(in, sizeof in, 99);
+    for (size_t at = 0, used; at < sizeof in; at += used) {
+        size_t n = escape_tsv(out, 2 + at % 40, in + at, sizeof in - at, &used);
+
+        cr_assert_gt(used, 0);
+        cr_assert_leq(n, 2 + at % 40);
+        read += tsv_read(out, n, back + read);
+    }
+
+    cr_assert_eq(read, sizeof in);
+    cr_assert_arr_eq(back, in, sizeof in);
+}
+
+Test(load_escape, tsv_writes_nothing_where_there_is_no_room)
+{
+    char out[1] = { 'x' };
+    size_t used;
+
+    cr_assert_eq(escape_tsv(out, 0, "abc", 3, &used), 0);
+    cr_assert_eq(escape_tsv(out, 1, "\tbc", 3, &used), 0);
+    cr_assert_eq(used, 0);
+    cr_assert_eq(out[0], 'x');
+}
+
+Test(load_escape, sql_reads_back_and_stays_within_twice_the_size)
+{
+    char in[200], back[400];
+
+    for (unsigned size = 0; size < sizeof in; size++) {
+        char *out = xmalloc(2 * size + 1);
+        size_t n;
+
+        fill(in, size, size * 17 + 3);
+        out[2 * size] = '#';
+        n = escape_sql(out, in, size);
+
+        cr_assert_eq(out[2 * size], '#');
+        cr_assert_eq(sql_read(out, n, back), size);
+        cr_assert_arr_eq(back, in, size);
+        free(out);
+    }
+}
