@@ -94,18 +94,22 @@ static int unreachable(const struct http_client *c, CURLcode rc, struct err *err
                    c->socket ? c->socket : c->url, curl_easy_strerror(rc));
 }
 
-/* The sentence of a refusal, from its body. */
+/* The sentence of a refusal, from its body; after the path, unless it says where itself. */
 static int refused(const struct answer *a, const char *path, struct err *err)
 {
     json_t *o = json_loadb(a->body.size ? a->body.data : "", a->body.size, 0, NULL);
     const char *sentence = json_string_value(json_object_get(o, "error"));
-    int rc = err_set(err, -EREMOTEIO, "%s: %s", *path ? path : "/",
-                     sentence ? sentence : "refused without a reason");
+    const char *slash = strrchr(path, '/'), *word = slash ? slash + 1 : path;
 
-    if (!sentence && a->body.size)
-        err_set(err, -EREMOTEIO, "HTTP status %ld: %.300s", a->status, a->body.data);
+    if (!sentence)
+        err_set(err, -EREMOTEIO, "%s: HTTP status %ld: %.300s", path, a->status,
+                a->body.size ? a->body.data : "");
+    else if (!*word || strstr(sentence, word))
+        err_set(err, -EREMOTEIO, "%s", sentence);
+    else
+        err_set(err, -EREMOTEIO, "%s: %s", path, sentence);
     json_decref(o);
-    return rc;
+    return err->code;
 }
 
 static int perform(struct http_client *c, const struct call *k, struct answer *a, struct err *err)

@@ -10,10 +10,11 @@
 
 enum { MAX_COLUMNS = 10 };
 
+/* status and last_error are in every directory: they say nothing about its kind. */
 static bool is_column(const json_t *row)
 {
     return row_is(row, "watched") && row_is(row, "read") && !row_is(row, "bulk") &&
-           strcmp(row_name(row), "status") != 0;
+           strcmp(row_name(row), "status") != 0 && strcmp(row_name(row), "last_error") != 0;
 }
 
 static size_t pick_rows(const json_t *type, const json_t *rows[MAX_COLUMNS])

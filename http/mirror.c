@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/directory.h"
+#include "http/link.h"
 #include "http/path.h"
 #include "node/authority.h"
 #include "node/yaml.h"
@@ -51,7 +52,7 @@ static json_t *parse_body(const struct target *t, const struct http_request *q, 
     if (q->body.size == 0 && t->action && !t->action->document)
         return json_object();
     if (!is_document(t) && q->body.size > VALUE_MAX) {
-        err_set(err, -E2BIG, "a value is at most %d bytes, not %zu", VALUE_MAX, q->body.size);
+        err_set(err, -EFBIG, "a value is at most %d bytes, not %zu", VALUE_MAX, q->body.size);
         return NULL;
     }
     if (q->sends == FORMAT_JSON && !is_document(t))
@@ -239,7 +240,7 @@ static int create(struct node *root, const struct http_request *q, struct http_r
     SCOPED(target_release) struct target dir = { 0 };
     SCOPED(json_decrefp) json_t *spec = NULL;
 
-    if (node_find(root, parent, &dir, err) < 0 || !is_directory(&dir)) {
+    if (link_find(root, parent, true, &dir, err) < 0 || !is_directory(&dir)) {
         *err = *missing;
         return err->code;
     }
@@ -260,7 +261,7 @@ void mirror_serve(struct node *root, const struct http_request *q, struct http_r
 {
     SCOPED(target_release) struct target t = { 0 };
     struct err err = ERR_INIT, missing;
-    int rc = node_find(root, q->path, &t, &err);
+    int rc = link_find(root, q->path, strcmp(q->method, "GET") == 0, &t, &err);
 
     if (rc == 0) {
         rc = serve_target(&t, q, r, &err);
@@ -279,7 +280,7 @@ bool mirror_waits(struct node *root, const struct http_request *q)
 
     if (strcmp(q->method, "GET") != 0)
         return true;
-    return node_find(root, q->path, &t, &err) == 0 && t.attr && (t.attr->flags & ATTR_ASKS);
+    return link_find(root, q->path, true, &t, &err) == 0 && t.attr && (t.attr->flags & ATTR_ASKS);
 }
 
 int mirror_find_readable(struct node *root, const struct http_request *q, struct target *t,
@@ -287,7 +288,7 @@ int mirror_find_readable(struct node *root, const struct http_request *q, struct
 {
     SCOPED(target_release) struct target found = { 0 };
 
-    if (node_find(root, q->path, &found, err) < 0)
+    if (link_find(root, q->path, true, &found, err) < 0)
         return err->code;
     if (!allows(allowed(&found), "GET"))
         return err_set(err, -EOPNOTSUPP, "%s cannot be read", q->path);

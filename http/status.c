@@ -13,7 +13,8 @@ static const struct {
     { -EINVAL, 400 },       { -ENAMETOOLONG, 400 }, { -ERANGE, 400 },    { -EILSEQ, 400 },
     { -EBADMSG, 400 },      { -ENOKEY, 401 }, /* no token where one is needed */
     { -EKEYREJECTED, 401 }, { -EACCES, 403 },       { -EPERM, 403 },     { -ENOENT, 404 },
-    { -EOPNOTSUPP, 405 }, /* the resource is there, the verb does not apply */
+    { -ELOOP, 404 },        { -EOPNOTSUPP, 405 }, /* the resource is there, the verb does not apply
+                                                   */
     { -EBUSY, 409 },        { -EEXIST, 409 },       { -ENOTEMPTY, 409 }, { -EFBIG, 413 },
     { -E2BIG, 413 },        { -EROFS, 421 },        { -EIO, 500 },       { -EHOSTUNREACH, 502 },
     { -ECONNREFUSED, 502 }, { -EAGAIN, 503 },       { -ESHUTDOWN, 503 }, { -ECANCELED, 503 },

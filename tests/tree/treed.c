@@ -1,7 +1,10 @@
 /*
  * treed.c - a mounted tree with every kind of row, and nothing behind it.
  *
- *     treed MOUNTPOINT [CHILDREN]      runs until SIGTERM or SIGINT
+ *     treed MOUNTPOINT [CHILDREN [LISTEN...]]      runs until SIGTERM or SIGINT
+ *
+ * MOUNTPOINT may be "-": none.  LISTEN is an address for HTTP; TREED_CERT, TREED_KEY and
+ * TREED_TOKENS name the files for TLS and tokens.
  *
  * For the scripts tests/integration/tree_*.sh, which try fs/ on the real kernel without a server:
  * the daemon's own tree has too few ways to go wrong at will.
@@ -18,6 +21,7 @@
 #include "base/scope.h"
 #include "base/thread.h"
 #include "fs/fs.h"
+#include "http/server.h"
 #include "node/export.h"
 #include "node/lines.h"
 #include "node/node.h"
@@ -400,13 +404,24 @@ static int build(struct node *root, unsigned n_children, struct err *err)
     return rc;
 }
 
+static int serve(char **listen, struct node *root, struct http_server **ret, struct err *err)
+{
+    struct http_config c = { .listen = (const char *const *)listen,
+                             .tls_cert = getenv("TREED_CERT"),
+                             .tls_key = getenv("TREED_KEY"),
+                             .tokens = getenv("TREED_TOKENS") };
+
+    return *listen ? http_start(&c, root, ret, err) : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct fs_notifier *notifier = fs_fork_notifier();
     struct fs_config config = { .mountpoint = argv[1], .allow_other = true };
+    struct http_server *http = NULL;
     struct err err = ERR_INIT;
     struct node root;
-    struct fs *fs;
+    struct fs *fs = NULL;
     sigset_t end;
     int sig;
 
@@ -418,7 +433,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &end, NULL);
     node_init(&root, &root_type, "");
     if (build(&root, argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100, &err) < 0 ||
-        fs_mount(&config, notifier, &root, &fs, &err) < 0) {
+        (strcmp(argv[1], "-") != 0 && fs_mount(&config, notifier, &root, &fs, &err) < 0) ||
+        serve(argv + (argc > 3 ? 3 : argc), &root, &http, &err) < 0) {
         fprintf(stderr, "treed: %s\n", err.text);
         node_unref(&root);
         lines_free(events);
@@ -428,7 +444,11 @@ int main(int argc, char **argv)
     printf("mounted\n");
     fflush(stdout);
     sigwait(&end, &sig);
-    fs_unmount(fs);
+    http_stop(http);
+    if (fs)
+        fs_unmount(fs);
+    else
+        fs_notifier_free(notifier);
     if (atomic_exchange(&the_kinds->is_stirred, false))
         thread_join(the_kinds->stirrer);
     watch_stop();

@@ -129,7 +129,7 @@ Test(server, refuses_a_body_over_the_limit)
     memset(big, 'x', 100001);
     big[100001] = '\0';
     expect("PUT /v1/tasks/t1/config", big, "413", "EFBIG");
-    expect("PUT /v1/tasks/t1/host", big + 90000, "413", "E2BIG");
+    expect("PUT /v1/tasks/t1/host", big + 90000, "413", "EFBIG");
     expect("GET /v1/tasks/t1/host", "", "200", "127.0.0.1");
 }
 

@@ -1,0 +1,47 @@
+#!/bin/bash
+# File and HTTP say the same on every path: values, bad writes, directories; also as another user.
+set -u
+. tests/lib/servers.sh; . tests/lib/tree.sh; . tests/lib/http.sh; . tests/lib/mirror.sh
+chmod 755 "$WORK"
+MOUNT=$T start_http_treed 50
+mirror_read "$T"; mirror_write "$T"
+mirror_as 'setpriv --reuid=65534 --regid=65534 --clear-groups'
+mirror_read "$T"; mirror_write "$T"
+mirror_as 'setpriv --reuid=65534 --regid=0 --clear-groups'
+mirror_read "$T"; mirror_write "$T"
+mirror_as ''
+
+# Directories: what mkdir and rmdir say.
+dir_errno() { # command path
+    perl -MErrno -e '($ARGV[0] eq "mkdir" ? mkdir($ARGV[1]) : rmdir($ARGV[1])) and print("OK"), exit;
+        my ($n) = grep { $!{$_} } keys %!; print $n' "$1" "$T/$2"
+}
+n=0
+while read -r method path; do
+    command=mkdir; [ "$method" = DELETE ] && command=rmdir
+    file=$(dir_errno $command "$path"); http=$(try_http "$method" "$path" '')
+    [ "$file" = "$http" ] || [ "$file $http" = "EPERM EOPNOTSUPP" ] || die "$method $path: $file and $http"
+    [ "$file" != OK ] || die "$method $path is accepted"
+    n=$((n + 1))
+done <<END
+PUT none
+PUT none/at/all
+PUT kinds/x
+DELETE none
+DELETE kinds
+DELETE items
+DELETE items/none
+END
+mkdir "$T/items/busy"; [ "$(dir_errno rmdir items/busy) $(try_http DELETE items/busy '')" = "EBUSY EBUSY" ] || die busy
+
+# What one front does the other shows at once.
+expect 201 PUT /v1/items/new ''; [ -d "$T/items/new" ] || die "made over HTTP, not in the tree"
+rmdir "$T/items/new"; expect 404 GET /v1/items/new ''
+mkdir "$T/items/other"; expect 200 GET /v1/items/other ''; expect 204 DELETE /v1/items/other ''; [ ! -e "$T/items/other" ] || die "still there"
+expect 204 PUT /v1/kinds/count 42; [ "$(cat "$T/kinds/count")" = 42 ] || die count
+echo 43 >"$T/kinds/count"; expect 200 GET /v1/kinds/count ''; is 43
+inotifywait -qm --format '%e %f' "$T/items" >"$WORK/made" & watcher=$!; at_exit "kill $watcher 2>/dev/null"; sleep 0.5
+expect 201 PUT /v1/items/seen ''; expect 204 DELETE /v1/items/seen ''
+wait_for 5 grep -q 'DELETE,ISDIR seen' "$WORK/made" && grep -q 'CREATE,ISDIR seen' "$WORK/made" || die "inotify: $(cat "$WORK/made")"
+note "$n directories refused alike; made over HTTP is seen by inotify"
+echo PASS
