@@ -34,21 +34,12 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const struct node_part *parts(void)
-{
-    static struct node_part all[] = { { "sources", &sources_type }, { "tasks", NULL }, { 0 } };
-
-    all[1].type = tasks_type();
-    return all;
-}
-
 struct sluiced {
     struct options options;
     struct store *store;
     struct secret_key *key;
     struct catalog *catalog;
-    struct node *root;
-    struct node *sources, *tasks; /* the tree's: borrowed */
+    struct node *root, *sources, *tasks; /* 'root' holds the references */
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -78,6 +69,18 @@ static void close_store(struct sluiced *d)
 
 /* --- the tree --- */
 
+static const struct node_type *tree_type(void)
+{
+    static struct node_part parts[] = {
+        { .name = "sources", .type = &sources_type },
+        { .name = "tasks" },
+        { .type = NULL },
+    };
+
+    parts[1].type = tasks_type();
+    return root_type(parts);
+}
+
 static void restore_line(void *lines, const char *line)
 {
     lines_restore(lines, line);
@@ -102,43 +105,39 @@ static int keep_lines(struct sluiced *d, const char *name, struct lines *lines,
     return 0;
 }
 
-static int add_sources(struct sluiced *d, struct err *err)
-{
-    struct node *n = sources_new(d->catalog, err);
-
-    if (!n || node_add(d->root, n, err) < 0)
-        return err->code;
-    d->sources = n;
-    return 0;
-}
-
-static int add_tasks(struct sluiced *d, struct err *err)
-{
-    struct tasks_config c = { .catalog = d->catalog, .store = d->store, .sources = d->sources };
-    struct node *n = tasks_new(&c, err);
-
-    if (!n || node_add(d->root, n, err) < 0)
-        return err->code;
-    d->tasks = n;
-    sources_on_users(d->sources, tasks_users, n);
-    return 0;
-}
-
 static int make_tree(struct sluiced *d, struct err *err)
 {
     const struct options *o = &d->options;
 
     authority_set(&(struct authority){ .uid = o->uid, .gid = o->gid, .mode = (mode_t)o->mode });
-    if (node_type_check(root_type(parts()), err) < 0)
+    if (node_type_check(tree_type(), err) < 0)
         return err->code;
     d->root = root_new(o);
     if (keep_lines(d, "events", root_events(d->root), &d->events, err) < 0)
         return err->code;
-    if (keep_lines(d, "audit", root_audit(d->root), &d->audit, err) < 0)
+    return keep_lines(d, "audit", root_audit(d->root), &d->audit, err);
+}
+
+static int restore_tasks(struct sluiced *d, struct err *err)
+{
+    struct tasks_config c = { .catalog = d->catalog, .store = d->store, .sources = d->sources };
+
+    d->tasks = tasks_new(&c, err);
+    if (!d->tasks)
         return err->code;
-    if (add_sources(d, err) < 0 || add_tasks(d, err) < 0)
+    sources_on_users(d->sources, tasks_users, d->tasks);
+    return node_add(d->root, d->tasks, err);
+}
+
+/* What is in the catalog; nothing runs yet. */
+static int restore_nodes(struct sluiced *d, struct err *err)
+{
+    d->sources = sources_new(d->catalog, err);
+    if (!d->sources)
         return err->code;
-    return 0;
+    if (node_add(d->root, d->sources, err) < 0)
+        return err->code;
+    return restore_tasks(d, err);
 }
 
 static void free_tree(struct sluiced *d)
@@ -196,8 +195,8 @@ static int mount_tree(struct sluiced *d, struct err *err)
 
 static int start(struct sluiced *d, struct err *err)
 {
-    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || mount_tree(d, err) < 0 ||
-        serve_http(d, err) < 0)
+    if (open_store(d, err) < 0 || make_tree(d, err) < 0 || restore_nodes(d, err) < 0 ||
+        mount_tree(d, err) < 0 || serve_http(d, err) < 0)
         return err->code;
     node_event(d->root, "start",
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
@@ -216,9 +215,10 @@ static void stop(struct sluiced *d)
     stop_step(s, "the mount");
     fs_unmount(d->fs);
     fs_notifier_free(d->notifier);
-    stop_step(s, "the units of the tasks");
+    stop_step(s, "tasks");
     if (d->tasks)
         tasks_stop(d->tasks);
+    stop_step(s, "sources");
     if (d->sources)
         sources_stop(d->sources);
     stop_step(s, "the tree and its last events");
@@ -344,7 +344,7 @@ static void print(const struct options *o, enum command command)
         buf_str(&out, "sluiced " SLUICE_VERSION "\n");
         break;
     case COMMAND_PRINT_TREE:
-        manual_print(root_type(parts()), &out);
+        manual_print(tree_type(), &out);
         break;
     case COMMAND_PRINT_CONF:
         options_manual(&out);

@@ -182,6 +182,7 @@ static void set_knobs(struct job *j)
     };
     const char *foreign_keys = text(j->doc, "target_config.session.foreign_key_checks");
 
+    j->merges = json_array_size(doc_at(j->doc, "source_config.source_conf")) > 1;
     j->dump_threads = count(j->doc, "source_config.full_migrate_conf.export_threads");
     j->load_threads = count(j->doc, "source_config.full_migrate_conf.import_threads");
     j->apply_mode = choice(json_object_get(j->doc, "apply_mode"), apply_modes);

@@ -16,14 +16,17 @@
 #include <jansson.h>
 
 #include "mysql/conn.h"
-#include "node/node.h"
 
 struct catalog;
+struct node;
+struct node_type;
 struct source;
+
+/* For the root's parts, /schema and the manual. */
+extern const struct node_type sources_type;
 
 /* The collection, with every source of the catalog in it; one reference, the caller's, to give to
  * node_add().  A document that does not open is skipped and logged.  'catalog' is borrowed. */
-extern const struct node_type sources_type; /* for the root's parts */
 struct node *sources_new(struct catalog *catalog, struct err *err);
 /* Stops the threads of all sources; call it before the store is closed. */
 void sources_stop(struct node *sources);
