@@ -181,8 +181,6 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
     if (rc < 0)
         return rc;
     r->tables = sync_tables_new(r->job, r->admin);
-    if (r->has_handover)
-        sync_tables_copied(r->tables);
     open_queue(r);
     grouper_init(&r->grouper, r->flavor, &r->cp.pos);
     return 0;

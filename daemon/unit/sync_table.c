@@ -37,7 +37,6 @@ struct sync_tables {
     struct slot *slots; /* open addressing by table id */
     size_t n_slots, n_used;
     struct arena arena;
-    bool copied;
 };
 
 struct sync_tables *sync_tables_new(const struct job *job, struct mysql_conn *target)
@@ -242,14 +241,18 @@ static int source_position(struct sync_tables *ts, struct position *ret, struct 
     return rc;
 }
 
-/* A copy of ours made the target's table as the source's was; if the source has changed it since,
- * that DDL is still to come.  Told from a table that was there before by the order of columns. */
-static bool mirrors(const struct sync_tables *ts, const struct table_def *now,
+/* The target is where the stream is, by what a checkpoint means, so its definition is of the right
+ * moment where the source's may be ahead.  Not if its columns are others by design: then the
+ * shapes differ, or the source has the same columns in another order. */
+static bool mirrors(const struct sync_table *t, const struct table_def *now,
                     const struct table_def *target)
 {
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    struct err ignored = ERR_INIT;
+
     if (now && shape_mirror(now, target))
         return true;
-    return ts->copied && !(now && shape_permuted(now, target));
+    return shape_fit(t->map, target, cols, &ignored) == 0 && !(now && shape_permuted(now, target));
 }
 
 /* Whose definition tells the columns of the rows: *ret is 'target', or another to be freed. */
@@ -274,7 +277,7 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
     rc = source_table(ts, t, &now, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
-    if (mirrors(ts, rc == 0 ? now : NULL, target)) {
+    if (mirrors(t, rc == 0 ? now : NULL, target)) {
         if (rc == 0)
             table_free(now);
         *ret = target;
@@ -532,9 +535,4 @@ int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *
             rc = save_memory(ts, m->schema, m->name, false, seq, err);
     }
     return rc;
-}
-
-void sync_tables_copied(struct sync_tables *ts)
-{
-    ts->copied = true;
 }

@@ -5,10 +5,10 @@
  * rest comes from definitions, and the question is always of which moment:
  *
  *   names in the TABLE_MAP      win; they are of the moment of the rows
- *   the target mirrors it       the target has gone through the same DDL up to this very
- *                               position, so its definition is the one that holds here.  Found
- *                               by comparing both ends when a table is met first, remembered
- *                               in the store (DATA.md 7), kept true by each DDL that we apply
+ *   the target mirrors it       the target is at this very position, so its definition is the
+ *                               one that holds here, unless it differs by design.  Found by
+ *                               comparing both ends when a table is met first, remembered in
+ *                               the store (DATA.md 7), kept true by each DDL that we apply
  *   a proposal of the source    read now, which may be after a DDL that the stream has not
  *                               reached: accepted once the stream is past the moment of
  *                               reading without one (DATA.md 15)
@@ -65,6 +65,4 @@ enum sync_change {
 /* A DDL named the table.  'name' NULL: all tables of the schema; both NULL: all tables. */
 int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *name,
                         enum sync_change change, uint64_t seq, struct err *err);
-/* The target's tables were made by a full copy of ours: they mirror the source's. */
-void sync_tables_copied(struct sync_tables *ts);
 #endif
