@@ -362,7 +362,7 @@ void text_of_target(const struct target *t, const json_t *v, struct buf *out)
         yaml_print(v, out);
         return;
     }
-    if (json_is_string(v))
+    if (json_is_string(v) && !(a && a->type == ATTR_JSON))
         buf_add(out, json_string_value(v), json_string_length(v));
     else if (!json_is_null(v) || (a && a->type == ATTR_JSON))
         json_print(v, out);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Ends: a clean stop with readers inside, kill -9 with notifications in flight, stale mounts (TREE.md 13, 16).
-# labels: asan
+# labels: asan tsan
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh
 KILLS=${KILLS:-50}

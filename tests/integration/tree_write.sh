@@ -1,6 +1,6 @@
 #!/bin/bash
 # Writing to files, with every tool that people use: values, actions, documents (TREE.md 6 to 9).
-# labels: asan
+# labels: asan tsan
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh
 start_treed || die "no treed"

@@ -67,11 +67,13 @@ static json_t *get_value(const struct node *n, const struct attr *a,
 
 static int set_value(struct node *n, const struct attr *a, const json_t *v, struct err *err)
 {
+    struct kinds *k = kinds_of(n);
+
     (void)err;
-    atomic_fetch_add(&kinds_of(n)->commands, 1);
-    kinds_lock(n);
-    json_object_set_new(kinds_of(n)->values, a->name, json_deep_copy(v));
-    kinds_unlock(n);
+    atomic_fetch_add(&k->commands, 1);
+    mutex_lock(&k->lock);
+    json_object_set_new(k->values, a->name, json_deep_copy(v));
+    mutex_unlock(&k->lock);
     return 0;
 }
 
@@ -223,9 +225,9 @@ static void kinds_release(struct node *n)
 {
     struct kinds *k = kinds_of(n);
 
-    kinds_lock(n);
+    mutex_lock(&k->lock);
     json_decref(k->values);
-    kinds_unlock(n);
+    mutex_unlock(&k->lock);
     mutex_fini(&k->lock);
     free(k);
 }
@@ -251,11 +253,11 @@ static struct node *kinds_new(void)
 
     node_init(&k->node, &kinds_type, "kinds");
     mutex_init(&k->lock);
-    kinds_lock(&k->node);
+    mutex_lock(&k->lock);
     k->values = json_pack("{s:b,s:i,s:i,s:f,s:s,s:s,s:s,s:{s:i},s:{s:s}}", "flag", 1, "count", 7,
                           "bytes", 1024, "seconds", 0.1, "time", "2026-01-31T12:00:00Z", "text",
                           "a text", "choice", "new", "json", "a", 1, "config", "name", "0123");
-    kinds_unlock(&k->node);
+    mutex_unlock(&k->lock);
     the_kinds = k;
     return &k->node;
 }
