@@ -13,6 +13,7 @@
 
 struct listener {
     struct MHD_Daemon *mhd;
+    int quiet_fd; /* after http_stop() began: the socket that it listened on; else 0 */
     char *text;
     char *socket_path; /* of a unix socket, removed at stop */
     char *cert, *key;  /* PEM; libmicrohttpd reads them while it runs */

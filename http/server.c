@@ -192,10 +192,24 @@ static void let_go(struct http_server *s)
         usleep(10 * 1000);
 }
 
+/* Nobody new comes in.  The descriptor stays open: libmicrohttpd's threads may still be taking it
+ * out of their epoll, and panic when it is another one by then. */
+static void quiesce(struct listener *l)
+{
+    int fd = l->mhd ? (int)MHD_quiesce_daemon(l->mhd) : -1;
+
+    if (fd >= 0) {
+        shutdown(fd, SHUT_RDWR);
+        l->quiet_fd = fd;
+    }
+}
+
 static void stop_listener(struct listener *l)
 {
     if (l->mhd)
         MHD_stop_daemon(l->mhd);
+    if (l->quiet_fd > 0)
+        close(l->quiet_fd);
     if (l->socket_path)
         unlink(l->socket_path);
     free(l->socket_path);
@@ -208,13 +222,8 @@ void http_stop(struct http_server *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n_listeners; i++) {
-        struct listener *l = &s->listeners[i];
-        int fd = l->mhd ? (int)MHD_quiesce_daemon(l->mhd) : -1;
-
-        if (fd >= 0)
-            close(fd);
-    }
+    for (size_t i = 0; i < s->n_listeners; i++)
+        quiesce(&s->listeners[i]);
     streams_end(s->streams);
     work_end(s->work);
     let_go(s);
