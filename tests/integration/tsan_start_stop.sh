@@ -1,23 +1,28 @@
 #!/bin/bash
-# sluiced starts, serves, stops and is told to stop twice, again and again: no lock or thread is left over.
+# sluiced starts, mounts, serves, stops and is told to stop twice, again and again: no lock or thread is left over.
 # labels: tsan asan
 set -u
 sluiced=${SLUICE_BUILD:-build/release}/sluiced
 WORK=$(mktemp -d /tmp/sluice-test.XXXXXX)
-trap 'rm -rf "$WORK"' EXIT
+trap 'umount -lq "$WORK/tree" 2>/dev/null; rm -rf "$WORK"' EXIT
 die() { echo "FAIL: $*" >&2; tail -20 "$WORK/log" >&2; exit 1; }
 export TSAN_OPTIONS="${TSAN_OPTIONS:-} exitcode=66"
 
 ready() { grep -q 'msg="ready"' "$WORK/log"; }
 for round in $(seq 12); do
     : >"$WORK/log"
-    "$sluiced" --data "$WORK/data" --listen "unix:$WORK/http" >>"$WORK/log" 2>&1 &
+    "$sluiced" --data "$WORK/data" --mount "$WORK/tree" --listen "unix:$WORK/http" >>"$WORK/log" 2>&1 &
     pid=$!
     for _ in $(seq 200); do ready && break; sleep 0.05; done
     ready || die "round $round: not ready"
-    curl=""
+    curl="" # and all else that runs beside
     for path in status schema metrics events README "?watch=1"; do
         curl -s -m 2 --unix-socket "$WORK/http" "http://localhost/v1/$path" >/dev/null &
+        curl="$curl $!"
+    done
+    for what in "mkdir sources/s$round" "cat status" "cat sources/create" "ls -lR" "rmdir sources/s$round"; do
+        # shellcheck disable=SC2086
+        (cd "$WORK/tree" && timeout 10 $what) >/dev/null 2>&1 &
         curl="$curl $!"
     done
     [ $((round % 3)) -eq 0 ] || sleep 0.1
