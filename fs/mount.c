@@ -130,6 +130,7 @@ void fs_unmount(struct fs *fs)
     notify_stop(fs); /* while the loop still answers its calls */
     wait_for_apart(fs);
     end_loop(fs);
+    notify_free(fs);
     fuse_session_unmount(fs->session);
     files_free(fs);
     fuse_session_destroy(fs->session);

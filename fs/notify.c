@@ -93,16 +93,21 @@ struct fs_notifier *fs_fork_notifier(void)
 }
 
 /* Closing the socket ends the child, unless it hangs in a call; then it is killed. */
-void fs_notifier_free(struct fs_notifier *n)
+static void end_child(struct fs_notifier *n)
 {
-    if (!n)
-        return;
     close(n->fd);
     for (int ms = 0; waitpid(n->pid, NULL, WNOHANG) == 0; ms += 2) {
         if (ms == STOP_TIMEOUT_MS)
             kill(n->pid, SIGKILL);
         usleep(2000);
     }
+}
+
+void fs_notifier_free(struct fs_notifier *n)
+{
+    if (!n)
+        return;
+    end_child(n);
     free(n);
 }
 
@@ -413,15 +418,18 @@ static void notify_end(struct notify *n)
 
 void notify_stop(struct fs *fs)
 {
-    struct fs_notifier *child = fs->notifier;
-    struct notify *n = child ? child->running : NULL;
-
-    if (!child)
+    if (!fs->notifier)
         return;
-    if (n)
-        notify_end(n);
-    fs->notifier = NULL;
-    fs_notifier_free(child);
+    if (fs->notifier->running)
+        notify_end(fs->notifier->running);
+    end_child(fs->notifier);
+}
+
+void notify_free(struct fs *fs)
+{
+    struct notify *n = fs->notifier ? fs->notifier->running : NULL;
+
+    free(fs->notifier);
     if (!n)
         return;
     close(n->wake);

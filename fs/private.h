@@ -91,6 +91,7 @@ bool file_take_document(struct file *f, struct buf *ret);
 /* After the mount is there; 'dev' is its device, so that the child never works on another. */
 void notify_start(struct fs *fs, dev_t dev);
 void notify_stop(struct fs *fs);       /* ends and reaps the child */
+void notify_free(struct fs *fs);       /* after the loop: its threads still ask for the pid */
 pid_t notify_pid(const struct fs *fs); /* of the child; 0: none */
 /* mkdir/rmdir from the child: the request that it is made for, run here.  -ENOENT if there is
  * none. */
