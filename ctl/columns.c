@@ -8,7 +8,7 @@
 #include "ctl/human.h"
 #include "ctl/schema.h"
 
-enum { MAX_COLUMNS = 10 };
+enum { MAX_COLUMNS = 10, BAR_WIDTH = 16 };
 
 /* status and last_error are in every directory: they say nothing about its kind. */
 static bool is_column(const json_t *row)
@@ -17,14 +17,21 @@ static bool is_column(const json_t *row)
            strcmp(row_name(row), "status") != 0 && strcmp(row_name(row), "last_error") != 0;
 }
 
+static bool is_sentence(const json_t *row)
+{
+    return strcmp(row_text(row, "type"), "text") == 0;
+}
+
+/* Words and numbers first: a sentence may be cut at the end of the line. */
 static size_t pick_rows(const json_t *type, const json_t *rows[MAX_COLUMNS])
 {
     size_t i, n = 0;
     json_t *row;
 
-    json_array_foreach (json_object_get(type, "attributes"), i, row)
-        if (is_column(row) && n < MAX_COLUMNS)
-            rows[n++] = row;
+    for (int sentences = 0; sentences < 2; sentences++)
+        json_array_foreach (json_object_get(type, "attributes"), i, row)
+            if (is_column(row) && is_sentence(row) == sentences && n < MAX_COLUMNS)
+                rows[n++] = row;
     return n;
 }
 
@@ -70,6 +77,18 @@ static const char *style_of(const json_t *v)
     return NULL;
 }
 
+/* What says how much is done gets a bar. */
+static void add_value(const json_t *row, const json_t *v, struct buf *b)
+{
+    double fraction;
+
+    if (json_is_string(v) && is_sentence(row) && human_percent(json_string_value(v), &fraction)) {
+        human_bar(fraction, BAR_WIDTH, b);
+        buf_byte(b, ' ');
+    }
+    human_value(row, v, b);
+}
+
 static void add_member(struct table *t, const char *name, const json_t *values,
                        const json_t *const *rows, size_t n, bool people)
 {
@@ -79,7 +98,7 @@ static void add_member(struct table *t, const char *name, const json_t *values,
         const json_t *v = json_object_get(values, row_name(rows[i]));
 
         if (people && !json_is_null(v))
-            human_value(rows[i], v, &b);
+            add_value(rows[i], v, &b);
         else if (v)
             plain_value(v, &b);
         table_cell(t, b.size ? b.data : people ? "-" : "");

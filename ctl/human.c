@@ -8,6 +8,9 @@
 #include "base/scope.h"
 #include "ctl/schema.h"
 
+/* A number without a unit may be a port or a process: those are not grouped. */
+#define UNGROUPED 10000000
+
 void human_bytes(double v, struct buf *out)
 {
     static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
@@ -67,7 +70,7 @@ static void human_number(const json_t *row, double v, struct buf *out)
         human_seconds(v, out);
         return;
     }
-    if (strcmp(type, "count") == 0)
+    if (strcmp(type, "count") == 0 && (*unit || v >= UNGROUPED))
         human_count(v, out);
     else
         buf_printf(out, "%.15g", v);
@@ -110,6 +113,24 @@ static bool clamp(double v, double *ret)
 {
     *ret = v < 0 ? 0 : v > 1 ? 1 : v;
     return !isnan(v);
+}
+
+bool human_percent(const char *text, double *ret)
+{
+    const char *sign = text;
+
+    while ((sign = strchr(sign, '%'))) {
+        const char *at = sign;
+
+        while (at > text && at[-1] == ' ')
+            at--;
+        while (at > text && (at[-1] == '.' || (at[-1] >= '0' && at[-1] <= '9')))
+            at--;
+        if (*at >= '0' && *at <= '9')
+            return clamp(strtod(at, NULL) / 100, ret);
+        sign++;
+    }
+    return false;
 }
 
 /* "bytes" of "bytes_total", where both are numbers. */

@@ -22,7 +22,9 @@ void human_count(double v, struct buf *out); /* 1,234,567 */
 /* How much is done, 0 to 1, by what a JSON object says: "percent", or a pair like "rows" and
  * "rows_total"; bytes before rows.  False if it says neither. */
 bool human_fraction(const json_t *progress, double *ret);
-/* "█████▌    " of 'width' cells. */
+/* The same from a sentence: "copy 45 %: …" is 0.45. */
+bool human_percent(const char *text, double *ret);
+/* "█████▌····" of 'width' cells. */
 void human_bar(double fraction, int width, struct buf *out);
 
 #endif

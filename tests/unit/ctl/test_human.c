@@ -41,10 +41,10 @@ Test(human, shows_seconds_in_two_units)
 
 Test(human, groups_counts)
 {
-    expect(COUNT, "999", "999");
-    expect(COUNT, "1234567", "1,234,567");
+    expect(COUNT, "3306", "3306");
+    expect(COUNT, "12345678", "12,345,678");
     expect("{\"type\":\"count\",\"unit\":\"rows/s\"}", "12000", "12,000 rows/s");
-    expect(COUNT, "-1000", "-1,000");
+    expect("{\"type\":\"count\",\"unit\":\"rows\"}", "-1000", "-1,000 rows");
 }
 
 Test(human, shows_the_rest_on_one_line)
@@ -75,6 +75,18 @@ Test(human, finds_how_much_is_done)
     cr_expect_float_eq(fraction("{\"rows\":5,\"rows_total\":4}"), 1, 1e-9);
     cr_expect_float_eq(fraction("{\"rows\":5,\"rows_total\":0}"), -1, 1e-9);
     cr_expect_float_eq(fraction("{\"rows\":5}"), -1, 1e-9);
+}
+
+Test(human, finds_a_percentage_in_a_sentence)
+{
+    double f = -1;
+
+    cr_expect(human_percent("copy 45 %: 1,234 of about 2,700 rows", &f));
+    cr_expect_float_eq(f, 0.45, 1e-9);
+    cr_expect(human_percent("7.5% done", &f));
+    cr_expect_float_eq(f, 0.075, 1e-9);
+    cr_expect_not(human_percent("a % of what", &f));
+    cr_expect_not(human_percent("sync: 0.2 s behind", &f));
 }
 
 Test(human, draws_bars_of_one_width)
