@@ -148,7 +148,7 @@ static void put_as_text(struct buf *b, const struct value *v)
     else if (v->kind == VALUE_UINT)
         n = snprintf(text, sizeof text, "%llu", (unsigned long long)v->u);
     else if (v->kind == VALUE_FLOAT)
-        n = snprintf(text, sizeof text, "%.9g", (double)v->f);
+        n = snprintf(text, sizeof text, "%.17g", (double)v->f);
     else
         n = snprintf(text, sizeof text, "%.17g", v->d);
     put_bytes(b, text, (size_t)n);

@@ -31,7 +31,9 @@ void statement_literal(const struct target_column *c, const struct value *v, str
         buf_u64_text(out, v->u);
         break;
     case VALUE_FLOAT:
-        add_double(out, (double)v->f, FLT_DECIMAL_DIG);
+        /* As a double, exactly: nine digits of FLT_MAX are more than FLT_MAX, which MySQL refuses.
+         */
+        add_double(out, (double)v->f, DBL_DECIMAL_DIG);
         break;
     case VALUE_DOUBLE:
         add_double(out, v->d, DBL_DECIMAL_DIG);
@@ -84,11 +86,7 @@ static void add_exactly(const struct target_column *c, const struct value *v, st
     buf_str(out, cast ? " AS BINARY)<=>" : "<=>");
     if (c->class == TARGET_JSON && v->kind != VALUE_NULL)
         buf_str(out, "CAST(");
-    if (c->class == TARGET_FLOAT && v->kind == VALUE_FLOAT)
-        add_double(out, (double)v->f,
-                   DBL_DECIMAL_DIG); /* the column's value as a double, exactly */
-    else
-        statement_literal(c, v, out);
+    statement_literal(c, v, out);
     if (c->class == TARGET_JSON && v->kind != VALUE_NULL)
         buf_str(out, " AS JSON)");
 }
