@@ -43,7 +43,6 @@ struct options {
     char *tls_cert, *tls_key, *tokens; /* "": none */
     bool allow_insecure;
     uint64_t http_threads, http_connections, http_timeout_seconds, http_max_body;
-    char *meta_schema;
     uint64_t stop_seconds;
     bool core_dumps;
     uint64_t log_level; /* enum log_level */

@@ -97,12 +97,12 @@ Test(options, defaults)
 
 Test(options, flag_wins_over_environment_over_file)
 {
-    const char *file = "log_level: error\ndata: /file\nmeta_schema: file\nlisten: [a:1, b:2]\n";
+    const char *file = "log_level: error\ndata: /file\ntokens: file\nlisten: [a:1, b:2]\n";
 
-    is_fine(file, ARGS("--data", "/flag"), ARGS("SLUICE_DATA=/env", "SLUICE_META_SCHEMA=env"));
+    is_fine(file, ARGS("--data", "/flag"), ARGS("SLUICE_DATA=/env", "SLUICE_TOKENS=env"));
     cr_assert_eq(o.log_level, LOG_LEVEL_ERROR);
     cr_assert_str_eq(o.data, "/flag");
-    cr_assert_str_eq(o.meta_schema, "env");
+    cr_assert_str_eq(o.tokens, "env");
     cr_assert_eq(o.listen.n, 2);
     cr_assert_str_eq(o.listen.at[1], "b:2");
 }
