@@ -252,6 +252,12 @@ static bool value_fits(const struct buf *file, const json_t *v, bool moving)
     }
     if (json_is_null(v) && strcmp(file->data, "\n") == 0)
         return true;
+    if (!json_is_object(v) && !json_is_array(v)) {
+        SCOPED(freep) char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        SCOPED(freep) char *line = xasprintf("%s\n", text);
+
+        return same_text(file->data, line, moving);
+    }
     of_file = json_loadb(file->data, file->size, JSON_DECODE_ANY, NULL);
     if (of_file && same_json(of_file, v, moving))
         return true;
@@ -373,6 +379,7 @@ static void walk(const char *dir, void (*file)(const char *), void (*directory)(
 {
     SCOPED(freep) char *full = xasprintf("%s/%s", mount, dir);
     DIR *d = opendir(full);
+    int code = errno;
     struct dirent *e;
 
     if (!d) {
@@ -380,8 +387,8 @@ static void walk(const char *dir, void (*file)(const char *), void (*directory)(
 
         n_pairs++;
         n_refused++;
-        if (!status_fits(errno, r.status))
-            differ_code(dir, "listing", errno, &r);
+        if (!status_fits(code, r.status))
+            differ_code(dir, "listing", code, &r);
         return;
     }
     if (directory)
