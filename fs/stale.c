@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -127,12 +129,25 @@ static void abort_connection(dev_t dev)
     close(fd);
 }
 
+/* Other users than root mount through a helper that is setuid, and unmount through it. */
+static bool fusermount_detach(const char *mountpoint)
+{
+    const char *argv[] = { "fusermount3", "-u", "-q", "-z", "--", mountpoint, NULL };
+    int status;
+    pid_t pid;
+
+    return posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) == 0 &&
+           waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static int detach(const char *mountpoint, struct err *err)
 {
     if (umount2(mountpoint, MNT_DETACH) == 0)
         return 0;
     if (geteuid() == 0)
         return err_set(err, -errno, "cannot unmount %s: %m", mountpoint);
+    if (fusermount_detach(mountpoint))
+        return 0;
     return err_set(
         err, -EBUSY,
         "%s is what a dead daemon left mounted: run fusermount3 -u -z %s and start again",
