@@ -16,7 +16,8 @@ static const struct {
     { -ELOOP, 404 },        { -EOPNOTSUPP, 405 }, /* the resource is there, the verb does not apply
                                                    */
     { -EBUSY, 409 },        { -EEXIST, 409 },       { -ENOTEMPTY, 409 }, { -EFBIG, 413 },
-    { -E2BIG, 413 },        { -EROFS, 421 },        { -EIO, 500 },       { -EHOSTUNREACH, 502 },
+    { -E2BIG, 413 },        { -EROFS, 421 },        { -EIO, 500 },       { -EHOSTUNREACH, 502 }, /* a server that we asked */
+    { -ECONNRESET, 502 },
     { -ECONNREFUSED, 502 }, { -EAGAIN, 503 },       { -ESHUTDOWN, 503 }, { -ECANCELED, 503 },
     { -ENOMEM, 503 },       { -ETIMEDOUT, 504 },    { -ENOSPC, 507 },    { -EDQUOT, 507 },
 };
