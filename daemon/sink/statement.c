@@ -4,6 +4,9 @@
 #include <float.h>
 #include <stdio.h>
 
+#include "base/mem.h"
+#include "base/scope.h"
+#include "binlog/json_diff.h"
 #include "mysql/conn.h"
 
 static void add_double(struct buf *out, double d, int digits)
@@ -174,6 +177,44 @@ static void add_assignment(const struct target_column *c, const char *between, s
     buf_byte(out, '=');
 }
 
+#define DIFF_SIZE_MIN 3 /* bytes of operation, path and value */
+
+/* JSON_REPLACE(JSON_SET(col,path,value),path,value): the first diff is the innermost. */
+static void add_json_diffs(const struct target_column *c, const struct value *v, struct buf *out)
+{
+    struct cursor at = cursor_of(slice_of(v->p, v->size));
+    size_t most = v->size / DIFF_SIZE_MIN + 1;
+    SCOPED(freep) struct json_diff *diffs = xcalloc(most, sizeof *diffs);
+    SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+    unsigned n = 0;
+
+    while (n < most && json_diff_next(&at, &diffs[n]) > 0)
+        n++;
+    for (unsigned i = n; i-- > 0;) {
+        struct slice path = diffs[i].path;
+        bool in_array = path.size && path.data[path.size - 1] == ']';
+
+        buf_str(out, diffs[i].op == JSON_DIFF_REPLACE  ? "JSON_REPLACE("
+                     : diffs[i].op == JSON_DIFF_REMOVE ? "JSON_REMOVE("
+                     : in_array                        ? "JSON_ARRAY_INSERT("
+                                                       : "JSON_INSERT(");
+    }
+    add_name(c, out);
+    for (unsigned i = 0; i < n; i++) {
+        struct slice text;
+
+        buf_str(out, ",_utf8mb4");
+        sql_quote(out, diffs[i].path);
+        if (diffs[i].op != JSON_DIFF_REMOVE &&
+            json_binary_text(diffs[i].value, &arena, &text)) {
+            buf_str(out, ",CAST(_utf8mb4");
+            sql_quote(out, text);
+            buf_str(out, " AS JSON)");
+        }
+        buf_byte(out, ')');
+    }
+}
+
 static void update_row(const struct target_table *t, const struct value *row, struct buf *out)
 {
     const char *between = " SET ";
@@ -185,7 +226,10 @@ static void update_row(const struct target_table *t, const struct value *row, st
 
         if (written(c, &row[i])) {
             add_assignment(c, between, out);
-            statement_literal(c, &row[i], out);
+            if (row[i].kind == VALUE_JSON_DIFF)
+                add_json_diffs(c, &row[i], out);
+            else
+                statement_literal(c, &row[i], out);
         } else if (c->written && c->on_update_now) {
             add_assignment(c, between, out);
             add_name(c, out);

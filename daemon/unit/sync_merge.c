@@ -193,6 +193,16 @@ static void overlay(const struct target_table *t, struct value *under, const str
             under[i] = over[i];
 }
 
+/* Partial JSON without the value before it: the target has to work it out, in the order of the
+ * source. */
+static bool has_diff(const struct target_table *t, const struct value *row)
+{
+    for (unsigned i = 0; i < t->n_cols; i++)
+        if (t->cols[i].class == TARGET_JSON && row[i].kind == VALUE_JSON_DIFF)
+            return true;
+    return false;
+}
+
 /* An update that keeps its row key. */
 static bool update(struct merge_entry *e, const struct target_table *t, struct value *row)
 {
@@ -271,6 +281,8 @@ bool merge_add(struct merge *m, enum rows_kind kind, struct value *row, struct a
     case ROWS_DELETE:
         return delete (entry_of(m, row), t, row);
     case ROWS_UPDATE:
+        if (has_diff(t, row))
+            return false;
         complete_key(t, row);
         if (!same_key(t, row, row + t->n_cols))
             return move(m, row, arena);

@@ -171,6 +171,7 @@ int main(int argc, char **argv)
                        .by_gtid = option(argc, argv, "gtid", "1")[0] == '1',
                        .safe_mode = option(argc, argv, "safe", "0")[0] == '1',
                        .max_retries = 5,
+                       .refs = 1, /* ours: the unit takes one too */
                        .apply_batch =
                            (unsigned)strtoul(option(argc, argv, "batch", "0"), NULL, 10) };
     const char *mode = option(argc, argv, "mode", "merged");
