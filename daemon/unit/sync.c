@@ -88,9 +88,9 @@ static void sync_wake(struct unit *u)
 {
     struct sync *s = sync_of(u);
 
-    mutex_lock(&u->lock);
+    mutex_lock(&s->unit.lock);
     interrupt(s);
-    mutex_unlock(&u->lock);
+    mutex_unlock(&s->unit.lock);
 }
 
 /* --- how far it is --- */
@@ -115,9 +115,9 @@ double sync_lag_seconds(struct unit *u)
     struct sync *s = sync_of(u);
     int64_t oldest, now = clock_wall_us();
 
-    mutex_lock(&u->lock);
+    mutex_lock(&s->unit.lock);
     oldest = oldest_us(s);
-    mutex_unlock(&u->lock);
+    mutex_unlock(&s->unit.lock);
     if (oldest <= 0)
         return oldest < 0 ? -1.0 : 0.0;
     return now > oldest ? (double)(now - oldest) / 1e6 : 0.0;
@@ -324,7 +324,7 @@ static const struct action sync_actions[] = {
     { 0 },
 };
 
-static void sync_release(struct node *n)
+static void sync_release(struct node *n) NO_THREAD_CHECK
 {
     struct sync *s = sync_of_node(n);
 

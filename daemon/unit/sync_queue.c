@@ -6,7 +6,8 @@
 
 #include "base/clock.h"
 
-void queue_init(struct queue *q, const struct queue_limits *limits, const struct position *tail)
+void queue_init(struct queue *q, const struct queue_limits *limits,
+                const struct position *tail) NO_THREAD_CHECK
 {
     *q = (struct queue){ .limits = *limits, .filling = &q->groups[0], .spare = &q->groups[1] };
     mutex_init(&q->lock);

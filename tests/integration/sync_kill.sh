@@ -3,6 +3,7 @@
 #
 # KILLS (12) per pair; SEED repeats a run; PAIRS="mariadb:mariadb mysql:mysql mariadb:mysql mysql:mariadb".
 set -u
+SLUICE_BUILD=${SLUICE_BUILD:-build/release}
 . tests/lib/servers.sh; . tests/lib/compare.sh
 KILLS=${KILLS:-12}
 SEED=${SEED:-$RANDOM}

@@ -3,7 +3,11 @@
 #include "sink/statement.h"
 
 static struct target_column cols[] = {
-    { .name = (char[]){ "id" }, .class = TARGET_NUMBER, .written = true, .in_unique = true, .in_key = true },
+    { .name = (char[]){ "id" },
+      .class = TARGET_NUMBER,
+      .written = true,
+      .in_unique = true,
+      .in_key = true },
     { .name = (char[]){ "na`me" }, .class = TARGET_TEXT, .written = true },
     { .name = (char[]){ "sum" }, .class = TARGET_NUMBER, .written = false }, /* generated */
     { .name = (char[]){ "price" }, .class = TARGET_DECIMAL, .written = true },
@@ -12,15 +16,21 @@ static struct target_column cols[] = {
 };
 enum { N_COLS = sizeof cols / sizeof *cols };
 static unsigned key[] = { 0 };
-static const struct target_table keyed = {
-    .db = (char[]){ "d" }, .name = (char[]){ "t" }, .n_cols = N_COLS, .cols = cols, .n_key = 1, .key = key,
-    .joined_key = true
+static const struct target_table keyed = { .db = (char[]){ "d" },
+                                           .name = (char[]){ "t" },
+                                           .n_cols = N_COLS,
+                                           .cols = cols,
+                                           .n_key = 1,
+                                           .key = key,
+                                           .joined_key = true };
+static const struct target_table keyless = {
+    .db = (char[]){ "d" }, .name = (char[]){ "t" }, .n_cols = N_COLS, .cols = cols
 };
-static const struct target_table keyless = { .db = (char[]){ "d" }, .name = (char[]){ "t" }, .n_cols = N_COLS, .cols = cols };
 
 static struct value text(const char *s)
 {
-    return (struct value){ .kind = VALUE_BYTES, .p = (const uint8_t *)s, .size = (uint32_t)strlen(s) };
+    return (
+        struct value){ .kind = VALUE_BYTES, .p = (const uint8_t *)s, .size = (uint32_t)strlen(s) };
 }
 
 static void row_of(struct value *row, int id, const char *name)

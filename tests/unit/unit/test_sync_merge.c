@@ -14,9 +14,13 @@ static struct target_column cols[N_COLS] = {
     [V] = { .name = (char[]){ "v" }, .written = true },
 };
 static unsigned key[] = { ID };
-static const struct target_table table = {
-    .id = 1, .db = (char[]){ "d" }, .name = (char[]){ "t" }, .n_cols = N_COLS, .cols = cols, .n_key = 1, .key = key
-};
+static const struct target_table table = { .id = 1,
+                                           .db = (char[]){ "d" },
+                                           .name = (char[]){ "t" },
+                                           .n_cols = N_COLS,
+                                           .cols = cols,
+                                           .n_key = 1,
+                                           .key = key };
 
 static struct merge m;
 static struct arena arena;
