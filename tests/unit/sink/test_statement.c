@@ -60,7 +60,7 @@ Test(statement, inserts_what_is_written_and_quotes_the_rest)
     statement_row(&keyed, ROWS_INSERT, STATEMENT_INSERT, row, &out);
 
     cr_assert_str_eq(out.data, "INSERT INTO `d`.`t`(`id`,`na``me`,`price`,`j`,`f`) VALUES "
-                               "(-7,'it\\'s',1.50,_utf8mb4'{}',5.00000000e-01)");
+                               "(-7,'it\\'s',1.50,_utf8mb4'{}',5.0000000000000000e-01)");
 }
 
 Test(statement, updates_by_the_key_as_it_was)
