@@ -118,22 +118,33 @@ void precheck_end_fini(struct end *e)
     free(e->account);
 }
 
-bool precheck_right(struct precheck *p, const struct end *e, enum precheck_level level,
-                    const char *right, const char *db, const char *what_for)
+bool precheck_rights(struct precheck *p, const struct end *e, enum precheck_level level,
+                     const char *const *rights, const char *db, const char *what_for)
 {
-    SCOPED(buf_fini) struct buf fix = BUF_INIT;
+    SCOPED(buf_fini) struct buf missing = BUF_INIT, fix = BUF_INIT;
 
-    if (grants_have(&e->grants, right, db))
+    for (; *rights; rights++)
+        if (!grants_have(&e->grants, *rights, db))
+            buf_printf(&missing, "%s%s", missing.size ? ", " : "", *rights);
+    if (!missing.size)
         return true;
-    buf_printf(&fix, "type at the %s: GRANT %s ON ", e->name, right);
+    buf_printf(&fix, "type at the %s: GRANT %s ON ", e->name, missing.data);
     if (db)
         sql_ident(&fix, slice_str(db));
     else
         buf_byte(&fix, '*');
     buf_printf(&fix, ".* TO %s", e->account);
-    precheck_add(p, level, "grants", fix.data, "%s: %s is missing, needed to %s", e->name, right,
-                 what_for);
+    precheck_add(p, level, "grants", fix.data, "%s: missing %s, needed to %s", e->name,
+                 missing.data, what_for);
     return false;
+}
+
+bool precheck_right(struct precheck *p, const struct end *e, enum precheck_level level,
+                    const char *right, const char *db, const char *what_for)
+{
+    const char *const rights[] = { right, NULL };
+
+    return precheck_rights(p, e, level, rights, db, what_for);
 }
 
 /* --- the source --- */
@@ -207,12 +218,11 @@ static void check_replication_rights(struct precheck *p)
 {
     struct position pos = { .gtids = NULL };
     struct err err = ERR_INIT;
-    bool may =
-        precheck_right(p, &p->from, PRECHECK_FAIL, "REPLICATION SLAVE", NULL, "read the binlog");
+    const char *const rights[] = { "REPLICATION SLAVE", dialect_of(p->from.conn)->monitor_grant,
+                                   NULL };
 
-    may &= precheck_right(p, &p->from, PRECHECK_FAIL, dialect_of(p->from.conn)->monitor_grant, NULL,
-                          "see where the binlog ends");
-    if (!may || !p->from.info.log_bin)
+    if (!precheck_rights(p, &p->from, PRECHECK_FAIL, rights, NULL, "read the binlog") ||
+        !p->from.info.log_bin)
         return;
     if (server_position(p->from.conn, &pos, &err) < 0)
         precheck_add(p, PRECHECK_FAIL, "binlog", NULL, "%s", err.text);

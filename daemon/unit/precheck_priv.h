@@ -28,7 +28,10 @@ struct precheck {
 /* Adds a line; 'fix' (copied) may be NULL. */
 void precheck_add(struct precheck *p, enum precheck_level level, const char *id, const char *fix,
                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* A FAIL line with the GRANT, or nothing if the account may do it; true if it may. */
+/* A line with the GRANT of what is missing of 'rights' (NULL at the end), if anything is; true if
+ * the account may do all of it in schema 'db' (NULL: everywhere). */
+bool precheck_rights(struct precheck *p, const struct end *e, enum precheck_level level,
+                     const char *const *rights, const char *db, const char *what_for);
 bool precheck_right(struct precheck *p, const struct end *e, enum precheck_level level,
                     const char *right, const char *db, const char *what_for);
 

@@ -158,8 +158,12 @@ static void check_engine(struct tables *t, const struct pair *pair)
     char fix[320];
 
     if (def->versioned && p->to.info.flavor != FLAVOR_MARIADB)
-        precheck_add(p, PRECHECK_WARN, "versioning", NULL,
-                     "%s: the history of its rows stays behind", pair->label);
+        precheck_add(
+            p, pair->to ? PRECHECK_WARN : PRECHECK_FAIL, "versioning",
+            pair->to ? NULL : "make the table at the target without it",
+            "%s is WITH SYSTEM VERSIONING, which the target lacks: the history of its rows "
+            "stays behind",
+            pair->label);
     if (def->transactional)
         return;
     snprintf(fix, sizeof fix, "type at the source: ALTER TABLE `%s`.`%s` ENGINE=InnoDB", def->db,
@@ -458,22 +462,19 @@ static void free_texts(char **texts, size_t n)
 /* Each target schema once. */
 static void check_schema_rights(struct tables *t)
 {
-    static const char *const rights[] = { "SELECT", "INSERT", "UPDATE", "DELETE",
-                                          "CREATE", "ALTER",  "DROP",   "INDEX" };
+    static const char *const rights[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE",
+                                          "ALTER",  "DROP",   "INDEX",  NULL };
     char last[200] = "";
 
     qsort(t->targets, t->n_targets, sizeof *t->targets, by_text);
     for (size_t i = 0; i < t->n_targets; i++) {
         char schema[200];
-        bool may = true;
 
         snprintf(schema, sizeof schema, "%.*s", (int)strcspn(t->targets[i], "."), t->targets[i]);
         if (strcmp(schema, last) == 0)
             continue;
-        for (size_t k = 0; k < ARRAY_LEN(rights); k++)
-            may &= precheck_right(t->p, &t->p->to, PRECHECK_FAIL, rights[k], schema,
-                                  "write what the source has");
-        if (may)
+        if (precheck_rights(t->p, &t->p->to, PRECHECK_FAIL, rights, schema,
+                            "write what the source has"))
             precheck_add(t->p, PRECHECK_OK, "grants", NULL, "target: %s can be written", schema);
         memcpy(last, schema, sizeof last);
     }

@@ -104,28 +104,12 @@ static void check_time_zone(struct precheck *p)
                      "the source's time zone %s is not known at the target", zone);
 }
 
-static const struct {
-    const char *right, *what_for;
-} target_rights[] = {
-    { "SELECT", "compare and to read checkpoints" },
-    { "INSERT", "write rows" },
-    { "UPDATE", "write rows" },
-    { "DELETE", "write rows" },
-    { "CREATE", "make tables" },
-    { "ALTER", "follow the source's ALTER TABLE" },
-    { "DROP", "follow the source's DROP and TRUNCATE" },
-    { "INDEX", "follow the source's CREATE INDEX" },
-};
-
 static void check_meta_schema(struct precheck *p)
 {
+    static const char *const rights[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", NULL };
     const char *schema = p->job->meta_schema;
-    bool may = true;
 
-    for (size_t i = 0; i < 5; i++)
-        may &= precheck_right(p, &p->to, PRECHECK_FAIL, target_rights[i].right, schema,
-                              "keep checkpoints");
-    if (may)
+    if (precheck_rights(p, &p->to, PRECHECK_FAIL, rights, schema, "keep checkpoints"))
         precheck_add(p, PRECHECK_OK, "meta_schema", NULL, "checkpoints can be kept in %s", schema);
 }
 
