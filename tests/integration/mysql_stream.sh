@@ -1,0 +1,58 @@
+#!/bin/bash
+# labels: asan
+# The dump of both servers, by file and by GTID: rotation, events over 16 MiB, heartbeats and their absence, a
+# cancel from another thread, TLS, purged and impossible positions.
+set -u
+. tests/lib/servers.sh
+run=$SLUICE_BUILD/mysql_run
+start_mariadb md
+start_mysql my
+
+stream() { local s=$1; shift; eval "$run 127.0.0.1 \$${s}_port sluice sluice stream \"\$@\""; }
+has() { grep -qE "$1" <<<"$out" || die "$s: no /$1/ in: $out"; }
+dumping() { sql "$1" "SHOW PROCESSLIST" | grep -q 'Binlog Dump'; }
+hold() { wait_for 20 dumping "$1" && eval "kill -STOP \$${1}_pid; sleep 2; kill -CONT \$${1}_pid"; } # 2 s of silence
+
+for s in md my; do
+    note "$s: $(server_version $s)"
+    sql $s "CREATE DATABASE d; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, b LONGBLOB)"
+    for n in 1 2 3; do sql $s "INSERT INTO d.t (b) VALUES ('file $n'); FLUSH BINARY LOGS"; done
+    sql $s "INSERT INTO d.t (b) VALUES (REPEAT('x', 40000000))"
+    for len in 16777168 16777169 16777170 16777171 16777172 16777173 16777174 16777175 16777176; do # around one full packet
+        sql $s "INSERT INTO d.t (b) VALUES (REPEAT('y', $len - 12))"
+    done
+    rows='type WRITE_ROWS_V[12] [0-9]+'
+
+    out=$(stream $s from=bin.000001:4); has "^end"; has "^bad 0"; has "^$rows"
+    files=$(sql $s "SHOW BINARY LOGS" | wc -l)
+    [ "$(grep -oP 'type FORMAT_DESCRIPTION \K.*' <<<"$out")" = "$files" ] || die "$s: not $files files: $out"
+    [ "$(grep -oP 'biggest \K.*' <<<"$out")" -gt 40000000 ] || die "$s: no large event: $out"
+    events=$(grep -oP '^events \K.*' <<<"$out")
+    inserts=$(grep -oP 'type WRITE_ROWS_V[12] \K.*' <<<"$out")
+    out=$(stream $s gtid=); has "^end"; has "^bad 0"; has "^type WRITE_ROWS_V[12] $inserts$"
+    out=$(stream $s from=bin.000003:4); has "^end"
+    [ "$(grep -oP 'type WRITE_ROWS_V[12] \K.*' <<<"$out")" -lt "$inserts" ] || die "$s: starts at the beginning"
+    if [ $s = my ]; then
+        out=$(TLS=1 stream $s from=bin.000001:4); has "^end"; has "^events $events$"
+        at=$(sql $s "SELECT @@global.gtid_executed")
+    else
+        at=$(sql $s "SELECT @@gtid_binlog_pos")
+    fi
+    out=$(stream $s "gtid=$at"); has "^end"
+    ! grep -q WRITE_ROWS <<<"$out" || die "$s: rows after the last GTID: $out"
+
+    out=$(stream $s "gtid=$at" count=12 heartbeat=100); has "^enough"; has "^type HEARTBEAT [0-9]+"
+    out=$(stream $s "gtid=$at" count=1000000 cancel=300); has "^error ECANCELED"
+    hold $s & holder=$!
+    out=$(stream $s "gtid=$at" count=1000000 heartbeat=300)
+    wait $holder
+    has "^error ETIMEDOUT"
+
+    out=$(stream $s from=bin.000099:4); has "^error ENODATA"
+    out=$(stream $s from=bin.000002:99999999); has "^error ERANGE"
+    sql $s "FLUSH BINARY LOGS; PURGE BINARY LOGS TO 'bin.000003'"
+    out=$(stream $s from=bin.000001:4); has "^error ENODATA"
+    out=$(stream $s gtid=); has "^error ENODATA"
+done
+sql my "PURGE BINARY LOGS BEFORE NOW()"
+echo "OK"
