@@ -171,12 +171,13 @@ DECODE(decode_decimal)
 {
     unsigned precision = col->meta >> 8, scale = col->meta & 255;
     unsigned n = decimal_size(precision, scale);
-    char *text;
+    char text[DECIMAL_TEXT_SIZE];
+    size_t size;
 
     if ((size_t)(end - at) < n)
         return NULL;
-    text = arena_alloc(arena, DECIMAL_TEXT_SIZE);
-    return give_text(at + n, text, decimal_print(text, at, precision, scale), ret);
+    size = decimal_print(text, at, precision, scale);
+    return give_text(at + n, arena_dup(arena, text, size), size, ret);
 }
 
 DECODE(decode_date)
@@ -506,6 +507,7 @@ bool column_is_numeric(const struct column *col)
     case COL_FLOAT:
     case COL_DOUBLE:
     case COL_NEWDECIMAL:
+    case COL_YEAR: /* never signed, yet it has a bit */
         return true;
     default:
         return false;

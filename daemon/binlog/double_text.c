@@ -1,6 +1,7 @@
 #include "binlog/double_text.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,30 +12,48 @@
 #define MAX_POINT DBL_DIG
 
 struct digits {
-    bool negative;
-    char text[20]; /* significant ones, without trailing zeros */
+    char text[24]; /* significant ones */
     int n;
     int point; /* where the decimal point is, from the first digit */
 };
 
+#define EXACT_DIGITS 1e15 /* no two decimals of this few digits are the same double */
+
+/* Most numbers are a whole number over a small power of ten: then no search is needed. */
+static bool few_decimals(double d, struct digits *r)
+{
+    double scale = 1;
+
+    for (int decimals = 0; decimals <= 6 && d * scale < EXACT_DIGITS; decimals++, scale *= 10) {
+        int64_t whole = (int64_t)(d * scale + 0.5);
+
+        if ((double)whole / scale != d)
+            continue;
+        r->n = snprintf(r->text, sizeof r->text, "%" PRId64, whole);
+        r->point = r->n - decimals;
+        return true;
+    }
+    return false;
+}
+
 /* The fewest digits that give the same double: 15 do when the shortest has no more, save for
  * numbers so small that they have fewer. */
-static struct digits shortest(double d)
+static struct digits shortest(double d) /* d > 0 */
 {
-    struct digits r = { .negative = signbit(d) != 0 };
+    struct digits r = { 0 };
     char text[40], *p;
 
-    for (int n = fabs(d) < DBL_MIN ? 1 : DBL_DIG; n <= DBL_DECIMAL_DIG; n++) {
-        snprintf(text, sizeof text, "%.*e", n - 1, fabs(d));
-        if (strtod(text, NULL) == fabs(d))
+    if (few_decimals(d, &r))
+        return r;
+    for (int n = d < DBL_MIN ? 1 : DBL_DIG; n <= DBL_DECIMAL_DIG; n++) {
+        snprintf(text, sizeof text, "%.*e", n - 1, d);
+        if (strtod(text, NULL) == d)
             break;
     }
     for (p = text; *p && *p != 'e'; p++)
         if (*p != '.')
             r.text[r.n++] = *p;
     r.point = (int)strtol(p + 1, NULL, 10) + 1;
-    while (r.n > 1 && r.text[r.n - 1] == '0')
-        r.n--;
     return r;
 }
 
@@ -84,11 +103,11 @@ size_t double_text(char *to, double d)
 
     if (!isfinite(d))
         return (size_t)(put(to, "null", 4) - to);
-    r = shortest(d);
-    if (d == 0)
-        r = (struct digits){ .negative = r.negative, .text = "0", .n = 1, .point = 1 };
-    if (r.negative)
+    if (signbit(d))
         *p++ = '-';
+    r = d == 0 ? (struct digits){ .text = "0", .n = 1, .point = 1 } : shortest(fabs(d));
+    while (r.n > 1 && r.text[r.n - 1] == '0')
+        r.n--;
     if (r.point > -MAX_POINT && (r.point <= MAX_POINT || r.n > r.point))
         p = put_plain(p, &r);
     else

@@ -1,9 +1,9 @@
 #include "binlog/event.h"
 
 #include <errno.h>
-#include <zlib.h>
 
 #include "base/cursor.h"
+#include "binlog/crc32.h"
 
 static const char *const type_names[256] = {
     [EVENT_QUERY] = "QUERY",
@@ -67,7 +67,7 @@ uint32_t event_size(const uint8_t *p)
 
 uint32_t event_crc32(const uint8_t *p, size_t size)
 {
-    return (uint32_t)crc32_z(0, p, size);
+    return crc32_update(0, p, size);
 }
 
 /* The flag that a file is in use is set in place and is not part of the checksum. */
@@ -75,14 +75,13 @@ static bool checksum_matches(struct slice raw)
 {
     size_t n = raw.size - EVENT_CHECKSUM_SIZE;
     uint8_t header[EVENT_HEADER_SIZE];
-    uLong crc;
 
     if (raw.data[4] != EVENT_FORMAT_DESCRIPTION)
         return event_crc32(raw.data, n) == le32(raw.data + n);
     memcpy(header, raw.data, sizeof header);
     header[17] &= (uint8_t)~EVENT_FLAG_IN_USE;
-    crc = crc32_z(0, header, sizeof header);
-    return crc32_z(crc, raw.data + sizeof header, n - sizeof header) == le32(raw.data + n);
+    return crc32_update(event_crc32(header, sizeof header), raw.data + sizeof header,
+                        n - sizeof header) == le32(raw.data + n);
 }
 
 /* A format description always ends in its algorithm and a checksum (since MySQL 5.6.1 and

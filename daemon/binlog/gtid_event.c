@@ -64,18 +64,6 @@ enum tagged_field {
     FIELD_COMMIT_TICKET,
 };
 
-static void decode_tag(struct cursor *c, struct gtid *g)
-{
-    struct slice tag = cursor_bytes(c, cursor_varlen(c));
-
-    if (tag.size >= sizeof g->tag) {
-        c->bad = true;
-        return;
-    }
-    memcpy(g->tag, tag.data, tag.size);
-    g->tag[tag.size] = '\0';
-}
-
 static void decode_tagged_field(struct cursor *c, uint64_t field, struct gtid_event *e)
 {
     if (field == FIELD_FLAGS)
@@ -86,7 +74,7 @@ static void decode_tagged_field(struct cursor *c, uint64_t field, struct gtid_ev
     else if (field == FIELD_NUMBER)
         e->gtid.number = (uint64_t)cursor_varlen_signed(c);
     else if (field == FIELD_TAG)
-        decode_tag(c, &e->gtid);
+        c->bad |= !gtid_tag(&e->gtid, cursor_bytes(c, cursor_varlen(c)));
     else if (field == FIELD_LAST_COMMITTED)
         e->last_committed = cursor_varlen_signed(c);
     else if (field == FIELD_SEQUENCE_NUMBER)

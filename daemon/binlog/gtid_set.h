@@ -22,6 +22,10 @@ struct gtid {
     uint64_t number;    /* GNO or sequence number; 0 means there is no GTID */
 };
 
+/* Sets the tag, folded to lower case; false if it is none: a letter or '_', then digits too, at
+ * most 32 ("" is fine: no tag). */
+bool gtid_tag(struct gtid *g, struct slice tag);
+
 struct gtid_set;
 
 struct gtid_set *gtid_set_new(enum flavor flavor);

@@ -146,17 +146,32 @@ static bool read_uuid(const char **p, uint8_t uuid[UUID_SIZE])
     return true;
 }
 
-/* A letter or '_', then digits too, at most 32; folded to lower case. */
-static bool read_tag(const char **p, char tag[static 33])
+bool gtid_tag(struct gtid *g, struct slice tag)
+{
+    if (tag.size >= sizeof g->tag || (tag.size && isdigit(tag.data[0])))
+        return false;
+    for (size_t i = 0; i < tag.size; i++) {
+        if (!isalnum(tag.data[i]) && tag.data[i] != '_')
+            return false;
+        g->tag[i] = (char)tolower(tag.data[i]);
+    }
+    g->tag[tag.size] = '\0';
+    return true;
+}
+
+/* "tag:", if one stands here rather than a number. */
+static bool read_tag(const char **p, struct gtid *g)
 {
     const char *at = *p;
-    size_t n = 0;
 
-    while ((isalnum((unsigned char)*at) || *at == '_') && n < 32)
-        tag[n++] = (char)tolower((unsigned char)*at++);
-    tag[n] = '\0';
+    if (!isalpha((unsigned char)*at) && *at != '_')
+        return true;
+    while (isalnum((unsigned char)*at) || *at == '_')
+        at++;
+    if (!gtid_tag(g, slice_of(*p, (size_t)(at - *p))))
+        return false;
     *p = skip_space(at);
-    return n > 0;
+    return *(*p)++ == ':';
 }
 
 static bool read_interval(const char **p, struct gtid_interval *ret)
@@ -186,12 +201,8 @@ static bool read_mysql_member(const char **p, struct gtid_set *s)
         struct gtid_interval v;
 
         *p = skip_space(*p + 1);
-        if (isalpha((unsigned char)**p) || **p == '_') {
-            if (!read_tag(p, id.tag) || **p != ':')
-                return false;
-            *p = skip_space(*p + 1);
-        }
-        if (!read_interval(p, &v) || gtid_set_add_interval(s, &id, v.from, v.to) < 0)
+        if (!read_tag(p, &id) || !read_interval(p, &v) ||
+            gtid_set_add_interval(s, &id, v.from, v.to) < 0)
             return false;
     }
     return true;
@@ -257,13 +268,8 @@ int gtid_parse(struct gtid *ret, enum flavor flavor, const char *text, struct er
     if (flavor == FLAVOR_MARIADB) {
         ok = read_mariadb(&p, &g);
     } else {
-        ok = read_uuid(&p, g.uuid) && *p == ':';
-        p += ok;
-        if (ok && (isalpha((unsigned char)*p) || *p == '_')) {
-            ok = read_tag(&p, g.tag) && *p == ':';
-            p += ok;
-        }
-        ok = ok && read_number(&p, INT64_MAX - 1, &g.number);
+        ok = read_uuid(&p, g.uuid) && *p++ == ':' && read_tag(&p, &g) &&
+             read_number(&p, INT64_MAX - 1, &g.number);
     }
     if (!ok || *p || g.number == 0)
         return err_set(err, -EINVAL, "bad GTID '%.80s'", text);

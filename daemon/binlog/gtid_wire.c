@@ -38,17 +38,6 @@ void gtid_set_encode(const struct gtid_set *s, struct buf *out)
     }
 }
 
-static void read_tag(struct cursor *c, struct gtid *id)
-{
-    struct slice tag = cursor_bytes(c, cursor_varlen(c));
-
-    if (tag.size >= sizeof id->tag || memchr(tag.data, '\0', tag.size)) {
-        c->bad = true;
-        return;
-    }
-    memcpy(id->tag, tag.data, tag.size);
-}
-
 static void read_member(struct cursor *c, bool tagged, struct gtid_set *s)
 {
     struct gtid id = { .flavor = FLAVOR_MYSQL };
@@ -57,8 +46,8 @@ static void read_member(struct cursor *c, bool tagged, struct gtid_set *s)
 
     if (uuid.size)
         memcpy(id.uuid, uuid.data, UUID_SIZE);
-    if (tagged)
-        read_tag(c, &id);
+    if (tagged && !gtid_tag(&id, cursor_bytes(c, cursor_varlen(c))))
+        c->bad = true;
     n = cursor_u64(c);
     while (n-- > 0 && !c->bad) {
         uint64_t from = cursor_u64(c), to = cursor_u64(c);

@@ -85,7 +85,7 @@ create table seventeen (c1 int, c2 int, c3 int, c4 int, c5 int, c6 int, c7 int, 
 insert into seventeen values (1,null,3,null,5,null,7,null,9,null,11,null,13,null,15,null,17);
 set global binlog_row_metadata = full;
 create table meta (id int unsigned, name varchar(10) character set latin1, n2 varchar(10) character set utf8mb4, b binary(3), t text character set utf8mb4,
-  y year, u decimal(5,2) unsigned, f float, vc varchar(9) compressed character set latin1, e enum('x','y') character set latin1, g geometry, n3 varbinary(4), i int invisible, primary key (id, name(3)));
+  y year, u decimal(5,2) unsigned, f float, vc varchar(9) compressed character set latin1, e enum('x','y') character set latin1, g geometry, n3 varbinary(4), bt bit(3), ts timestamp(2) null, i int invisible, primary key (id, name(3)));
 insert into meta (id, name, n2, b, t, y, u, f, vc, e, g, n3, i) values (1, 'n', 'ü', x'010000', 't', 2000, 1.5, 2.5, 'c', 'y', null, x'00', -5);
 set global binlog_row_metadata = no_log;
 set global log_bin_compress = on, log_bin_compress_min_len = 10;

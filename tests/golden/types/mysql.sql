@@ -67,7 +67,7 @@ delete from images where id = 3;
 set session binlog_row_image = full;
 set global binlog_row_metadata = full;
 create table meta (id int unsigned, name varchar(10) character set latin1, n2 varchar(10) character set utf8mb4, b binary(3), t text character set utf8mb4,
-  y year, u decimal(5,2) unsigned, f float, e enum('x','y') character set latin1, g geometry, n3 varbinary(4), i int invisible, vc vector(2), j json, primary key (id, name(3)));
+  y year, u decimal(5,2) unsigned, f float, e enum('x','y') character set latin1, g geometry, n3 varbinary(4), bt bit(3), ts timestamp(2) null, i int invisible, vc vector(2), j json, primary key (id, name(3)));
 insert into meta (id, name, n2, b, t, y, u, f, e, g, n3, i, vc, j) values (1, 'n', 'ü', x'010000', 't', 2000, 1.5, 2.5, 'y', null, x'00', -5, to_vector('[1,2]'), '1');
 set global binlog_row_metadata = minimal;
 set session binlog_transaction_compression = on;

@@ -3,6 +3,7 @@
  * (table 'expected'): every column type with edge values, decoded here and compared.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -19,6 +20,7 @@ struct table {
 };
 
 struct tables {
+    bool images; /* keep every row, with its kind and both images */
     struct table list[32];
     unsigned n;
 };
@@ -68,6 +70,12 @@ static void add_value(struct buf *out, const struct value *v, uint8_t type)
     case VALUE_BYTES:
         for (uint32_t i = 0; i < v->size; i++)
             buf_printf(out, "%02X", v->p[i]);
+        break;
+    case VALUE_FLOAT:
+        buf_printf(out, "%.6g", (double)v->f);
+        break;
+    case VALUE_DOUBLE:
+        buf_printf(out, "%.17g", v->d);
         break;
     case VALUE_JSON_DIFF:
         add_diffs(out, v);
@@ -121,6 +129,20 @@ static void take_row(struct tables *t, const struct rows *rows, const struct val
     }
 }
 
+static void take_images(struct tables *t, const struct rows *rows, const struct value *before,
+                        const struct value *after)
+{
+    struct table *of = table_named(t, rows->map->name);
+    SCOPED(freep) char *old = rows->kind == ROWS_INSERT ? NULL : line_of(rows->map, before);
+    SCOPED(freep) char *new = rows->kind == ROWS_DELETE ? NULL : line_of(rows->map, after);
+
+    if (of->n_ours == MAX_LINES)
+        return;
+    of->ours[of->n_ours++] = rows->kind == ROWS_INSERT   ? xasprintf("insert %s", new)
+                             : rows->kind == ROWS_DELETE ? xasprintf("delete %s", old)
+                                                         : xasprintf("update %s to %s", old, new);
+}
+
 static void read_all(const char *path, struct tables *t)
 {
     struct binlog_file f = { 0 };
@@ -152,7 +174,9 @@ static void read_all(const char *path, struct tables *t)
             continue;
         cr_assert_eq(rows_open(&rows, &ev, &fmt, &map, &arena, &err), 0, "%s", err.text);
         while (rows_next(&rows, before, after, &err) > 0)
-            if (rows.kind == ROWS_INSERT || rows.partial)
+            if (t->images)
+                take_images(t, &rows, before, after);
+            else if (rows.kind == ROWS_INSERT || rows.partial)
                 take_row(t, &rows, after);
         cr_assert_eq(err.code, 0, "%s", err.text);
     }
@@ -227,4 +251,104 @@ Test(rows, apply_partial_json_updates)
         cr_expect_str_eq(pj->ours[i + 1], pj->theirs[i]);
     cr_expect_str_eq(pj->ours[6], "ABSENT|replace $.a 7;|ABSENT|ABSENT");
     cr_expect_str_eq(pj->ours[7], "ABSENT|ABSENT|{\"z\": 2}|ABSENT");
+}
+
+static void expect_ours(struct tables *t, const char *name, const char *const *lines, unsigned n)
+{
+    struct table *of = table_named(t, slice_str(name));
+
+    cr_expect_eq(of->n_ours, n, "%s: %u rows", name, of->n_ours);
+    for (unsigned i = 0; i < of->n_ours && i < n; i++)
+        cr_expect_str_eq(of->ours[i], lines[i]);
+}
+
+Test(rows, say_which_columns_an_image_has)
+{
+    SCOPED(free_tables) struct tables t = { .images = true };
+    static const char *const lines[] = {
+        "insert 1|6F6E65|74657874|1",
+        "insert 2|74776F|74657874|2",
+        "insert 3|7468726565|NULL|3",
+        "update 1|6F6E65|74657874|1 to 1|6F6E65|74657874|10",
+        "update 1|ABSENT|ABSENT|ABSENT to ABSENT|65696E73|ABSENT|ABSENT",
+        "delete 2|ABSENT|ABSENT|ABSENT",
+        "insert 4|ABSENT|ABSENT|ABSENT",
+        "update 1|65696E73|ABSENT|10 to 1|65696E73|ABSENT|11",
+        "delete 3|7468726565|ABSENT|3",
+        "insert 100|7861|NULL|0",
+        "insert 101|7862|NULL|0",
+        "insert 102|7863|NULL|0",
+        "insert 200|61|NULL|0",
+        "insert 201|62|NULL|0",
+    };
+
+    read_all("tests/golden/types/mariadb.binlog", &t);
+    expect_ours(&t, "images", lines, ARRAY_LEN(lines));
+}
+
+Test(rows, read_compressed_events_of_mariadb)
+{
+    SCOPED(free_tables) struct tables t = { .images = true };
+    struct table *of;
+
+    read_all("tests/golden/types/mariadb.binlog", &t);
+
+    of = table_named(&t, slice_str("seventeen"));
+    cr_assert_eq(of->n_ours, 1 + 20 + 1 + 4);
+    cr_expect_str_eq(of->ours[0], "insert 1|NULL|3|NULL|5|NULL|7|NULL|9|NULL|11|NULL|13|NULL|15|"
+                                  "NULL|17");
+    cr_expect_str_eq(of->ours[20], "insert 20|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20");
+    cr_expect_str_eq(of->ours[21], "update 20|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20 to "
+                                   "120|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20|20");
+    cr_expect_str_eq(of->ours[22], "delete 1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1");
+}
+
+Test(rows, read_floating_point)
+{
+    SCOPED(free_tables) struct tables t = { 0 };
+    static const char *const lines[] = {
+        "-3.40282e+38|3.40282e+38|-1.7976931348623157e+308|2.2250738585072014e-308|1.5",
+        "1.17549e-38|0|0.10000000000000001|1.0000000000000001e+300|-1234.57",
+        "-0.5|1|0|3|0",
+    };
+
+    read_all("tests/golden/types/mariadb.binlog", &t);
+    expect_ours(&t, "reals", lines, ARRAY_LEN(lines));
+}
+
+Test(rows, refuse_a_map_that_is_not_theirs)
+{
+    SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+    struct event_format fmt = { 0 };
+    struct column col = { .type = COL_LONG };
+    struct table_map map = { .table_id = 1, .n_cols = 1, .cols = &col };
+    struct event ev = { .type = EVENT_WRITE_ROWS_V2 };
+    struct err err = ERR_INIT;
+    struct rows rows;
+
+    ev.body = slice_of("\2\0\0\0\0\0\0\0\2\0\1\1", 12);
+    cr_expect_eq(rows_open(&rows, &ev, &fmt, &map, &arena, &err), -EBADMSG);
+    ev.body = slice_of("\1\0\0\0\0\0\0\0\2\0\2\1", 12);
+    cr_expect_eq(rows_open(&rows, &ev, &fmt, &map, &arena, &err), -EBADMSG);
+    ev.body = slice_of("\1\0\0\0\0\0\0\0\2\0\1\1", 12);
+    cr_expect_eq(rows_open(&rows, &ev, &fmt, &map, &arena, &err), 0, "%s", err.text);
+}
+
+/* INSERT INTO t VALUES () under MINIMAL: a row of no bytes, once. */
+Test(rows, give_one_row_without_columns)
+{
+    SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+    struct event_format fmt = { 0 };
+    struct column col = { .type = COL_LONG };
+    struct table_map map = { .table_id = 1, .n_cols = 1, .cols = &col };
+    struct event ev = { .type = EVENT_WRITE_ROWS_V2,
+                        .body = slice_of("\1\0\0\0\0\0\0\0\2\0\1\0", 12) };
+    struct value after = { 0 };
+    struct err err = ERR_INIT;
+    struct rows rows;
+
+    cr_assert_eq(rows_open(&rows, &ev, &fmt, &map, &arena, &err), 0, "%s", err.text);
+    cr_expect_eq(rows_next(&rows, NULL, &after, &err), 1);
+    cr_expect_eq(after.kind, VALUE_ABSENT);
+    cr_expect_eq(rows_next(&rows, NULL, &after, &err), 0);
 }
