@@ -45,10 +45,11 @@ char *xstrdup(const char *s)
 
 char *xstrndup(const char *s, size_t len)
 {
-    size_t n = strnlen(s, len);
+    size_t n = len ? strnlen(s, len) : 0; /* an empty slice may be NULL */
     char *copy = xmalloc(n + 1);
 
-    memcpy(copy, s, n);
+    if (n)
+        memcpy(copy, s, n);
     copy[n] = '\0';
     return copy;
 }
