@@ -191,8 +191,8 @@ int secret_open(const struct secret_key *k, const char *sealed, const char *plac
         rc = decrypt(k, raw, size, place, ret);
     if (rc < 0)
         return err_set(err, rc,
-                       "the secret kept at %s does not open: the key file is another one, or the "
-                       "store was changed; write the secret again",
+                       "the secret kept at %s does not open: put back the key file it was sealed "
+                       "with, or write the secret again",
                        place);
     return 0;
 }
