@@ -206,6 +206,13 @@ static void drop_subtasks(struct task *t) REQUIRES(t->steer)
     free(subs);
 }
 
+void task_drop(struct task *t)
+{
+    mutex_lock(&t->steer);
+    drop_subtasks(t);
+    mutex_unlock(&t->steer);
+}
+
 static int make_subtasks(struct task *t, const json_t *doc, unsigned stages, struct subtask ***ret,
                          struct err *err)
 {

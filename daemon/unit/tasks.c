@@ -213,6 +213,7 @@ static void wait_one(void *arg, struct node *n)
 {
     (void)arg;
     task_wait(task_of(n), -1);
+    task_drop(task_of(n));
 }
 
 void tasks_stop(struct node *tasks)
