@@ -64,6 +64,10 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err);
 /* After the snapshot: tables whose definition changed meanwhile wait for the next round.
  * -EAGAIN: there are new ones, plan again. */
 int copy_plan_recheck(struct copy *c, struct copy_tables *tables, struct err *err);
+struct copy_table *copy_tables_find(const struct copy_tables *tables, const char *db,
+                                    const char *name); /* NULL if there is none */
+/* copy_foreign.c: when one of a class is to be read, all of it is. */
+int copy_foreign_classes(struct copy *c, struct copy_tables *tables, struct err *err);
 /* Drops what was copied and forgets it. */
 int copy_plan_start_over(struct copy *c, struct err *err);
 void copy_tables_fini(struct copy_tables *t);

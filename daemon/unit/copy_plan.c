@@ -103,8 +103,8 @@ static int add_table(struct copy *c, struct copy_tables *tables, const struct ta
     return 0;
 }
 
-static struct copy_table *table_find(const struct copy_tables *tables, const char *db,
-                                     const char *name)
+struct copy_table *copy_tables_find(const struct copy_tables *tables, const char *db,
+                                    const char *name)
 {
     for (unsigned i = 0; i < tables->n; i++)
         if (strcmp(tables->all[i]->def->db, db) == 0 &&
@@ -125,7 +125,7 @@ static int states_read(struct copy *c, struct copy_tables *tables, struct err *e
     if (rc < 0)
         return rc;
     for (unsigned i = 0; rc == 0 && i < n; i++) {
-        struct copy_table *t = table_find(tables, rows[i].schema, rows[i].table);
+        struct copy_table *t = copy_tables_find(tables, rows[i].schema, rows[i].table);
 
         if (!t) {
             rc = err_set(err, -ERESTART, "%s.%s is no longer at the source", rows[i].schema,
@@ -189,6 +189,11 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
         return rc;
     }
     merged_mark(c, &tables);
+    rc = copy_foreign_classes(c, &tables, err);
+    if (rc < 0) {
+        copy_tables_fini(&tables);
+        return rc;
+    }
     *ret = tables;
     return 0;
 }
@@ -201,7 +206,7 @@ int copy_plan_recheck(struct copy *c, struct copy_tables *tables, struct err *er
 
     for (unsigned i = 0; rc == 0 && i < names.n; i++)
         if (names.names[i].kind != TABLE_VIEW && in_scope(c, &names.names[i], &to) &&
-            !table_find(tables, names.names[i].db, names.names[i].name))
+            !copy_tables_find(tables, names.names[i].db, names.names[i].name))
             rc = err_set(err, -EAGAIN, "%s.%s was made meanwhile", names.names[i].db,
                          names.names[i].name);
     table_names_fini(&names);

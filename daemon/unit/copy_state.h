@@ -21,10 +21,11 @@
  *                          and UPDATE of a missing row are fine)
  *   later                  applied as always
  *
- * Only tables with a row key, no other unique key and full row images ever get
- * skip != safe (all others are loaded again from their start), so after 'safe'
- * each row is the source's.  No key is compared with a range outside of a
- * server: collations stay the servers' business.
+ * Only tables with a row key, no other unique key, no foreign keys and full row
+ * images ever get skip != safe (all others are loaded again from their start),
+ * so after 'safe' each row is the source's.  Tables joined by foreign keys always
+ * have one window.  A DDL of a table between 'skip' and 'safe' cannot be applied.  No key is
+ * compared with a range outside of a server: collations stay the servers' business.
  *
  * Threads: whoever owns the connection.
  */

@@ -30,9 +30,11 @@ struct copy_table {
     struct route to;
     struct copy_columns columns;
 
+    unsigned index; /* in the plan */
     bool sequence;  /* a MariaDB SEQUENCE: its value is set, it has no rows to copy */
     bool merged;    /* other tables or sources write to the same target table */
-    bool resumable; /* a row key in which it can be read, no other unique key, full row images */
+    bool resumable; /* a row key in which it can be read, no other unique key, no foreign keys,
+                     * full row images */
     bool bulk;
 
     struct copy_table_row row; /* its state at the target; names are borrowed from 'def' */

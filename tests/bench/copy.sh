@@ -28,14 +28,14 @@ make_source s1 src || die "source: $(cat "$T/sources/last_error")"
 
 fresh() { sql dst "DROP DATABASE IF EXISTS load1"; }
 client() { echo "-h127.0.0.1 -P$1 -usluice -psluice"; }
-run=0
 ours() {
+    local task
+    task=copy$(date +%s%N)
     fresh
-    run=$((run + 1))
-    task_mode=full make_task "copy$run" s1 dst load1 </dev/null || die "task: $(cat "$T/tasks/last_error")"
-    echo >"$T/tasks/copy$run/start" || { task_trouble "copy$run"; die "no start"; }
-    until state_is "copy$run" finished; do
-        state_is "copy$run" error && { task_trouble "copy$run"; return 1; }
+    task_mode=full make_task "$task" s1 dst load1 </dev/null || die "task: $(cat "$T/tasks/last_error")"
+    echo >"$T/tasks/$task/start" || { task_trouble "$task"; die "no start"; }
+    until state_is "$task" finished; do
+        state_is "$task" error && { task_trouble "$task"; return 1; }
         sleep 0.05
     done
 }
