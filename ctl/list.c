@@ -7,6 +7,8 @@
 #include "ctl/ctl.h"
 #include "ctl/human.h"
 
+enum { VALUE_WIDTH = 50 };
+
 #define BOLD "\033[1m"
 #define DIM "\033[2m"
 
@@ -47,16 +49,16 @@ static void list_attributes(struct ctl *c, const json_t *type, const json_t *dir
 
     json_array_foreach (json_object_get(type, "attributes"), i, row) {
         SCOPED(buf_fini) struct buf text = BUF_INIT;
+        SCOPED(buf_fini) struct buf shown = BUF_INIT;
         const json_t *v = json_object_get(dir, row_name(row));
 
         if (v && !json_is_null(v))
             human_value(row, v, &text);
         else if (row_is(row, "secret"))
             buf_str(&text, "******");
-        if (text_width(text.size ? text.data : "") > 40)
-            buf_clear(&text), buf_str(&text, "…");
+        text_cut(text.size ? text.data : "", VALUE_WIDTH, &shown);
         table_cell(&t, row_name(row));
-        table_cell(&t, text.size ? text.data : "");
+        table_cell(&t, shown.size ? shown.data : "");
         table_cell(&t, row_text(row, "help"));
         table_style(&t, DIM);
         table_end_row(&t);

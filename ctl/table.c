@@ -78,8 +78,7 @@ static void spaces(struct buf *out, size_t n)
         buf_byte(out, ' ');
 }
 
-/* As much of 'text' as fits; what is cut ends in an ellipsis. */
-static void add_cut(const char *text, size_t width, struct buf *out)
+void text_cut(const char *text, size_t width, struct buf *out)
 {
     size_t used = 0, cells;
 
@@ -106,7 +105,7 @@ static void print_cell(const struct table_cell *c, size_t width, bool right, boo
         spaces(out, pad);
     if (color && c->style)
         buf_str(out, c->style);
-    add_cut(c->text, width, out);
+    text_cut(c->text, width, out);
     if (color && c->style)
         buf_str(out, "\033[0m");
     if (!right && !last)

@@ -49,5 +49,7 @@ void table_print(const struct table *t, size_t width, bool color, struct buf *ou
 
 /* Cells that 'text' takes on a terminal. */
 size_t text_width(const char *text);
+/* As much of 'text' as fits 'width' cells; what is cut ends in an ellipsis. */
+void text_cut(const char *text, size_t width, struct buf *out);
 
 #endif

@@ -77,18 +77,69 @@ static int get_directory(struct ctl *c, const char *path, const json_t *type, st
     return EXIT_OK;
 }
 
-static int get_attribute(struct ctl *c, const char *path, bool name_it, struct err *err)
+/* [{"table": "a", "rows": 1}, …]: a line for each, under the keys of the first. */
+static void add_objects(const json_t *list, struct table *t)
+{
+    const json_t *first = json_array_get(list, 0);
+    const char *key;
+    json_t *v, *o;
+    size_t i;
+
+    json_object_foreach ((json_t *)first, key, v) {
+        table_cell(t, key);
+        table_style(t, "\033[1m");
+        if (json_is_number(v) && t->n_cells <= TABLE_MAX_COLUMNS)
+            table_align_right(t, t->n_cells - 1);
+    }
+    table_end_row(t);
+    json_array_foreach (list, i, o) {
+        json_object_foreach ((json_t *)first, key, v) {
+            SCOPED(buf_fini) struct buf text = BUF_INIT;
+
+            plain_value(json_object_get(o, key), &text);
+            table_cell(t, text.size ? text.data : "");
+        }
+        table_end_row(t);
+    }
+}
+
+static bool is_list_of_objects(const json_t *v)
+{
+    size_t n = json_object_size(json_array_get(v, 0)), i;
+    json_t *o;
+
+    json_array_foreach (v, i, o)
+        if (!json_is_object(o))
+            return false;
+    return n > 0 && n <= TABLE_MAX_COLUMNS;
+}
+
+/* An attribute that is JSON, for people or as it is. */
+static int get_json(struct ctl *c, const char *path, struct err *err)
+{
+    SCOPED(table_fini) struct table t = TABLE_INIT;
+    json_t *v = c->client->ops->read(c->client, path, 0, err);
+
+    if (!v)
+        return ctl_fail(err);
+    if (c->output == OUTPUT_TABLE && is_list_of_objects(v)) {
+        add_objects(v, &t);
+        print_table(c, &t);
+    } else {
+        print_json(v);
+    }
+    json_decref(v);
+    return EXIT_OK;
+}
+
+static int get_attribute(struct ctl *c, const char *path, const json_t *row, bool name_it,
+                         struct err *err)
 {
     SCOPED(buf_fini) struct buf text = BUF_INIT;
 
-    if (c->output == OUTPUT_JSON) {
-        json_t *v = c->client->ops->read(c->client, path, 0, err);
-
-        if (v)
-            print_json(v);
-        json_decref(v);
-        return v ? EXIT_OK : ctl_fail(err);
-    }
+    if (c->output == OUTPUT_JSON ||
+        (c->output == OUTPUT_TABLE && strcmp(row_text(row, "type"), "json") == 0 && !name_it))
+        return get_json(c, path, err);
     if (name_it)
         buf_printf(&text, "%s%c", path, c->output == OUTPUT_TABLE ? ' ' : '\t');
     if (c->client->ops->text(c->client, path, &text, err) < 0)
@@ -99,15 +150,16 @@ static int get_attribute(struct ctl *c, const char *path, bool name_it, struct e
 static int get_one(struct ctl *c, const char *path, bool name_it)
 {
     struct err err = ERR_INIT;
-    const json_t *schema = ctl_schema(c, &err), *type;
+    const json_t *schema = ctl_schema(c, &err), *type, *row;
     SCOPED(freep) char *dir = NULL;
     const char *name;
 
     if (!schema)
         return ctl_fail(&err);
     ctl_split(path, &dir, &name);
-    if (*path && schema_attr(schema_type(schema, dir), name))
-        return get_attribute(c, path, name_it, &err);
+    row = *path ? schema_attr(schema_type(schema, dir), name) : NULL;
+    if (row)
+        return get_attribute(c, path, row, name_it, &err);
     type = schema_type(schema, path);
     if (name_it && c->output != OUTPUT_JSON)
         printf("%s:\n", path);

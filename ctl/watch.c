@@ -6,15 +6,18 @@
 #include "base/scope.h"
 #include "ctl/ctl.h"
 #include "ctl/human.h"
+#include "ctl/table.h"
 
 struct watching {
     struct ctl *c;
     long n_left; /* events still to show; -1: no end */
 };
 
-static void print_plain(const char *event, const json_t *data)
+/* On a terminal a line is a line. */
+static void print_line(const struct ctl *c, const char *event, const json_t *data)
 {
     SCOPED(buf_fini) struct buf line = BUF_INIT;
+    SCOPED(buf_fini) struct buf cut = BUF_INIT;
     const char *path = row_text(data, "path"), *key;
     char when[CLOCK_TEXT_SIZE];
     json_t *v;
@@ -27,7 +30,8 @@ static void print_plain(const char *event, const json_t *data)
         buf_printf(&line, " %s=", key);
         plain_value(v, &line);
     }
-    puts(line.data);
+    text_cut(line.data, c->width ? c->width : SIZE_MAX, &cut);
+    puts(cut.data);
 }
 
 static bool show(void *arg, const char *event, const json_t *data)
@@ -42,7 +46,7 @@ static bool show(void *arg, const char *event, const json_t *data)
         putchar('\n');
         json_decref(all);
     } else {
-        print_plain(event, data);
+        print_line(w->c, event, data);
     }
     if (fflush(stdout) != 0)
         return false; /* nobody reads any more */
