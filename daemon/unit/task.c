@@ -272,6 +272,8 @@ int task_delete(struct node *n, struct err *err)
         node_remove(n);
     }
     mutex_unlock(&t->steer);
+    if (doc)
+        task_drop(t);
     if (doc && ever)
         forget_later(doc, t->config.store);
     json_decref(doc);

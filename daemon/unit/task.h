@@ -78,7 +78,8 @@ void task_resume_at_start(struct task *t);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
 void task_halt(struct task *t);
 int task_wait(struct task *t, int64_t timeout_ms);
-/* Lets go of its subtasks, which hold references to it: at the daemon's end. */
+/* Lets go of its subtasks, which hold references to it: when it is deleted, and at the daemon's
+ * end. */
 void task_drop(struct task *t);
 /* 'arg' is the subtask: for unit.ended. */
 void task_unit_ended(struct unit *u, void *arg);
