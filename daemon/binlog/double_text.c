@@ -22,15 +22,15 @@ struct digits {
 /* Most numbers are a whole number over a small power of ten: then no search is needed. */
 static bool few_decimals(double d, struct digits *r)
 {
-    double scale = 1;
+    static const double scales[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
 
-    for (int decimals = 0; decimals <= 6 && d * scale < EXACT_DIGITS; decimals++, scale *= 10) {
-        int64_t whole = (int64_t)(d * scale + 0.5);
+    for (int i = 0; i < 7 && d * scales[i] < EXACT_DIGITS; i++) {
+        int64_t whole = (int64_t)(d * scales[i] + 0.5);
 
-        if ((double)whole / scale != d)
+        if ((double)whole / scales[i] != d)
             continue;
         r->n = snprintf(r->text, sizeof r->text, "%" PRId64, whole);
-        r->point = r->n - decimals;
+        r->point = r->n - i;
         return true;
     }
     return false;

@@ -31,12 +31,12 @@ int binlog_file_open(struct binlog_file *f, const char *path, struct err *err)
     int rc;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(err, -errno, "%s: %s", path, strerror(errno));
+        return err_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
     if (!S_ISREG(st.st_mode) || st.st_size < BINLOG_MAGIC_SIZE)
         return err_set(err, -EBADMSG, "%s: not a binlog", path);
     map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
-        return err_set(err, -errno, "%s: %s", path, strerror(errno));
+        return err_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
     rc = check_magic(map, path, err);
     if (rc < 0) {
         munmap(map, (size_t)st.st_size);

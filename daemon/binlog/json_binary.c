@@ -28,13 +28,13 @@ bool json_open(struct json_value v, struct json_container *ret)
         .large = v.type == JSON_LARGE_OBJECT || v.type == JSON_LARGE_ARRAY,
     };
     struct cursor in = cursor_of(v.data);
-    unsigned width = c.large ? 4 : 2;
+    size_t width = c.large ? 4 : 2;
     uint64_t size, entry = 1 + width + (c.object ? width + 2 : 0);
 
     if (v.type > JSON_LARGE_ARRAY)
         return false;
-    c.n = (uint32_t)cursor_le(&in, width);
-    size = cursor_le(&in, width);
+    c.n = (uint32_t)cursor_le(&in, (unsigned)width);
+    size = cursor_le(&in, (unsigned)width);
     if (in.bad || size > v.data.size || 2 * width + c.n * entry > size)
         return false;
     c.data = slice_of(v.data.data, size);
@@ -59,7 +59,7 @@ static struct slice from_offset(const struct json_container *c, uint64_t offset)
 bool json_member(const struct json_container *c, uint32_t i, struct slice *key,
                  struct json_value *ret)
 {
-    unsigned width = c->large ? 4 : 2;
+    size_t width = c->large ? 4 : 2;
     size_t keys = 2 * width, values = keys + (c->object ? (size_t)c->n * (width + 2) : 0);
     struct cursor in;
 
@@ -67,7 +67,7 @@ bool json_member(const struct json_container *c, uint32_t i, struct slice *key,
         return false;
     if (c->object) {
         in = cursor_of(from_offset(c, keys + (size_t)i * (width + 2)));
-        struct cursor at = cursor_of(from_offset(c, cursor_le(&in, width)));
+        struct cursor at = cursor_of(from_offset(c, cursor_le(&in, (unsigned)width)));
 
         *key = cursor_bytes(&at, cursor_u16(&in));
         if (in.bad || at.bad)
@@ -78,7 +78,7 @@ bool json_member(const struct json_container *c, uint32_t i, struct slice *key,
     if (is_inlined(c, ret->type))
         ret->data = slice_of(in.at, width);
     else
-        ret->data = from_offset(c, cursor_le(&in, width));
+        ret->data = from_offset(c, cursor_le(&in, (unsigned)width));
     return !in.bad;
 }
 
@@ -175,14 +175,17 @@ static size_t read_size(struct cursor *c)
 
 static void print_base64(struct json_text *t, struct slice s)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    enum { PADDING = 64 };
 
     for (size_t i = 0; i < s.size; i += 3) {
         size_t left = s.size - i;
         uint32_t v = (uint32_t)s.data[i] << 16 | (left > 1 ? (uint32_t)s.data[i + 1] << 8 : 0) |
                      (left > 2 ? s.data[i + 2] : 0u);
         char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                         left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
+                         digits[left > 1 ? v >> 6 & 63 : PADDING],
+                         digits[left > 2 ? v & 63 : PADDING] };
 
         json_text_add(t, four, sizeof four);
     }

@@ -11,8 +11,8 @@
 
 /* What the event types say: one row each. */
 struct rows_type {
-    bool known;
     enum rows_kind kind;
+    bool known;
     bool extra;      /* version 2: a sized piece of extra data before the columns */
     bool compressed; /* MariaDB */
     bool partial;
@@ -113,7 +113,7 @@ int rows_open(struct rows *r, const struct event *ev, const struct event_format 
     if (c.bad || !type->known)
         return err_set(err, -EBADMSG, "%s event of %zu bytes cannot be read",
                        event_type_name(ev->type), ev->raw.size);
-    if (rows.table_id != map->table_id || n_cols != map->n_cols)
+    if (n_cols != map->n_cols)
         return err_set(err, -EBADMSG, "rows event does not fit the table map of %.*s.%.*s",
                        SLICE_ARG(map->db), SLICE_ARG(map->name));
     read_bitmaps(&c, &rows, map->n_cols);
@@ -165,23 +165,30 @@ static const uint8_t *decode_raw_json(const uint8_t *at, const uint8_t *end, enu
     return c.bad ? NULL : c.at;
 }
 
-/* One row image.  'raw_json' and 'diffs' (which JSON columns hold diffs) are for partial
- * updates; in all others they are constants, and the loop is without them. */
+/* What an image has; the rest is for partial updates, and in all others constant, so that the
+ * loop is compiled without it. */
+struct image {
+    const uint8_t *present;
+    unsigned n_present;
+    bool raw_json;        /* JSON stays binary */
+    const uint8_t *diffs; /* a bit for every JSON column: it holds diffs; NULL: none does */
+};
+
 static inline __attribute__((always_inline)) const uint8_t *
-decode_columns(const struct rows *r, const uint8_t *present, unsigned n_present, bool raw_json,
-               const uint8_t *diffs, const uint8_t *at, const uint8_t *end, struct value *ret)
+decode_image(const struct rows *r, struct image image, const uint8_t *at, const uint8_t *end,
+             struct value *ret)
 {
     const struct column *col = r->map->cols;
     const uint8_t *nulls = at;
     unsigned n_nulls = 0, n_json = 0;
 
-    if ((size_t)(end - at) < (n_present + 7) / 8)
+    if ((size_t)(end - at) < (image.n_present + 7) / 8)
         return NULL;
-    at += (n_present + 7) / 8;
+    at += (image.n_present + 7) / 8;
     for (unsigned i = 0; i < r->map->n_cols; i++, col++) {
-        bool is_diff = diffs && col->type == COL_JSON && bit(diffs, n_json++);
+        bool is_diff = image.diffs && col->type == COL_JSON && bit(image.diffs, n_json++);
 
-        if (!bit(present, i)) {
+        if (!bit(image.present, i)) {
             ret[i].kind = VALUE_ABSENT;
             continue;
         }
@@ -191,7 +198,7 @@ decode_columns(const struct rows *r, const uint8_t *present, unsigned n_present,
         }
         if (is_diff)
             at = decode_raw_json(at, end, VALUE_JSON_DIFF, &ret[i]);
-        else if (raw_json && col->type == COL_JSON)
+        else if (image.raw_json && col->type == COL_JSON)
             at = decode_raw_json(at, end, VALUE_JSON, &ret[i]);
         else
             at = col->decode(col, at, end, r->arena, &ret[i]);
@@ -201,10 +208,11 @@ decode_columns(const struct rows *r, const uint8_t *present, unsigned n_present,
     return at;
 }
 
-static const uint8_t *decode_image(const struct rows *r, const uint8_t *present, unsigned n_present,
+static const uint8_t *decode_plain(const struct rows *r, const uint8_t *present, unsigned n_present,
                                    const uint8_t *at, const uint8_t *end, struct value *ret)
 {
-    return decode_columns(r, present, n_present, false, NULL, at, end, ret);
+    return decode_image(r, (struct image){ .present = present, .n_present = n_present }, at, end,
+                        ret);
 }
 
 static bool json_to_text(struct value *v, struct slice raw, struct slice diffs, struct arena *arena)
@@ -250,13 +258,14 @@ static bool finish_partial(const struct rows *r, struct value *before, struct va
 static const uint8_t *decode_partial(const struct rows *r, const uint8_t *at, const uint8_t *end,
                                      struct value *before, struct value *after)
 {
-    const uint8_t *diffs = NULL;
+    struct image image = { r->before_cols, r->n_before, .raw_json = true };
 
-    at = decode_columns(r, r->before_cols, r->n_before, true, NULL, at, end, before);
+    at = decode_image(r, image, at, end, before);
+    image = (struct image){ r->after_cols, r->n_after, .raw_json = true };
     if (at)
-        at = read_partial_bits(r, at, end, &diffs);
+        at = read_partial_bits(r, at, end, &image.diffs);
     if (at)
-        at = decode_columns(r, r->after_cols, r->n_after, true, diffs, at, end, after);
+        at = decode_image(r, image, at, end, after);
     return at && finish_partial(r, before, after) ? at : NULL;
 }
 
@@ -271,9 +280,9 @@ int rows_next(struct rows *r, struct value *before, struct value *after, struct 
         at = decode_partial(r, at, end, before, after);
     } else {
         if (r->kind != ROWS_INSERT)
-            at = decode_image(r, r->before_cols, r->n_before, at, end, before);
+            at = decode_plain(r, r->before_cols, r->n_before, at, end, before);
         if (at && r->kind != ROWS_DELETE)
-            at = decode_image(r, r->after_cols, r->n_after, at, end, after);
+            at = decode_plain(r, r->after_cols, r->n_after, at, end, after);
     }
     if (!at || (at == r->body.at && at != end))
         return err_set(err, -EBADMSG, "a row of %.*s.%.*s cannot be read: is its table map right?",

@@ -121,6 +121,8 @@ struct rows {
 /* The table id of a rows event, to find its map before rows_open(). */
 int rows_table_id(const struct event *ev, const struct event_format *fmt, uint64_t *ret,
                   struct err *err);
+/* 'map' is that of the rows' table id, or an equal one from before (ids change when a table is
+ * opened anew): ids are the caller's to compare, the number of columns is checked. */
 int rows_open(struct rows *r, const struct event *ev, const struct event_format *fmt,
               const struct table_map *map, struct arena *arena, struct err *err);
 /* 1 a row, 0 the end, -EBADMSG. */

@@ -23,7 +23,7 @@ static inline unsigned temporal_fraction_size(unsigned digits)
 
 size_t date_print(char *to, uint32_t packed);    /* 15 bits year, 4 month, 5 day */
 size_t time_print_old(char *to, int32_t hhmmss); /* as a decimal number */
-size_t datetime_print_old(char *to, uint64_t yyyymmddhhmmss);
+size_t datetime_print_old(char *to, uint64_t v); /* YYYYMMDDhhmmss as a decimal number */
 size_t timestamp_print(char *to, uint32_t seconds, uint32_t microseconds, unsigned digits);
 
 /* The big-endian number of DATETIME2 and TIME2, with its fraction bytes. */
