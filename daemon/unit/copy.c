@@ -226,6 +226,7 @@ static int inexact_check(struct copy *c, const struct copy_tables *tables, struc
 
 static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err *err)
 {
+    unsigned round = 0;
     int rc;
 
     phase_set(c, COPY_SNAPSHOT);
@@ -235,10 +236,11 @@ static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err 
     if (rc == 0)
         rc = copy_plan_recheck(c, tables, err);
     if (rc == 0)
-        rc = copy_state_add_round(c->target, c->job, &c->snapshot.low, &c->snapshot.high, &c->round,
+        rc = copy_state_add_round(c->target, c->job, &c->snapshot.low, &c->snapshot.high, &round,
                                   err);
     if (rc < 0)
         return rc;
+    c->round = round;
     mutex_lock(&c->lock);
     if (!c->position.file[0] && !c->position.gtids)
         position_copy(&c->position, &c->snapshot.low);

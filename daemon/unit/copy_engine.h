@@ -31,7 +31,7 @@ struct copy {
     bool can_load;                      /* LOAD DATA LOCAL is allowed and safe at the target */
     uint64_t bulk_max_bytes;            /* of a table, for one transaction */
     uint64_t max_packet;                /* of the target, for one statement */
-    unsigned round;
+    atomic_uint round;                  /* the copy's thread writes, those who watch read */
     struct dump_snapshot snapshot;
 
     void (*progressed)(void *arg);

@@ -35,7 +35,7 @@ struct copy_table {
     bool merged;    /* other tables or sources write to the same target table */
     bool resumable; /* a row key in which it can be read, no other unique key, no foreign keys,
                      * full row images */
-    bool bulk;
+    atomic_bool bulk;
 
     struct copy_table_row row; /* its state at the target; names are borrowed from 'def' */
     struct copy_range_row *ranges;
