@@ -10,8 +10,9 @@ start_mysql my
 
 stream() { local s=$1; shift; eval "$run 127.0.0.1 \$${s}_port sluice sluice stream \"\$@\""; }
 has() { grep -qE "$1" <<<"$out" || die "$s: no /$1/ in: $out"; }
-dumping() { sql "$1" "SHOW PROCESSLIST" | grep -q 'Binlog Dump'; }
-hold() { wait_for 20 dumping "$1" && eval "kill -STOP \$${1}_pid; sleep 2; kill -CONT \$${1}_pid"; } # 2 s of silence
+# Two seconds of silence, once the stream that calls itself server 4711 is there.
+registered() { { sql "$1" "SHOW REPLICAS" 2>/dev/null || sql "$1" "SHOW REPLICA HOSTS"; } | grep -q ^4711; }
+hold() { wait_for 20 registered "$1" && eval "kill -STOP \$${1}_pid; sleep 2; kill -CONT \$${1}_pid"; }
 
 for s in md my; do
     note "$s: $(server_version $s)"
@@ -41,10 +42,10 @@ for s in md my; do
     out=$(stream $s "gtid=$at"); has "^end"
     ! grep -q WRITE_ROWS <<<"$out" || die "$s: rows after the last GTID: $out"
 
-    out=$(stream $s "gtid=$at" count=12 heartbeat=100); has "^enough"; has "^type HEARTBEAT [0-9]+"
-    out=$(stream $s "gtid=$at" count=1000000 cancel=300); has "^error ECANCELED"
+    out=$(stream $s "gtid=$at" count=10 heartbeat=500); has "^enough"; has "^type HEARTBEAT [0-9]+"
+    out=$(stream $s "gtid=$at" count=60 cancel=300); has "^error ECANCELED"
     hold $s & holder=$!
-    out=$(stream $s "gtid=$at" count=1000000 heartbeat=300)
+    out=$(stream $s "gtid=$at" count=60 heartbeat=500 server_id=4711)
     wait $holder
     has "^error ETIMEDOUT"
 

@@ -8,6 +8,7 @@
  *
  *     login                                  version and cipher-independent facts
  *     stream from=FILE:OFFSET | gtid=SET     [count=N] [heartbeat=MS] [cancel=MS]
+ *                                            [server_id=N]
  *     rows table=DB.TABLE                    values of every kind, NULLs, mixed, 20 MB; by bulk or
  *                                            one by one
  *     load table=DB.TABLE rows=N [abort=N]   LOAD DATA LOCAL
@@ -142,7 +143,8 @@ static int run_stream(void)
 {
     struct mysql_stream_options o = { .by_gtid = arg("from", NULL) == NULL,
                                       .stop_at_end = arg("count", NULL) == NULL,
-                                      .heartbeat_ms = (unsigned)number("heartbeat", 0) };
+                                      .heartbeat_ms = (unsigned)number("heartbeat", 0),
+                                      .server_id = (uint32_t)number("server_id", 0) };
     struct mysql_conn *c = connect_or_exit();
     enum flavor flavor = mysql_conn_flavor(c);
     struct position pos = { .gtids = NULL };
