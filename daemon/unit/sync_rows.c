@@ -93,6 +93,7 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
 int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err)
 {
     struct event ev = raw_event_view(e);
+    struct table_map map;
     enum copy_when how;
     struct rows rows;
     int rc;
@@ -102,7 +103,10 @@ int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *
     how = when(r, e->table);
     if (how == COPY_SKIP)
         return 0;
-    rc = rows_open(&rows, &ev, &r->grouper.fmt, e->table->map, &g->values, err);
+    map = *e->table->map;
+    rc = rows_table_id(&ev, &r->grouper.fmt, &map.table_id, err); /* it may have a new one */
+    if (rc == 0)
+        rc = rows_open(&rows, &ev, &r->grouper.fmt, &map, &g->values, err);
     if (rc == 0)
         rc = add_rows(r, e, &rows, how, g, err);
     return rc < 0 ? err_wrap(err, "table %s.%s", e->table->schema, e->table->name) : 0;
