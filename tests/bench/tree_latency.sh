@@ -2,7 +2,7 @@
 # One reading of a state: open + read + close through the mount, next to /proc, tmpfs and HTTP.
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/bench/lib.sh
-latency=$SLUICE_BUILD/latency
+latency=$SLUICE_BUILD/tree_latency
 N=${N:-20000}
 start_sluice
 mkdir "$T/tasks/orders" || die mkdir

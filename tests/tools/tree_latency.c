@@ -1,9 +1,9 @@
 /*
- * latency.c - how long one reading takes, in microseconds.
+ * tree_latency.c - how long one reading takes, in microseconds.
  *
- *     latency file PATH N             open + read + close
- *     latency http PORT PATH N        GET on one connection of 127.0.0.1
- *     latency watchers DIRECTORY N    N inotify instances on it until SIGTERM; prints how many
+ *     tree_latency file PATH N             open + read + close
+ *     tree_latency http PORT PATH N        GET on one connection of 127.0.0.1
+ *     tree_latency watchers DIRECTORY N    N inotify instances on it until SIGTERM; prints how many
  * events
  *
  * The first two print the median and the 99th percentile.
