@@ -25,6 +25,7 @@ struct ctl {
     struct client *client;
     json_t *schema; /* once asked for: ctl_schema() */
     enum output output;
+    const char *mount; /* of the tree, if that is how it is reached */
     const char *file;  /* -f */
     double interval_s; /* -d */
     long n_times;      /* -n; 0: for ever */

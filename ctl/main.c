@@ -213,6 +213,7 @@ static int run(const struct verb *v, const struct options *o, struct ctl *c, int
     struct err err = ERR_INIT;
     int rc;
 
+    c->mount = o->mount;
     c->client = connect_to(o, &err);
     if (!c->client)
         return err.code == -EINVAL ? ctl_usage("%s", err.text) : ctl_fail(&err);

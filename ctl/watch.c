@@ -38,7 +38,10 @@ static bool show(void *arg, const char *event, const json_t *data)
 {
     struct watching *w = arg;
 
-    if (w->c->output == OUTPUT_JSON) {
+    if (strcmp(event, "line") == 0) {
+        json_dumpf(data, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        putchar('\n');
+    } else if (w->c->output == OUTPUT_JSON) {
         json_t *all = json_copy((json_t *)data);
 
         json_object_set_new(all, "event", json_string(event));
@@ -53,6 +56,19 @@ static bool show(void *arg, const char *event, const json_t *data)
     return w->n_left < 0 || --w->n_left > 0;
 }
 
+/* Is it a file of lines, like events? */
+static bool is_lines(struct ctl *c, const char *path)
+{
+    struct err none = ERR_INIT;
+    const json_t *schema = ctl_schema(c, &none);
+    SCOPED(freep) char *dir = NULL;
+    const char *name;
+
+    ctl_split(path, &dir, &name);
+    return schema &&
+           strcmp(row_text(schema_attr(schema_type(schema, dir), name), "type"), "lines") == 0;
+}
+
 int verb_watch(struct ctl *c, int argc, char **argv)
 {
     SCOPED(freep) char *path = ctl_path(argc ? argv[0] : "");
@@ -61,5 +77,7 @@ int verb_watch(struct ctl *c, int argc, char **argv)
 
     if (argc > 1)
         return ctl_usage("watch [PATH]");
+    if (c->mount && is_lines(c, path))
+        return ctl_usage("tail -f %s/%s does that", c->mount, path);
     return c->client->ops->watch(c->client, path, show, &w, &err) < 0 ? ctl_fail(&err) : EXIT_OK;
 }

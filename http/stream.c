@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "node/lines.h"
 #include "node/watch.h"
 
 struct stream {
@@ -14,7 +15,9 @@ struct stream {
     struct target target;
     struct watch *watch;
     struct MHD_Connection *conn;
-    struct buf out; /* rendered, not sent yet: from 'sent' */
+    struct lines *lines; /* of a file of lines, else NULL */
+    uint64_t offset;     /* of the next line */
+    struct buf out;      /* rendered, not sent yet: from 'sent' */
     size_t sent;
 
     struct mutex lock; /* after watch.c's, before libmicrohttpd's */
@@ -87,6 +90,51 @@ static void render_present(const struct target *t, struct buf *out)
     free(path);
 }
 
+/* --- lines --- */
+
+enum { LINES_BLOCK = 64 * 1024 };
+
+/* Where a new stream begins: some lines before the end. */
+static uint64_t last_lines(struct lines *l)
+{
+    uint64_t end = lines_end(l), from = lines_start(l);
+    char block[4096];
+    size_t size;
+    int n = 0;
+
+    if (end - from > sizeof block)
+        from = end - sizeof block;
+    size = lines_read(l, from, block, (size_t)(end - from));
+    for (size_t i = size; i-- > 0;)
+        if (block[i] == '\n' && n++ == LINES_AT_START)
+            return from + i + 1;
+    return from == lines_start(l) ? from : end;
+}
+
+/* Where one resumes; from the oldest if that is gone, or of another run. */
+static uint64_t resume_lines(struct lines *l, uint64_t since)
+{
+    return since < lines_start(l) || since > lines_end(l) ? lines_start(l) : since;
+}
+
+/* Renders the lines that are complete, some at a time. */
+static void render_lines(struct stream *s)
+{
+    char *block = xmalloc(LINES_BLOCK), *at = block, *end;
+    size_t size;
+
+    if (s->offset < lines_start(s->lines))
+        s->offset = lines_start(s->lines);
+    size = lines_read(s->lines, s->offset, block, LINES_BLOCK);
+    while ((end = memchr(at, '\n', size - (size_t)(at - block)))) {
+        s->offset += (uint64_t)(end + 1 - at);
+        buf_printf(&s->out, "event: line\nid: %llu\ndata: %.*s\n\n", (unsigned long long)s->offset,
+                   (int)(end - at), at);
+        at = end + 1;
+    }
+    free(block);
+}
+
 /* --- waking and sleeping --- */
 
 static void wake_locked(struct stream *s) REQUIRES(s->lock)
@@ -141,9 +189,12 @@ static enum todo fill(struct stream *s)
         enum todo todo;
 
         while (s->out.size == 0 && watch_next(s->watch, &c)) {
-            stream_render(&s->target, &c, &s->out);
+            if (!s->lines)
+                stream_render(&s->target, &c, &s->out);
             change_fini(&c);
         }
+        if (s->lines)
+            render_lines(s);
         if (s->out.size)
             return LOOK_AGAIN;
         todo = next_todo(s);
@@ -268,9 +319,12 @@ struct stream *stream_open(struct streams *all, const struct target *t, uint64_t
     s->conn = conn;
     s->target = *t;
     node_ref(t->node);
-    s->watch = watch_subscribe(t->node, since, wake, s);
+    s->lines = t->attr && t->attr->lines ? t->attr->lines(t->node, t->attr) : NULL;
+    s->watch = watch_subscribe(t->node, s->lines ? 0 : since, wake, s);
     buf_str(&s->out, "retry: 2000\n\n");
-    if (!since)
+    if (s->lines)
+        s->offset = since ? resume_lines(s->lines, since) : last_lines(s->lines);
+    else if (!since)
         render_present(t, &s->out);
     if (enlist(all, s))
         return s;

@@ -5,7 +5,14 @@
  *     id: 1793440000000001
  *     data: {"path":"tasks/t1","changed":{"state":"running"},"seq":1793440000000001}
  *
- * A new stream begins with the present values; one that resumes (Last-Event-ID)
+ * Of a file of lines (events, audit) each new line is one event, numbered by the
+ * offset after it; a new stream begins with the last few, as tail -f does:
+ *
+ *     event: line
+ *     id: 51234
+ *     data: {"time":…,"path":"tasks/t1","event":"state","from":"new","to":"running"}
+ *
+ * Any other new stream begins with the present values; one that resumes (Last-Event-ID)
  * with what it missed, or with "reset": read everything again.  With nothing
  * to say the connection is suspended, so a stream holds no thread; every
  * HEARTBEAT_S seconds a comment finds out whether the client is still there.
@@ -22,7 +29,7 @@
 #include "base/err.h"
 #include "node/node.h"
 
-enum { HEARTBEAT_S = 15 };
+enum { HEARTBEAT_S = 15, LINES_AT_START = 10 };
 
 struct MHD_Connection;
 struct change;

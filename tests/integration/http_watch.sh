@@ -34,6 +34,14 @@ grep -q '"paused"\|"new"' "$WORK/again" && die "what was seen came again"
 watch "$K?watch=1" long -H 'Last-Event-ID: 17'; seen long '^event: reset'
 expect 404 GET '/v1/nothing?watch=1' ''; expect 405 GET "$K/pause?watch=1" ''
 
+# A file of lines: each new one, after the last few; resumed by offset.
+watch '/v1/events?watch=1' lines; seen lines '^event: line'; seen lines '"to":"paused"'
+expect 204 POST $K/pause ''; wait_for 5 eval '[ "$(grep -c "^data: .*paused" "$WORK/lines")" = 2 ]' || die "lines: $(cat "$WORK/lines")"
+grep '^data:' "$WORK/lines" | sed 's/^data: //' | jq -es 'all(.path == "kinds")' >/dev/null || die "lines are not JSON"
+[ "$(sed -n 's/^id: //p' "$WORK/lines" | tail -1)" = "$(curl -s -H 'Accept: text/plain' "$URL/v1/events" | wc -c)" ] || die "the offset of the last line"
+watch '/v1/events' older -H 'Accept: text/event-stream' -H "Last-Event-ID: $(sed -n 's/^id: //p' "$WORK/lines" | tail -2 | head -1)"
+seen older paused; [ "$(grep -c '^event: line' "$WORK/older")" = 1 ] || die "resumed lines: $(cat "$WORK/older")"
+
 # Stirred 2,000 times a second: ten events a second at most, the last state is right, reading goes on.
 expect 204 POST $K/stir ''
 : >"$WORK/state"; sleep 2; n=$(grep -c '^event' "$WORK/state")
