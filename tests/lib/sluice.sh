@@ -87,6 +87,7 @@ caught_up() {
     else
         pos=$(sql "$2" 'SELECT @@global.gtid_executed' | tr -d '\\n')
     fi
-    wait_for "${3:-120}" at_gtid "$1" "$pos" || { task_trouble "$1"; die "$1 did not reach $pos"; }
+    wait_for "${3:-120}" at_gtid_or_error "$1" "$pos" && at_gtid "$1" "$pos" || { task_trouble "$1"; die "$1 did not reach $pos"; }
 }
+at_gtid_or_error() { at_gtid "$@" || state_is "$1" error; }
 at_gtid() { cat "$T/tasks/$1"/sources/*/sync/gtid | tr -d '\n ' | grep -qxF "$(echo "$2" | tr -d '\n ')"; }
