@@ -245,7 +245,7 @@ int source_probe_run(struct source_probe *p, const struct mysql_params *params, 
     }
     if (rc == 0)
         rc = look(p, &mine, users, ret, err);
-    if (rc == -ECONNRESET || rc == -ETIMEDOUT)
+    if (rc < 0) /* also for a missing right: a server grants it to new sessions only */
         set_conn(p, NULL);
     mysql_params_fini(&mine);
     return rc;
