@@ -36,7 +36,8 @@ struct checkpoint_key {
 struct checkpoint {
     struct checkpoint_key key; /* its strings are copies, freed by checkpoint_fini() */
     uint64_t epoch;            /* of this owner: greater than any before */
-    uint64_t seq;              /* target transactions so far; 0: nothing was written yet */
+    _Atomic uint64_t seq;      /* target transactions so far; 0: nothing was written yet.  The owner
+                                * counts, the reader of a stream looks */
     uint32_t sub_seq;          /* steps of the next transaction that are already done */
     struct position pos;       /* of the source, after the last whole transaction; maybe unknown */
     char source_id[128];       /* the server that 'pos' is of; "" if not known */
