@@ -5,8 +5,8 @@
  *     fs_mount(&config, n, root, &fs, &err);   cleans a stale mount, mounts, serves
  *     fs_unmount(fs);                          ends the notifier, then the loop; unmounts
  *
- * fs.c answers the kernel by node.h alone and knows no node by name; file.c is
- * an open file; mount.c the session and its threads; stale.c what a dead daemon
+ * fs.c and dir.c answer the kernel by node.h alone and know no node by name;
+ * file.c is an open file; mount.c the session and its threads; stale.c what a dead daemon
  * left behind; notify.c and notify_child.c say through the mount what changed.
  */
 #ifndef SLUICE_FS_FS_H

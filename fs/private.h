@@ -37,6 +37,9 @@ extern const struct fuse_lowlevel_ops fs_operations;
 int fs_target(struct fs *fs, fuse_ino_t ino, struct target *t);
 fuse_ino_t fs_ino(struct fs *fs, const struct target *t);
 struct caller fs_caller(fuse_req_t req);
+struct fs *fs_of(fuse_req_t req);
+struct fuse_entry_param fs_entry(struct fs *fs, const struct target *t);
+void fs_reply_entry(fuse_req_t req, const struct target *t);
 
 /* A request that may wait, answered by 'job' in a thread of its own. */
 struct apart {
@@ -52,6 +55,24 @@ struct apart *fs_apart_new(fuse_req_t req, struct file *f, const struct fuse_fil
                            void (*job)(struct apart *a));
 /* Takes 'a'; false, and EAGAIN is answered, when too many are at it already. */
 bool fs_apart_start(struct apart *a);
+
+/* --- dir.c: rows of fs_operations --- */
+
+void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void dir_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                     struct fuse_file_info *fi);
+void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dir_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                struct fuse_file_info *fi);
+void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
+void dir_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name);
+void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+void dir_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent,
+                const char *to_name, unsigned flags);
 
 /* --- file.c: an open file --- */
 

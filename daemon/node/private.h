@@ -77,6 +77,9 @@ json_t *args_of_words(const struct action *a, const char *text, size_t size, str
 void watch_node_added(struct node *n);
 void watch_node_removed(struct node *parent, const char *name);
 
+/* A request ended at 'n': the audit line and, if it was refused, last_error. */
+void node_conclude(struct node *n, const char *path, const char *what, const struct caller *who,
+                   const struct err *err);
 /* One line of the audit of n's root. */
 void audit_write(struct node *n, const struct caller *who, const char *path, const char *what,
                  const struct err *result);

@@ -1,4 +1,4 @@
-/* target.c - what a path names, and reading, writing, creating and removing it. */
+/* target.c - what a path names, and reading and writing it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,9 +366,8 @@ static int apply(const struct target *t, const json_t *v, struct err *err)
     return rc;
 }
 
-/* The audit line and, if it was refused, last_error of 'n'. */
-static void conclude(struct node *n, const char *path, const char *what, const struct caller *who,
-                     const struct err *err)
+void node_conclude(struct node *n, const char *path, const char *what, const struct caller *who,
+                   const struct err *err)
 {
     if (who)
         audit_write(n, who, path, what, err);
@@ -386,7 +385,7 @@ int target_write(const struct target *t, const json_t *v, const struct caller *w
     if (t->attr || t->action)
         describe(t, v, &what);
     rc = apply(t, v, err);
-    conclude(t->node, path, what.size ? what.data : "write", who, rc < 0 ? err : &none);
+    node_conclude(t->node, path, what.size ? what.data : "write", who, rc < 0 ? err : &none);
     return rc;
 }
 
@@ -402,112 +401,4 @@ int target_write_text(const struct target *t, const char *text, size_t size,
     if (who)
         node_refused(t->node, path, who, err);
     return err->code;
-}
-
-/* --- making and removing nodes --- */
-
-static const struct node_maker *_Atomic maker;
-
-void node_set_maker(const struct node_maker *m)
-{
-    maker = m;
-}
-
-static const struct node_maker *maker_for(const struct caller *who)
-{
-    return who && strcmp(who->front, "fs") == 0 ? NULL : maker;
-}
-
-int node_create(struct node *dir, const char *name, const json_t *spec, const struct caller *who,
-                struct err *err)
-{
-    const struct node_maker *m = maker_for(who);
-
-    return m ? m->create(dir, name, spec, who, err) : node_create_direct(dir, name, spec, who, err);
-}
-
-int node_destroy(struct node *n, const struct caller *who, struct err *err)
-{
-    const struct node_maker *m = maker_for(who);
-
-    return m ? m->destroy(n, who, err) : node_destroy_direct(n, who, err);
-}
-
-static int create(struct node *dir, const char *name, const json_t *spec, struct err *err)
-{
-    SCOPED(freep) char *plain = node_name_plain(name);
-    struct node *there;
-
-    if (dir->removed)
-        return err_set(err, -ENOENT, "%s was removed", dir->name);
-    if (!dir->type->create)
-        return err_set(err, -EPERM, "nothing can be made in %s", *dir->name ? dir->name : "/");
-    if (!plain)
-        return err_set(err, -EINVAL,
-                       "%s cannot be a name: write a leading dot, '/', '%%' and control characters "
-                       "as %%2E, %%2F, %%25, %%0A, with at most 255 bytes of UTF-8",
-                       name);
-    if (node_has_row(dir, name))
-        return err_set(err, -EINVAL, "%s cannot be a name: it is a file of this directory", name);
-    there = node_child(dir, name);
-    node_unref(there);
-    if (there)
-        return err_set(err, -EEXIST, "%s exists already", name);
-    if (spec && !json_is_object(spec))
-        return err_set(err, -EINVAL, "a document with named fields is expected");
-    return dir->type->create(dir, plain, spec, err);
-}
-
-int node_create_direct(struct node *dir, const char *name, const json_t *spec,
-                       const struct caller *who, struct err *err)
-{
-    SCOPED(freep) char *dir_path = node_path(dir);
-    SCOPED(freep) char *path = xasprintf("%s%s%s", dir_path, *dir_path ? "/" : "", name);
-    struct err none = ERR_INIT;
-    int rc = create(dir, name, spec, err);
-
-    conclude(dir, path, "create", who, rc < 0 ? err : &none);
-    return rc;
-}
-
-static int destroy(struct node *n, struct err *err)
-{
-    if (n->removed)
-        return err_set(err, -ENOENT, "%s was removed", n->name);
-    if (!n->type->remove)
-        return err_set(err, -EPERM, "%s cannot be removed", *n->name ? n->name : "/");
-    return n->type->remove(n, err);
-}
-
-int node_destroy_direct(struct node *n, const struct caller *who, struct err *err)
-{
-    SCOPED(freep) char *path = node_path(n);
-    struct node *parent;
-    struct err none = ERR_INIT;
-    int rc;
-
-    pthread_rwlock_rdlock(&tree_lock);
-    parent = node_ref(n->parent ? n->parent : n);
-    pthread_rwlock_unlock(&tree_lock);
-    rc = destroy(n, err);
-    /* at the parent: the node's own directory may be gone, and so may its audit */
-    if (who)
-        audit_write(parent, who, path, "remove", rc < 0 ? err : &none);
-    if (rc < 0 && who)
-        node_refused(n, path, who, err);
-    node_unref(parent);
-    return rc;
-}
-
-int node_create_document(struct node *dir, const json_t *doc, struct err *err)
-{
-    json_t *name = json_object_get(doc, "name");
-    SCOPED(freep) char *shown = NULL;
-
-    if (!name) /* DM's documents of sources */
-        name = json_object_get(doc, "source_name");
-    if (!json_is_string(name) || !json_string_length(name))
-        return err_set(err, -EINVAL, "the document has no name");
-    shown = node_name_shown(json_string_value(name));
-    return node_create(dir, shown, doc, NULL, err);
 }

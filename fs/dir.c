@@ -1,0 +1,226 @@
+/* dir.c - directories: listing, making and removing, and what cannot be made in them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "fs/private.h"
+#include "node/suggest.h"
+
+/* --- listing --- */
+
+/* The names of a directory as they were when it was opened. */
+struct listing {
+    struct listed {
+        size_t name; /* offset into 'names' */
+        mode_t mode;
+        fuse_ino_t ino;
+    } * entries;
+    size_t n, cap;
+    struct buf names;
+};
+
+static void listing_add(struct listing *l, const char *name, mode_t mode, fuse_ino_t ino)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->entries = xrealloc(l->entries, l->cap * sizeof *l->entries);
+    }
+    l->entries[l->n++] = (struct listed){ l->names.size, mode, ino };
+    buf_add(&l->names, name, strlen(name) + 1);
+}
+
+static void listing_emit(void *arg, const struct entry *e)
+{
+    listing_add(arg, e->name, e->mode, e->ino);
+}
+
+void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    struct listing *l;
+
+    if (fs_target(fs_of(req), ino, &t) < 0) {
+        fuse_reply_err(req, ENOENT);
+        return;
+    }
+    l = xcalloc(1, sizeof *l);
+    listing_add(l, ".", S_IFDIR, target_ino(&t));
+    listing_add(l, "..", S_IFDIR, target_ino(&t)); /* the kernel knows the parent's better */
+    node_list(t.node, listing_emit, l);
+    fi->fh = (uint64_t)(uintptr_t)l;
+    fuse_reply_open(req, fi);
+}
+
+void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct listing *l = (struct listing *)(uintptr_t)fi->fh;
+
+    (void)ino;
+    free(l->entries);
+    buf_fini(&l->names);
+    free(l);
+    fuse_reply_err(req, 0);
+}
+
+static size_t add_plain(fuse_req_t req, char *p, size_t left, const struct listing *l, size_t i)
+{
+    const struct listed *e = &l->entries[i];
+    struct stat st = { .st_ino = e->ino, .st_mode = e->mode };
+
+    return fuse_add_direntry(req, p, left, l->names.data + e->name, &st, (off_t)i + 1);
+}
+
+/* With attributes, so that `ls -l` asks no more.  What was removed since is not counted as looked
+ * up (ino 0), likewise . and .. */
+static size_t add_plus(fuse_req_t req, char *p, size_t left, const struct listing *l, size_t i)
+{
+    const struct listed *e = &l->entries[i];
+    struct fuse_entry_param entry = { .attr = { .st_ino = e->ino, .st_mode = e->mode } };
+    SCOPED(target_release) struct target t = { 0 };
+
+    if (i >= 2 && fs_target(fs_of(req), e->ino, &t) == 0)
+        entry = fs_entry(fs_of(req), &t);
+    return fuse_add_direntry_plus(req, p, left, l->names.data + e->name, &entry, (off_t)i + 1);
+}
+
+static void reply_entries(fuse_req_t req, const struct listing *l, size_t size, off_t off,
+                          size_t (*add)(fuse_req_t, char *, size_t, const struct listing *, size_t))
+{
+    SCOPED(freep) char *p = xmalloc(size);
+    size_t used = 0;
+
+    for (size_t i = (size_t)off; i < l->n; i++) {
+        size_t need = add(req, p + used, size - used, l, i);
+
+        if (need > size - used)
+            break;
+        used += need;
+    }
+    fuse_reply_buf(req, p, used);
+}
+
+void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    (void)ino;
+    reply_entries(req, (struct listing *)(uintptr_t)fi->fh, size, off, add_plain);
+}
+
+void dir_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                     struct fuse_file_info *fi)
+{
+    (void)ino;
+    reply_entries(req, (struct listing *)(uintptr_t)fi->fh, size, off, add_plus);
+}
+
+/* --- making and removing --- */
+
+/* The notifier's mkdir stands for somebody else's request, which waits for it. */
+static bool is_notifier(fuse_req_t req)
+{
+    pid_t pid = notify_pid(fs_of(req));
+
+    return pid && fuse_req_ctx(req)->pid == pid;
+}
+
+void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+    int rc = fs_target(fs_of(req), parent, &dir);
+
+    (void)mode;
+    if (rc == 0)
+        rc = is_notifier(req) ? notify_make(fs_of(req), dir.node, name)
+                              : node_create(dir.node, name, NULL, &who, &err);
+    if (rc == 0)
+        rc = node_lookup(dir.node, name, &t, NULL);
+    if (rc < 0)
+        fuse_reply_err(req, -rc);
+    else
+        fs_reply_entry(req, &t);
+}
+
+void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+    int rc = fs_target(fs_of(req), parent, &dir);
+
+    if (rc == 0)
+        rc = node_lookup(dir.node, name, &t, NULL);
+    if (rc == 0 && (t.attr || t.action))
+        rc = -ENOTDIR;
+    if (rc == 0)
+        rc = is_notifier(req) ? notify_destroy(fs_of(req), t.node)
+                              : node_destroy(t.node, &who, &err);
+    fuse_reply_err(req, -rc);
+}
+
+/* --- what a tree of attributes does not do --- */
+
+static void offer(void *arg, const struct entry *e)
+{
+    if (S_ISREG(e->mode))
+        suggest_offer(arg, e->name);
+}
+
+static void refuse(fuse_req_t req, fuse_ino_t parent, const char *name, const char *why)
+{
+    SCOPED(target_release) struct target dir = { 0 };
+    SCOPED(freep) char *path = NULL, *full = NULL;
+    struct suggestion s = suggest_for(name);
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+
+    if (fs_target(fs_of(req), parent, &dir) == 0) {
+        path = node_path(dir.node);
+        full = xasprintf("%s%s%s", path, *path ? "/" : "", name);
+        node_list(dir.node, offer, &s);
+        err_set(&err, -EPERM, "%s%s", why, SUGGESTED(&s));
+        node_refused(dir.node, full, &who, &err);
+    }
+    fuse_reply_err(req, EPERM);
+}
+
+static const char no_such_file[] = "there is no such file, and none can be made";
+
+void dir_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                struct fuse_file_info *fi)
+{
+    (void)mode, (void)fi;
+    refuse(req, parent, name, no_such_file);
+}
+
+void dir_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+    (void)mode, (void)dev;
+    refuse(req, parent, name, no_such_file);
+}
+
+void dir_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+    (void)link;
+    refuse(req, parent, name, "links cannot be made here");
+}
+
+void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+    (void)ino;
+    refuse(req, parent, name, "links cannot be made here");
+}
+
+void dir_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    refuse(req, parent, name, "a file cannot be removed; rmdir removes its directory");
+}
+
+void dir_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent,
+                const char *to_name, unsigned flags)
+{
+    (void)to_parent, (void)to_name, (void)flags;
+    refuse(req, parent, name, "nothing here can be renamed");
+}
