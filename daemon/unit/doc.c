@@ -80,6 +80,9 @@ static int check_count(const struct doc_field *f, const json_t *v, const char *p
 
     if (!json_is_integer(v))
         return err_set(err, -EINVAL, "%s: must be a whole number", path);
+    if (n < f->min && !f->max)
+        return err_set(err, -EINVAL, "%s: %lld is less than %lld", path, (long long)n,
+                       (long long)f->min);
     if (n < f->min || (f->max && n > f->max))
         return err_set(err, -EINVAL, "%s: %lld is not between %lld and %lld", path, (long long)n,
                        (long long)f->min, (long long)f->max);

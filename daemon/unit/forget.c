@@ -43,13 +43,27 @@ struct deleted {
 
 static struct {
     struct mutex lock;
-    struct cond cond;
+    struct cond cond;    /* the thread is to end */
+    struct cond dropped; /* one is off the list */
     struct deleted *list GUARDED;
     bool stopping GUARDED;
     bool runs GUARDED;       /* the thread looks at the list */
     bool has_thread GUARDED; /* it is to be joined */
     pthread_t thread;
-} forgetting = { .lock = MUTEX_INIT, .cond = { PTHREAD_COND_INITIALIZER } };
+} forgetting = { .lock = MUTEX_INIT };
+
+static void init_conds(void)
+{
+    cond_init(&forgetting.cond);
+    cond_init(&forgetting.dropped);
+}
+
+static void init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, init_conds);
+}
 
 static const char *name_of(const struct deleted *d)
 {
@@ -116,6 +130,7 @@ static void drop_first(void)
     mutex_lock(&forgetting.lock);
     d = forgetting.list;
     forgetting.list = d->next;
+    cond_broadcast(&forgetting.dropped);
     mutex_unlock(&forgetting.lock);
     deleted_free(d);
 }
@@ -168,6 +183,7 @@ void forget_later(const json_t *doc, struct store *store)
         json_decref(full);
         return;
     }
+    init();
     reap();
     d = xcalloc(1, sizeof *d);
     *d = (struct deleted){ .doc = full, .store = store };
@@ -184,21 +200,32 @@ void forget_later(const json_t *doc, struct store *store)
     mutex_unlock(&forgetting.lock);
 }
 
-bool forget_pending(const char *task)
+static bool is_pending(const char *task) REQUIRES(forgetting.lock)
 {
-    bool found = false;
+    for (struct deleted *d = forgetting.list; d; d = d->next)
+        if (strcmp(name_of(d), task) == 0)
+            return true;
+    return false;
+}
 
+int forget_wait(const char *task, int64_t timeout_ms)
+{
+    int64_t until_us = clock_mono_us() + timeout_ms * 1000, left_us;
+    bool pending;
+
+    init();
     mutex_lock(&forgetting.lock);
-    for (struct deleted *d = forgetting.list; d && !found; d = d->next)
-        found = strcmp(name_of(d), task) == 0;
+    while ((pending = is_pending(task)) && (left_us = until_us - clock_mono_us()) > 0)
+        cond_wait(&forgetting.dropped, &forgetting.lock, left_us / 1000 + 1);
     mutex_unlock(&forgetting.lock);
-    return found;
+    return pending ? -ETIMEDOUT : 0;
 }
 
 void forget_stop(void)
 {
     bool join;
 
+    init();
     mutex_lock(&forgetting.lock);
     forgetting.stopping = true;
     cond_broadcast(&forgetting.cond);

@@ -6,7 +6,7 @@
 #define SLUICE_UNIT_FORGET_H
 
 #include <jansson.h>
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -20,8 +20,8 @@ int forget_job(const struct job *job, struct err *err);
  * remove_meta_on_delete: false.  A target that is not there is tried again for ten minutes, then
  * the log says what to type.  'store' outlives forget_stop(). */
 void forget_later(const json_t *doc, struct store *store);
-/* Is a deleted task of this name still being forgotten? */
-bool forget_pending(const char *task);
+/* Waits until no deleted task of this name is left to forget.  0 or -ETIMEDOUT. */
+int forget_wait(const char *task, int64_t timeout_ms);
 /* Ends the background thread; what was not done is logged. */
 void forget_stop(void);
 

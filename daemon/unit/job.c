@@ -133,11 +133,10 @@ static int set_target(struct job *j, struct err *err)
     return resolve(tls, "ssl_key_content", &to->tls.key, err);
 }
 
-/* A GTID of MySQL has a colon, one of MariaDB has none. */
 static int set_start(struct job *j, struct err *err)
 {
     const json_t *conf = source_conf(j->doc, j->source);
-    const char *file = text(conf, "binlog_name"), *gtid = text(conf, "binlog_gtid");
+    const char *file = text(conf, "binlog_name");
     json_int_t offset = json_integer_value(json_object_get(conf, "binlog_pos"));
 
     if (j->copies)
@@ -147,13 +146,9 @@ static int set_start(struct job *j, struct err *err)
         j->start.offset = offset ? (uint64_t)offset : 4;
         j->has_start = true;
     }
-    if (gtid && *gtid) {
-        enum flavor flavor = strchr(gtid, ':') ? FLAVOR_MYSQL : FLAVOR_MARIADB;
-
-        if (gtid_set_parse(&j->start.gtids, flavor, gtid, err) < 0)
-            return err_wrap(err, "binlog_gtid of source %s", j->source);
-        j->has_start = true;
-    }
+    if (task_doc_gtids(conf, &j->start.gtids, err) < 0)
+        return err->code;
+    j->has_start = j->has_start || j->start.gtids;
     return 0;
 }
 

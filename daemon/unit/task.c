@@ -9,6 +9,7 @@
 #include "node/lines.h"
 #include "store/catalog.h"
 #include "unit/forget.h"
+#include "unit/source.h"
 #include "unit/subtask.h"
 #include "unit/task_doc.h"
 
@@ -69,6 +70,17 @@ static void task_unrefp(struct task **t)
         node_unref(&(*t)->node);
 }
 
+static bool has_text(const json_t *list, const char *text)
+{
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach (list, i, v)
+        if (strcmp(json_string_value(v), text) == 0)
+            return true;
+    return false;
+}
+
 /* Takes 'doc'. */
 static void install(struct task *t, json_t *doc)
 {
@@ -84,6 +96,26 @@ static void install(struct task *t, json_t *doc)
     mutex_unlock(&t->lock);
     json_decref(old);
     json_decref(old_full);
+}
+
+/* Sources that 'old' (NULL: nothing) did not name must be there. */
+static int check_sources(struct task *t, const json_t *doc, const json_t *old, struct err *err)
+{
+    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    SCOPED(json_freep) json_t *known = task_doc_sources(old);
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (names, i, name) {
+        const char *text = json_string_value(name);
+        struct source *s = has_text(known, text) ? NULL : source_find(t->config.sources, text);
+
+        if (!s && !has_text(known, text))
+            return err_set(err, -EINVAL, "there is no source %s: mkdir sources/%s first", text,
+                           text);
+        source_unref(s);
+    }
+    return 0;
 }
 
 /* The directories below it: sources/, and those of its settings. */
@@ -111,7 +143,8 @@ int task_new(const struct tasks_config *c, const char *name, const json_t *doc, 
         return rc;
     doc_keep_secrets(task_doc_fields, checked, NULL);
     install(t, checked);
-    if ((rc = add_parts(t, err)) < 0 || (rc = task_save(t, err)) < 0)
+    if ((rc = check_sources(t, checked, NULL, err)) < 0 || (rc = add_parts(t, err)) < 0 ||
+        (rc = task_save(t, err)) < 0)
         return rc;
     *ret = STEAL(t);
     return 0;
@@ -203,6 +236,10 @@ static int replace(struct task *t, const json_t *doc, struct err *err)
         return rc;
     if ((rc = task_doc_check(doc, t->name, &checked, err)) < 0)
         return rc;
+    if ((rc = check_sources(t, checked, old, err)) < 0) {
+        json_decref(checked);
+        return rc;
+    }
     doc_keep_secrets(task_doc_fields, checked, old);
     install(t, checked);
     if ((rc = task_save(t, err)) < 0) {

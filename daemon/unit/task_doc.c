@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "binlog/gtid_set.h"
 #include "route/pattern.h"
 
 #define MAX_NAME 64 /* characters of an identifier; in bytes four times as many */
@@ -425,9 +426,23 @@ static bool has_source(const json_t *doc, const char *name)
     return false;
 }
 
+/* A GTID of MySQL has a colon, one of MariaDB has none. */
+int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(conf, "binlog_gtid"));
+
+    *ret = NULL;
+    if (!text || !*text)
+        return 0;
+    if (gtid_set_parse(ret, strchr(text, ':') ? FLAVOR_MYSQL : FLAVOR_MARIADB, text, err) < 0)
+        return err_wrap(err, "binlog_gtid");
+    return 0;
+}
+
 static int check_positions(const json_t *doc, struct err *err)
 {
     const json_t *list = doc_at(doc, "source_config.source_conf"), *conf;
+    struct gtid_set *gtids;
     size_t i, k;
 
     json_array_foreach (list, i, conf) {
@@ -441,6 +456,9 @@ static int check_positions(const json_t *doc, struct err *err)
         if (!has_file && json_integer_value(json_object_get(conf, "binlog_pos")))
             return err_set(err, -EINVAL,
                            "source_config.source_conf[%zu]: binlog_pos needs binlog_name", i);
+        if (task_doc_gtids(conf, &gtids, err) < 0)
+            return err_wrap(err, "source_config.source_conf[%zu]", i);
+        gtid_set_free(gtids);
     }
     return 0;
 }

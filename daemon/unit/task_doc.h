@@ -23,6 +23,10 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
 /* Can it start?  -EINVAL says what is missing and what to type. */
 int task_doc_complete(const json_t *doc, struct err *err);
 
+/* The binlog_gtid of an entry of source_conf; NULL if it has none.  The caller frees. */
+struct gtid_set;
+int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err);
+
 /* Names of the sources that the task reads, in order, each once; a new reference. */
 json_t *task_doc_sources(const json_t *doc);
 

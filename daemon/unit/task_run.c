@@ -376,6 +376,9 @@ static int run_start(struct task *t, enum task_command c, bool forget, struct er
     enum unit_state before;
     int rc;
 
+    if (forget_wait(t->name, ACTION_MS) < 0)
+        return err_set(err, -EBUSY,
+                       "the checkpoints of a deleted task of this name are still being removed");
     mutex_lock(&t->steer);
     before = state_of(t);
     if ((rc = settle(t, c, err)) == 0)

@@ -29,12 +29,13 @@ static enum unit_state state_of_draft(const struct task *t) REQUIRES(t->lock)
 
 enum unit_state task_state(struct task *t)
 {
-    SCOPED(freep) enum unit_state *states = xcalloc(t->n_subs + 1, sizeof *states);
+    SCOPED(freep) enum unit_state *states = NULL;
 
     if (t->error.code)
         return UNIT_ERROR;
     if (t->n_subs == 0)
         return state_of_draft(t);
+    states = xcalloc(t->n_subs, sizeof *states);
     for (unsigned i = 0; i < t->n_subs; i++) {
         enum unit_state units[N_STAGES];
 
@@ -313,6 +314,10 @@ void task_sample(struct task *t)
     bool runs;
 
     mutex_lock(&t->lock);
+    if (t->n_subs == 0) {
+        mutex_unlock(&t->lock);
+        return;
+    }
     runs = task_state(t) == UNIT_RUNNING || task_state(t) == UNIT_QUARANTINED;
     sum(t, &p);
     rate_sample(&t->rate, clock_mono_us(), p.rows, p.bytes);

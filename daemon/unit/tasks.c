@@ -39,9 +39,6 @@ static int create(struct node *dir, const char *name, const json_t *spec, struct
     struct task *t;
     int rc;
 
-    if (forget_pending(name))
-        return err_set(err, -EBUSY,
-                       "the checkpoints of the deleted task %s are still being removed", name);
     if ((rc = task_new(&all->config, name, spec, &t, err)) < 0)
         return rc;
     if ((rc = node_add(dir, &t->node, err)) < 0)

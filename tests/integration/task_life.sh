@@ -31,8 +31,7 @@ mkdir "$t" && state_is orders new || die "no draft"
 refused "target_config.host is not set" say "" start
 say 127.0.0.1 target/host && say "$dst_port" target/port && say sluice target/user && say sluice target/password || die "target"
 refused "the task has no source" say "" start
-say '[{"source_name": "s9"}]' source_conf || die source_conf
-refused "there is no source s9" say "" start
+refused "there is no source s9" say '[{"source_name": "s9"}]' source_conf
 say '[{"source_name": "s1"}]' source_conf
 say '[{"source": {"source_name": "s1", "schema": "shop", "table": "*"}}]' table_migrate_rule || die rule
 refused "merged, one-to-one or parallel expected" say turbo apply_mode

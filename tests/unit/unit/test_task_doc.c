@@ -67,6 +67,11 @@ Test(task_doc, says_what_is_wrong_and_where)
           "source_config.source_conf: s is there twice" },
         { "source_config: { source_conf: [ { source_name: s, binlog_pos: 4 } ] }",
           "source_config.source_conf[0]: binlog_pos needs binlog_name" },
+        { "source_config: { source_conf: [ { source_name: s, binlog_name: f, binlog_pos: -4 } ] }",
+          "source_config.source_conf[0].binlog_pos: -4 is less than 0" },
+        { "source_config: { source_conf: [ { source_name: s, binlog_gtid: no gtid } ] }",
+          "source_config.source_conf[0]: binlog_gtid: bad GTID set at 'no gtid': "
+          "domain-server-number, each domain once, expected" },
         { "source_config: { incr_migrate_conf: { safe_mode: 1 } }",
           "source_config.incr_migrate_conf.safe_mode: must be true or false" },
         { "meta_schema: ''", "meta_schema: must not be empty" },
