@@ -77,7 +77,8 @@ static int on_format(struct grouper *g, const struct event *ev, struct err *err)
     if (rc < 0)
         return rc;
     if (created && g->in_txn && !(ev->flags & EVENT_FLAG_ARTIFICIAL)) {
-        g->in_txn = g->opened = false; /* its GTID was not used up: it comes again */
+        g->in_txn = g->opened = false;
+        g->gtid.number = 0; /* it was not used up: it comes again */
         return TXN_ROLLBACK;
     }
     return TXN_FORMAT;
