@@ -128,6 +128,7 @@ DECODE(decode_float)
     bits = (uint32_t)le(at, 4);
     ret->kind = VALUE_FLOAT;
     ret->size = 0;
+    ret->u = 0; /* who hashes or compares values takes all eight bytes */
     memcpy(&ret->f, &bits, sizeof ret->f);
     return at + 4;
 }

@@ -180,7 +180,11 @@ static int end_xa(struct grouper *g, struct slice xid, enum txn_step step)
     while (xid.size && xid.data[xid.size - 1] == ' ')
         xid.size--;
     buf_clear(&g->xid_text);
-    buf_add(&g->xid_text, xid.data, xid.size);
+    for (size_t i = 0; i < xid.size; i++) {
+        uint8_t c = xid.data[i];
+
+        buf_byte(&g->xid_text, (char)(c >= 'A' && c <= 'F' ? c | 0x20 : c)); /* digits of X'..' */
+    }
     g->xid = slice_of(g->xid_text.data, g->xid_text.size);
     return end(g, step);
 }

@@ -494,6 +494,8 @@ Test(txn, commits_an_xa_transaction_of_one_phase)
     cr_expect_eq(feed_body(&f, EVENT_XA_PREPARE, "\0\1\0\0\0\1\0\0\0\1\0\0\0ab", 15),
                  TXN_XA_PREPARE);
     cr_expect(slice_eq(f.g.xid, slice_str("X'61',X'62',1")), "%.*s", SLICE_ARG(f.g.xid));
+    cr_expect_eq(feed_query(&f, "XA COMMIT X'6A',X'',1 "), TXN_XA_COMMIT);
+    cr_expect(slice_eq(f.g.xid, slice_str("X'6a',X'',1")), "%.*s", SLICE_ARG(f.g.xid));
 }
 
 Test(txn, tells_statements_from_the_ends_of_transactions)
