@@ -276,12 +276,22 @@ static void delete_intent(const struct sync_run *r, struct buf *sql)
              r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
 }
 
+static bool has_word(struct slice sql, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (size_t i = 0; i + n <= sql.size; i++)
+        if (strncasecmp((const char *)sql.data + i, word, n) == 0)
+            return true;
+    return false;
+}
+
 /* What hashes cannot tell: a swap of names, or of a partition, undoes itself when run again. */
 static bool is_ambiguous(const struct query *q, const struct ddl *d)
 {
     if (d->class == DDL_RENAME_TABLE && d->n_names > 2)
         return true;
-    return d->class == DDL_ALTER_TABLE && memmem(q->sql.data, q->sql.size, "EXCHANGE", 8);
+    return d->class == DDL_ALTER_TABLE && has_word(q->sql, "EXCHANGE");
 }
 
 static int ask(const struct query *q, struct err *err)

@@ -105,8 +105,11 @@ int queue_add(struct queue *q, const struct queue_txn *txn,
         wake(q);
         wait_change(q, -1);
     }
-    if (rc == 0 && txn->raw)
+    if (rc == 0 && txn->raw) {
         rc = fill(arg, q->filling, err);
+        if (rc < 0)
+            q->error = *err; /* half of a transaction is in the group: nobody may write it */
+    }
     if (rc == 0)
         count(q, txn);
     mutex_unlock(&q->lock);

@@ -54,7 +54,8 @@ struct queue_txn {
 };
 
 /* Reader: waits for room, then adds one transaction.  'fill' puts its changes into the group; it
- * is called with the queue locked, and must not wait.  Errors of the writer come back here. */
+ * is called with the queue locked, and must not wait.  Errors of the writer come back here.  When
+ * 'fill' fails the queue gives out no group any more. */
 int queue_add(struct queue *q, const struct queue_txn *txn,
               int (*fill)(void *arg, struct group *g, struct err *err), void *arg, struct err *err);
 

@@ -312,6 +312,8 @@ static int on_xa(struct sync_run *r, int step, struct err *err)
     if (rc == 0)
         rc = queue_drain(&r->queue, err); /* the body goes once its end is in the target */
     drop_open(r);
+    if (r->n_held) /* it may be among those that wait in memory: the body stays */
+        return rc;
     return rc < 0 ? rc : sync_xa_drop(r, xid, err);
 }
 
