@@ -282,8 +282,8 @@ static int run_rogue(void)
 static int run_multi(void)
 {
     struct mysql_conn *c = connect_or_exit();
-    uint64_t affected;
-    unsigned n;
+    uint64_t affected = 0;
+    unsigned n = 0;
     int rc = mysql_conn_send(c, slice_str(arg("sql", "")), &err);
 
     if (rc == 0)

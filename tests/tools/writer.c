@@ -38,7 +38,7 @@ static unsigned below(unsigned n) /* xorshift: the same story on every machine *
     return (unsigned)(seed % n);
 }
 
-static int run(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static int run(const char *fmt, ...)
 {
     char sql[2048];
     va_list ap;
@@ -56,8 +56,8 @@ static const char *const tables[] = {
     "NULL, "
     "d DECIMAL(20,6), PRIMARY KEY (a, b))",
     "CREATE TABLE IF NOT EXISTS parent (id INT PRIMARY KEY, v INT)",
-    "CREATE TABLE IF NOT EXISTS child (id INT AUTO_INCREMENT PRIMARY KEY, p INT, v TEXT, "
-    "FOREIGN KEY (p) REFERENCES parent (id))",
+    ("CREATE TABLE IF NOT EXISTS child (id INT AUTO_INCREMENT PRIMARY KEY, p INT, v TEXT, "
+     "FOREIGN KEY (p) REFERENCES parent (id))"),
     "CREATE TABLE IF NOT EXISTS big (id INT PRIMARY KEY, b MEDIUMBLOB)",
 };
 

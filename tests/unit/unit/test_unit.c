@@ -204,11 +204,18 @@ Test(unit, stops_while_it_waits_for_its_next_attempt)
     node_unref(&s->unit.node);
 }
 
+static void set_max_retries(struct scripted *s, unsigned n)
+{
+    mutex_lock(&s->unit.lock);
+    s->unit.max_retries = n;
+    mutex_unlock(&s->unit.lock);
+}
+
 Test(unit, gives_up_after_its_retries)
 {
     struct scripted *s = new_unit("rrf");
 
-    s->unit.max_retries = 1;
+    set_max_retries(s, 1);
     start(s);
     cr_expect_eq(unit_wait(&s->unit, 5000), 0);
     cr_expect_eq(unit_state(&s->unit), UNIT_ERROR);
@@ -221,7 +228,7 @@ Test(unit, progress_makes_the_next_error_the_first_again)
     struct scripted *s = new_unit("rpf");
     json_t *v;
 
-    s->unit.max_retries = 1;
+    set_max_retries(s, 1);
     start(s);
     await_runs(s, 1);
     start(s);
