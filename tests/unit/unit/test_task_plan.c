@@ -173,10 +173,8 @@ Test(task_plan, commands_in_the_wrong_state_are_refused_with_a_sentence)
         { TASK_RESUME, UNIT_PAUSED, NULL },
         { TASK_RESUME, UNIT_STOPPED, "cannot resume: the task is stopped; start it" },
         { TASK_STOP, UNIT_NEW, "cannot stop: the task is new" },
-        { TASK_CHANGE, UNIT_RUNNING,
-          "cannot change: the task is running; pause or stop it first" },
-        { TASK_DELETE, UNIT_QUARANTINED,
-          "cannot delete: the task is quarantined; stop it first" },
+        { TASK_CHANGE, UNIT_RUNNING, "cannot change: the task is running; pause or stop it first" },
+        { TASK_DELETE, UNIT_QUARANTINED, "cannot delete: the task is quarantined; stop it first" },
         { TASK_DELETE, UNIT_FINISHED, NULL },
     };
 
