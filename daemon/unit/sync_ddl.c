@@ -50,7 +50,8 @@ static void names_of(const struct query *q, const struct ddl_name *n, struct nam
     snprintf(ret->table, sizeof ret->table, "%.*s", SLICE_ARG(n->table));
 }
 
-/* Does this run apply to the table?  *to is its name at the target. */
+/* Does this run apply to the table?  *to is its name at the target.  A DDL from before the moment
+ * that the full copy read the table is in the copy already. */
 static bool in_scope(struct sync_run *r, const struct query *q, const struct ddl_name *n,
                      struct route *to)
 {
@@ -60,7 +61,8 @@ static bool in_scope(struct sync_run *r, const struct query *q, const struct ddl
     if (n->table.size == 0)
         return router_schema(r->job->router, at.schema, to);
     return router_table(r->job->router, at.schema, at.table, to) &&
-           aside_has(r->aside, to->to_schema, to->to_table) == r->only_aside;
+           aside_has(r->aside, to->to_schema, to->to_table) == r->only_aside &&
+           sync_when(r, at.schema, at.table) != COPY_SKIP;
 }
 
 static unsigned count_in_scope(struct sync_run *r, const struct query *q, const struct ddl *d)

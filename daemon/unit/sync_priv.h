@@ -72,9 +72,12 @@ struct sync_run {
     unsigned n_held;
     size_t held_size;
     struct position hold_until;
-    uint32_t timestamp; /* of the event at hand */
-    bool ddl_again;     /* the next DDL was begun before a crash */
-    bool ddl_done;      /* ... and had run */
+    uint32_t timestamp;         /* of the event at hand */
+    const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
+    const struct position *at;  /* and where it ends */
+    struct position inside;     /* where it is, while it is open; no set */
+    bool ddl_again;             /* the next DDL was begun before a crash */
+    bool ddl_done;              /* ... and had run */
 };
 
 /* --- sync_run.c --- */
@@ -102,6 +105,8 @@ int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct 
 /* Decodes all rows of 'txn', or of one event, into 'g'. */
 int sync_add_rows(struct sync_run *r, const struct raw_txn *txn, struct group *g, struct err *err);
 int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err);
+/* Is the transaction at hand in what the full copy read of the table? */
+enum copy_when sync_when(const struct sync_run *r, const char *schema, const char *name);
 
 /* --- sync_reader.c: the stream --- */
 int sync_read(struct sync_run *r, struct err *err);

@@ -20,11 +20,46 @@ static int find_table(struct sync_run *r, const struct event *ev, struct sync_ta
                                               (unsigned long long)id);
 }
 
+enum copy_when sync_when(const struct sync_run *r, const char *schema, const char *name)
+{
+    if (!r->has_handover || r->handover.n_windows == 0)
+        return COPY_APPLY;
+    return copy_window_when(copy_handover_find(&r->handover, schema, name), r->job->by_gtid,
+                            r->at_gtid, r->at);
+}
+
+/* Rows that the copy has are not even mapped: a DDL after them may have changed the table's shape,
+ * and the target has the shape that the copy found. */
+static int is_copied(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    char schema[200], name[200];
+    struct table_map map;
+    int rc;
+
+    if (!r->has_handover || r->handover.n_windows == 0)
+        return 0;
+    arena_clear(&r->scratch);
+    rc = table_map_decode(ev, &r->grouper.fmt, &r->scratch, &map, err);
+    if (rc < 0)
+        return rc;
+    snprintf(schema, sizeof schema, "%.*s", SLICE_ARG(map.db));
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(map.name));
+    return sync_when(r, schema, name) == COPY_SKIP;
+}
+
 static int map_table(struct sync_run *r, const struct event *ev, struct err *err)
 {
     struct position until = { .offset = 0 };
     struct sync_table *t;
-    int rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+    int rc = is_copied(r, ev, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc > 0) {
+        sync_tables_pass_by(r->tables, ev);
+        return 0;
+    }
+    rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
 
     if (rc == -EAGAIN) {
         position_fini(&r->hold_until);
@@ -55,17 +90,6 @@ int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct 
         *any = *any || (e->table && e->table->in_scope);
     }
     return 0;
-}
-
-/* What a full copy says of this table at this point of the stream. */
-static enum copy_when when(struct sync_run *r, const struct sync_table *t)
-{
-    const struct copy_window *w;
-
-    if (!t->has_window)
-        return COPY_APPLY;
-    w = copy_handover_find(&r->handover, t->schema, t->name);
-    return copy_window_when(w, r->job->by_gtid, &r->grouper.gtid, &r->grouper.pos);
 }
 
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
@@ -100,7 +124,7 @@ int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *
 
     if (!e->table || !e->table->in_scope)
         return 0;
-    how = when(r, e->table);
+    how = e->table->has_window ? sync_when(r, e->table->schema, e->table->name) : COPY_APPLY;
     if (how == COPY_SKIP)
         return 0;
     map = *e->table->map;

@@ -36,6 +36,7 @@ struct sync_tables {
     unsigned n_memories, cap_memories;
     struct slot *slots; /* open addressing by table id */
     size_t n_slots, n_used;
+    struct sync_table passed_by; /* not in scope */
     struct arena arena;
 };
 
@@ -449,17 +450,29 @@ static int make_table(struct sync_tables *ts, const struct event *ev,
     return 0;
 }
 
+static uint64_t id_of(const struct event *ev)
+{
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < BODY_ID_SIZE && ev->body.size > BODY_ID_SIZE; i++)
+        id |= (uint64_t)ev->body.data[i] << (8 * i);
+    return id;
+}
+
+void sync_tables_pass_by(struct sync_tables *ts, const struct event *ev)
+{
+    put_slot(ts, id_of(ev), &ts->passed_by);
+}
+
 int sync_tables_map(struct sync_tables *ts, const struct event *ev, const struct event_format *fmt,
                     uint64_t seq, struct sync_table **ret, struct position *hold_until,
                     struct err *err)
 {
     struct slice body = body_of(ev);
-    uint64_t id = 0;
+    uint64_t id = id_of(ev);
     struct sync_table *t;
     int rc;
 
-    for (size_t i = 0; i < BODY_ID_SIZE && ev->body.size > BODY_ID_SIZE; i++)
-        id |= (uint64_t)ev->body.data[i] << (8 * i);
     t = sync_tables_by_id(ts, id);
     if (t && is_of(t, body)) {
         *ret = t;

@@ -50,6 +50,8 @@ void sync_tables_set_target(struct sync_tables *ts, struct mysql_conn *target);
 int sync_tables_map(struct sync_tables *ts, const struct event *ev, const struct event_format *fmt,
                     uint64_t seq, struct sync_table **ret, struct position *hold_until,
                     struct err *err);
+/* The rows of this TABLE_MAP's id are nobody's business until the next TABLE_MAP. */
+void sync_tables_pass_by(struct sync_tables *ts, const struct event *ev);
 /* The stream reached what -EAGAIN asked to wait for, without a DDL. */
 void sync_tables_accept(struct sync_tables *ts);
 /* The table that a rows event means: NULL if no TABLE_MAP named its id. */

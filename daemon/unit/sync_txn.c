@@ -117,6 +117,10 @@ static int on_statement(struct sync_run *r, struct err *err)
     const struct query *q = &r->grouper.query;
     struct ddl d;
 
+    memcpy(r->inside.file, r->grouper.file, sizeof r->inside.file);
+    r->inside.offset = r->grouper.offset;
+    r->at_gtid = &r->grouper.gtid;
+    r->at = &r->inside;
     arena_clear(&r->scratch);
     sync_ddl_scan(r, q, &d);
     switch (sync_ddl_use(r, q, &d)) {
@@ -185,8 +189,11 @@ static int queue_open(struct sync_run *r, const struct gtid *gtid, const struct 
                       int64_t commit_us, struct err *err)
 {
     bool any;
-    int rc = sync_find_tables(r, &r->txn, &any, err);
+    int rc;
 
+    r->at_gtid = gtid;
+    r->at = pos;
+    rc = sync_find_tables(r, &r->txn, &any, err);
     return rc < 0 ? rc : enqueue(r, gtid, pos, commit_us, any, err);
 }
 
@@ -232,6 +239,8 @@ static int commit_rows(struct sync_run *r, struct err *err)
     struct grouper *g = &r->grouper;
     int rc;
 
+    r->at_gtid = &g->gtid;
+    r->at = &g->pos;
     if (r->spill) {
         rc = nothing_held(r, "a large transaction", err);
         return rc < 0 ? rc : sync_write_spill(r, r->spill, &g->pos, err);
@@ -273,6 +282,8 @@ static int on_ddl(struct sync_run *r, struct err *err)
     struct ddl d;
     int rc;
 
+    r->at_gtid = &r->grouper.gtid;
+    r->at = &r->grouper.pos;
     drop_open(r);
     arena_clear(&r->scratch);
     sync_ddl_scan(r, q, &d);
