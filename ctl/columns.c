@@ -1,6 +1,7 @@
 /* columns.c - members of a collection as a table. */
 #include "ctl/columns.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -52,9 +53,9 @@ static void add_head(struct table *t, const json_t *row)
         strcmp(row_name(row) + len - 8, "_seconds") == 0)
         len -= 8;
     for (size_t i = 0; i < len; i++) {
-        char ch = row_name(row)[i];
+        unsigned char ch = (unsigned char)row_name(row)[i];
 
-        buf_byte(&b, ch == '_' ? ' ' : ch >= 'a' && ch <= 'z' ? (char)(ch - 32) : ch);
+        buf_byte(&b, (char)(ch == '_' ? ' ' : toupper(ch)));
     }
     table_cell(t, b.data);
     table_style(t, "\033[1m");

@@ -84,7 +84,7 @@ void plain_value(const json_t *v, struct buf *out)
 
     if (json_is_string(v)) {
         for (const char *s = json_string_value(v); *s; s++)
-            buf_byte(out, *s == '\n' || *s == '\t' ? ' ' : *s);
+            buf_byte(out, (char)(*s == '\n' || *s == '\t' ? ' ' : *s));
         return;
     }
     if (json_is_null(v))

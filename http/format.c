@@ -84,7 +84,7 @@ enum format format_of_body(const char *content_type, const char *body, size_t si
     size_t len = content_type ? strcspn(content_type, "; \t") : 0;
 
     if (len == 0 || is_type(content_type, len, "application/x-www-form-urlencoded"))
-        return size && memchr("\"{[", *body, 3) ? FORMAT_JSON : FORMAT_TEXT;
+        return size && (*body == '"' || *body == '{' || *body == '[') ? FORMAT_JSON : FORMAT_TEXT;
     for (size_t i = 0; i < ARRAY_LEN(spellings); i++)
         if (spellings[i].format != FORMAT_EVENTS && is_type(content_type, len, spellings[i].type))
             return spellings[i].format;

@@ -80,9 +80,9 @@ static int open_unix(const char *path, struct listen_socket *ret, struct err *er
     }
     if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || chmod(path, 0666) < 0 ||
         listen(fd, BACKLOG) < 0)
-        return err_set(err, -errno, "cannot listen on %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot listen on %s: %s", path, strerrordesc_np(errno));
     *ret = (struct listen_socket){ .fd = fd, .loopback = true, .text = xasprintf("unix:%s", path) };
-    fd = -1;
+    fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): the cleanup reads it */
     return 0;
 }
 
@@ -125,7 +125,7 @@ static int open_tcp(const struct listen_spec *s, struct listen_socket *ret, stru
     freeaddrinfo(found);
     if (fd < 0)
         return err_set(err, -errno, "cannot listen on %s port %s: %s", s->host, s->port,
-                       strerror(errno));
+                       strerrordesc_np(errno));
     *ret = (struct listen_socket){ .fd = fd,
                                    .loopback = peer_is_loopback(&a),
                                    .text = address_text(s, fd) };

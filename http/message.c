@@ -52,7 +52,7 @@ static int parse_number(const char *key, const char *text, unsigned max, unsigne
 
 static int parse_pair(const char *key, const char *value, struct http_query *q, struct err *err)
 {
-    unsigned n;
+    unsigned n = 0;
     int rc;
 
     if (strcmp(key, "after") == 0) {

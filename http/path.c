@@ -29,7 +29,7 @@ int percent_decode(char *text, bool plus)
             *out = (char)(high << 4 | low);
             in += 2;
         } else {
-            *out = plus && *in == '+' ? ' ' : *in;
+            *out = (char)(plus && *in == '+' ? ' ' : *in);
         }
     }
     *out = '\0';

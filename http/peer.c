@@ -41,12 +41,12 @@ static void diag_address(const struct sockaddr_storage *a, __be32 address[4], __
         const struct sockaddr_in *four = (const struct sockaddr_in *)a;
 
         memcpy(address, &four->sin_addr, sizeof four->sin_addr);
-        *port = four->sin_port;
+        memcpy(port, &four->sin_port, sizeof *port);
     } else {
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)a;
 
         memcpy(address, &six->sin6_addr, sizeof six->sin6_addr);
-        *port = six->sin6_port;
+        memcpy(port, &six->sin6_port, sizeof *port);
     }
 }
 
@@ -94,7 +94,7 @@ static int ask_diag(const struct sockaddr_storage *client, const struct sockaddr
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second) < 0 ||
         send(fd, &q, sizeof q, 0) < 0 || (n = recv(fd, answer, sizeof answer, 0)) < 0)
         return err_set(err, -EACCES, "cannot ask the kernel who the caller is: %s",
-                       strerror(errno));
+                       strerrordesc_np(errno));
     return peer_parse_diag(slice_of(answer, (size_t)n), uid, err);
 }
 
@@ -115,7 +115,7 @@ static void of_unix(int fd, struct peer *ret)
 static void say_address(const struct sockaddr_storage *a, struct peer *ret)
 {
     char host[INET6_ADDRSTRLEN] = "?";
-    __be32 address[4];
+    __be32 address[4] = { 0 };
     __be16 port;
 
     diag_address(a, address, &port);

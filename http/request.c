@@ -303,6 +303,7 @@ static enum MHD_Result refuse_headers(struct exchange *e, const struct err *err)
     return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd's parameters */
 enum MHD_Result request_handle(void *server, struct MHD_Connection *conn, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **exchange)

@@ -62,7 +62,7 @@ static char *read_pem(const char *path, struct err *err)
 
     if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > PEM_MAX)
         return err_set(err, fd < 0 ? -errno : -EFBIG, "cannot read %s: %s", path,
-                       strerror(fd < 0 ? errno : EFBIG)),
+                       strerrordesc_np(fd < 0 ? errno : EFBIG)),
                NULL;
     text = xcalloc(1, (size_t)st.st_size + 1);
     n = read(fd, text, (size_t)st.st_size);

@@ -233,7 +233,7 @@ static void *beat_hearts(void *arg)
 
     mutex_lock(&all->lock);
     while (!all->ending) {
-        if (cond_wait(&all->cond, &all->lock, HEARTBEAT_S * 1000))
+        if (cond_wait(&all->cond, &all->lock, (int64_t)HEARTBEAT_S * 1000))
             continue;
         for (struct stream *s = all->first; s; s = s->next) {
             mutex_lock(&s->lock);

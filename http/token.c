@@ -98,7 +98,7 @@ static int read_file(const char *path, struct token_list *ret, struct timespec *
     int rc;
 
     if (!in || fstat(fileno(in), &st) < 0) {
-        rc = err_set(err, -errno, "cannot read the tokens in %s: %s", path, strerror(errno));
+        rc = err_set(err, -errno, "cannot read the tokens in %s: %s", path, strerrordesc_np(errno));
     } else {
         *mtime = st.st_mtim;
         rc = parse_file(in, path, &l, err);
