@@ -218,7 +218,7 @@ static struct making *find_making(struct notify *n, const struct node *dir, cons
     for (struct making *m = n->makings; m; m = m->next) {
         if (m->state != MAKING_ASKED)
             continue;
-        if (victim ? m->victim == victim : m->dir == dir && strcmp(m->name, name) == 0)
+        if (victim ? m->victim == victim : m->dir == dir && name && strcmp(m->name, name) == 0)
             return m;
     }
     return NULL;
@@ -374,7 +374,7 @@ static void *notify_run(void *arg)
         take_changes(n);
         if (clock_mono_us() >= next_us) {
             touch_some(n);
-            next_us = clock_mono_us() + TICK_MS * 1000;
+            next_us = clock_mono_us() + TICK_MS * 1000LL;
         }
     }
     return NULL;

@@ -1,8 +1,6 @@
 /* stale.c - mounts that a dead daemon left behind (TREE.md 16). */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,25 +22,33 @@ struct mounted {
     unsigned long long start_time;
 };
 
-/* When the process started, in clock ticks since boot: field 22 of /proc/<pid>/stat.  0: none. */
+/* The n-th blank-separated word of 'text', from 0; "" if there are fewer. */
+static const char *word(const char *text, int n)
+{
+    text += strspn(text, " ");
+    while (n-- > 0) {
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    return text;
+}
+
+/* When the process started, in clock ticks since boot; 0: there is none.
+ * Source: proc(5), "/proc/[pid]/stat", fields 3 (state) and 22 (starttime). */
 static unsigned long long start_time_of(pid_t pid)
 {
     SCOPED(freep) char *path = xasprintf("/proc/%ld/stat", (long)pid);
-    unsigned long long start = 0;
-    char text[1024], state = 'Z', *rest;
+    char text[1024], *rest;
     SCOPED(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
     if (n <= 0)
         return 0;
     text[n] = '\0';
-    rest = strrchr(text, ')'); /* a name may hold anything */
-    if (!rest || sscanf(rest + 1,
-                        " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                        "%*s %llu",
-                        &state, &start) != 2)
+    rest = strrchr(text, ')'); /* the name, field 2, may hold anything */
+    if (!rest || strchr("ZX", *word(rest + 1, 0)))
         return 0;
-    return state == 'Z' || state == 'X' ? 0 : start;
+    return strtoull(word(rest + 1, 22 - 3), NULL, 10);
 }
 
 char *stale_source_name(void)
@@ -66,23 +72,38 @@ static void unescape(char *s)
     *to = '\0';
 }
 
-/* Source: proc(5), "/proc/[pid]/mountinfo". */
+/* "sluiced:<pid>:<start time>" */
+static bool parse_source(const char *source, struct mounted *ret)
+{
+    static const char ours[] = "sluiced:";
+    char *end;
+
+    if (strncmp(source, ours, sizeof ours - 1) != 0)
+        return false;
+    ret->pid = (pid_t)strtol(source + sizeof ours - 1, &end, 10);
+    if (*end != ':' || ret->pid <= 0)
+        return false;
+    ret->start_time = strtoull(end + 1, NULL, 10);
+    return true;
+}
+
+/* Is the line of a sluice mount at 'mountpoint'?
+ * Source: proc(5), "/proc/[pid]/mountinfo": (3) major:minor, (5) mount point, after " - " (9) type,
+ * (10) source. */
 static bool parse_line(char *line, const char *mountpoint, struct mounted *ret)
 {
-    char *tail = strstr(line, " - "), where[PATH_MAX + 1], source[256];
-    unsigned major_no, minor_no;
-    long pid;
+    const char *device = word(line, 2), *tail = strstr(line, " - ");
+    SCOPED(freep) char *where = NULL;
+    char *minor_no;
+    unsigned major_no = (unsigned)strtoul(device, &minor_no, 10);
 
-    if (!tail || sscanf(line, "%*d %*d %u:%u %*s %4096s", &major_no, &minor_no, where) != 3 ||
-        sscanf(tail, " - fuse.sluice %255s", source) != 1)
+    if (!tail || *minor_no != ':' || strncmp(word(tail, 1), "fuse.sluice ", 12) != 0 ||
+        !parse_source(word(tail, 2), ret))
         return false;
+    ret->dev = makedev(major_no, (unsigned)strtoul(minor_no + 1, NULL, 10));
+    where = xstrndup(word(line, 4), strcspn(word(line, 4), " "));
     unescape(where);
-    if (strcmp(where, mountpoint) != 0 ||
-        sscanf(source, "sluiced:%ld:%llu", &pid, &ret->start_time) != 2)
-        return false;
-    ret->dev = makedev(major_no, minor_no);
-    ret->pid = (pid_t)pid;
-    return true;
+    return strcmp(where, mountpoint) == 0;
 }
 
 /* The topmost sluice mount at 'mountpoint'. */
@@ -179,16 +200,24 @@ int stale_clean(const char *mountpoint, struct err *err)
 
 char *stale_absolute(const char *path, struct err *err)
 {
-    SCOPED(freep) char *copy1 = xstrdup(path), *copy2 = xstrdup(path);
-    SCOPED(freep) char *dir = realpath(dirname(copy1), NULL);
-    const char *base = basename(copy2);
+    SCOPED(freep) char *copy = xstrdup(path), *dir = NULL;
+    size_t size = strlen(copy);
+    const char *base;
+    char *slash;
 
-    if (!dir) {
-        err_set(err, -errno, "%s: %m", path);
+    while (size > 1 && copy[size - 1] == '/')
+        copy[--size] = '\0';
+    slash = strrchr(copy, '/');
+    base = slash ? slash + 1 : copy;
+    if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0) {
+        err_set(err, -EINVAL, "%s cannot be mounted on: name a directory", path);
         return NULL;
     }
-    if (strcmp(base, "/") == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0) {
-        err_set(err, -EINVAL, "%s cannot be mounted on: name a directory", path);
+    if (slash)
+        *slash = '\0';
+    dir = realpath(!slash ? "." : *copy ? copy : "/", NULL);
+    if (!dir) {
+        err_set(err, -errno, "%s: %m", path);
         return NULL;
     }
     return xasprintf("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, base);

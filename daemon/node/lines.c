@@ -1,5 +1,6 @@
 #include "node/lines.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static void ring_get(const struct lines *l, uint64_t from, char *ret, size_t siz
 
     if (size == 0)
         return;
+    assert(l->cap);
     at = (size_t)(from % l->cap);
     first = size < l->cap - at ? size : l->cap - at;
     memcpy(ret, l->data + at, first);
@@ -64,9 +66,11 @@ static void ring_get(const struct lines *l, uint64_t from, char *ret, size_t siz
 
 static void ring_put(struct lines *l, const char *bytes, size_t size) REQUIRES(l->lock)
 {
-    size_t at = (size_t)(l->end % l->cap);
-    size_t first = size < l->cap - at ? size : l->cap - at;
+    size_t at, first;
 
+    assert(l->cap); /* ring_grow() was called */
+    at = (size_t)(l->end % l->cap);
+    first = size < l->cap - at ? size : l->cap - at;
     memcpy(l->data + at, bytes, first);
     memcpy(l->data, bytes + first, size - first);
     l->end += size;
@@ -122,7 +126,7 @@ static char *as_line(const char *line, size_t *size)
     char *copy = xmalloc(len + 2);
 
     for (size_t i = 0; i < len; i++)
-        copy[i] = line[i] == '\n' ? ' ' : line[i];
+        copy[i] = (char)(line[i] == '\n' ? ' ' : line[i]);
     copy[len] = '\n';
     copy[len + 1] = '\0';
     *size = len + 1;

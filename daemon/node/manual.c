@@ -19,7 +19,7 @@ static void add_text(struct buf *b, const char *text)
         else if (*text == '-')
             buf_str(b, "\\-");
         else
-            buf_byte(b, *text == '\n' ? ' ' : *text);
+            buf_byte(b, (char)(*text == '\n' ? ' ' : *text));
     }
 }
 

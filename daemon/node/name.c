@@ -79,7 +79,7 @@ char *node_name_plain(const char *shown)
 
     for (const char *s = shown; *s; s++) {
         if (*s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
-            buf_byte(&b, (char)(hex(s[1]) << 4 | hex(s[2])));
+            buf_byte(&b, (char)((unsigned)hex(s[1]) << 4 | (unsigned)hex(s[2])));
             s += 2;
         } else {
             buf_byte(&b, *s);

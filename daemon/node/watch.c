@@ -1,5 +1,6 @@
 #include "node/watch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,8 @@ static void mark_add(enum change_kind kind, struct node *n, char *path)
 {
     struct mark *m = xmalloc(sizeof *m);
 
-    *m = (struct mark){ .kind = kind, .node = node_ref(n), .path = path };
+    *m = (struct mark){ .kind = kind, .node = node_ref(n) };
+    m->path = path;
     mutex_lock(&mark_lock);
     *marks_end = m;
     marks_end = &m->next;
@@ -114,10 +116,12 @@ void watch_node_added(struct node *n)
 
 void watch_node_removed(struct node *parent, const char *name)
 {
-    SCOPED(freep) char *dir = running ? node_path(parent) : NULL;
+    SCOPED(freep) char *dir = NULL;
 
-    if (running)
-        mark_add(CHANGE_REMOVE, parent, xasprintf("%s%s%s", dir, *dir ? "/" : "", name));
+    if (!running)
+        return;
+    dir = node_path(parent);
+    mark_add(CHANGE_REMOVE, parent, xasprintf("%s%s%s", dir, *dir ? "/" : "", name));
 }
 
 /* --- queues --- */
@@ -148,6 +152,7 @@ static void queue_add(struct watch *w, const struct change *c) REQUIRES(watch_lo
     struct queued *q = xcalloc(1, sizeof *q), *old = NULL;
     bool was_empty = !w->queue;
 
+    assert(c->node || c->kind != CHANGE_VALUES);
     q->c = (struct change){ .kind = c->kind, .seq = c->seq, .rows = c->rows };
     q->c.path = xstrdup(c->path);
     q->c.node = c->node ? node_ref(c->node) : NULL;
@@ -247,7 +252,7 @@ static struct mark *take_marks(void)
 /* Sleeps one tick; false if the thread shall end. */
 static bool tick(void)
 {
-    int64_t until = clock_mono_us() + TICK_MS * 1000;
+    int64_t until = clock_mono_us() + TICK_MS * 1000LL;
     bool go_on;
 
     mutex_lock(&mark_lock);
@@ -411,7 +416,7 @@ void change_announced(const struct change *c,
     const struct attr *const tables[] = { builtin_rows, c->node->type->attrs };
     bool values = false;
 
-    for (size_t i = ARRAY_LEN(tables); i-- > 0;)
+    for (size_t i = 2; i-- > 0;)
         for (const struct attr *a = tables[i]; a && a->name; a++) {
             bool changed = change_has(c, a);
 

@@ -211,7 +211,8 @@ static void remember(struct reader *r, char *name, json_t *v, size_t n_values)
 {
     struct anchor *a = xcalloc(1, sizeof *a);
 
-    *a = (struct anchor){ r->anchors, name, json_incref(v), n_values };
+    *a = (struct anchor){ .next = r->anchors, .value = json_incref(v), .n_values = n_values };
+    a->name = name;
     r->anchors = a;
 }
 
@@ -269,14 +270,18 @@ static json_t *document(struct reader *r)
 {
     SCOPED(json_decrefp) json_t *v = NULL;
 
-    if (!step(r) || !step(r)) /* start of stream, start of document or end of stream */
+    if (!step(r)) /* start of stream */
+        return NULL;
+    if (!step(r)) /* start of document, or end of stream */
         return NULL;
     if (r->event.type == YAML_STREAM_END_EVENT)
         return json_null();
     if (!step(r))
         return NULL;
     v = value(r);
-    if (!v || !step(r) || !step(r)) /* end of document, end of stream */
+    if (!v || !step(r)) /* end of document */
+        return NULL;
+    if (!step(r)) /* end of stream */
         return NULL;
     if (r->event.type != YAML_STREAM_END_EVENT)
         return refuse(r, "one document is expected, not several");

@@ -46,5 +46,14 @@ equal "how many mounts" "$(grep -c " $T " /proc/self/mountinfo)" 1
 equal "it lives" "$(cat "$T/kinds/choice")" new
 stop_treed || die "the last stop"
 is_mounted && die "still mounted"
+
+# A mount point with a blank and a backslash in its name, which mountinfo writes as \040 and \134.
+T="$WORK/a mount\\point"
+start_treed || die "no treed at $T"
+kill -9 "$treed_pid"; wait "$treed_pid" 2>/dev/null
+start_treed || die "a stale mount at $T"
+equal "it lives" "$(cat "$T/kinds/choice")" new
+stop_treed || die "the stop at $T"
+equal "mounts left" "$(grep -c "$WORK" /proc/self/mountinfo)" 0
 note "$KILLS kills with notifications in flight, no process left"
 exit 0
