@@ -111,7 +111,8 @@ static void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         fs_reply_entry(req, &t);
 }
 
-/* The size of an open file is that of what it reads. */
+/* The size of an open file is that of what it reads.  The kernel says which open file it means for
+ * SEEK_END; not for fstat(2) (Linux 6.18), which gets the size of what a new reader would see. */
 static void size_of_open(struct file *f, struct stat *st)
 {
     if (f->target.attr && f->target.attr->lines)

@@ -202,8 +202,10 @@ static void take_changes(struct notify *n)
         case CHANGE_REMOVE:
             forget_name(n->fs, &c);
             break;
+        case CHANGE_RESET: /* too much at once: what was lost is announced when it changes again */
+            files_wake(n->fs, NULL);
+            break;
         case CHANGE_CREATE:
-        case CHANGE_RESET: /* what was lost on the way is announced when it changes again */
             break;
         }
         change_fini(&c);

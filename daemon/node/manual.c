@@ -40,7 +40,7 @@ static void add_row(struct buf *b, const struct attr *a, const char *access)
     if (a->choices) {
         buf_str(b, " (");
         for (const char *const *c = a->choices; *c; c++)
-            buf_printf(b, "%s%s", c == a->choices ? "" : ", ", *c);
+            buf_printf(b, "%s%s", c == a->choices ? "" : ", ", **c ? *c : "nothing");
         buf_byte(b, ')');
     }
     if (a->min || a->max)
@@ -75,7 +75,7 @@ static void add_type(struct buf *b, const struct node_type *t, const char *path)
 {
     buf_printf(b, ".SS /%s\n", path);
     add_text(b, t->help);
-    buf_byte(b, '\n');
+    buf_str(b, t->help[strlen(t->help) - 1] == '.' ? "\n" : ".\n");
     add_attrs(b, t->attrs);
     add_actions(b, t->actions);
     if (t->examples && t->examples[0]) {

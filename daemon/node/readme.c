@@ -25,7 +25,7 @@ static void add_attrs(struct buf *b, const struct attr *a)
         if (a->choices) {
             buf_str(b, ": ");
             for (const char *const *c = a->choices; *c; c++)
-                buf_printf(b, "%s%s", c == a->choices ? "" : ", ", *c);
+                buf_printf(b, "%s%s", c == a->choices ? "" : ", ", **c ? *c : "nothing");
         }
         buf_printf(b, " (%s%s%s, %s)\n", attr_type_names[a->type], a->unit ? ", " : "",
                    a->unit ? a->unit : "", access_word(a));

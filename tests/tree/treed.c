@@ -283,7 +283,12 @@ static int item_remove(struct node *n, struct err *err)
 }
 
 static const struct attr item_attrs[] = {
-    ATTR_U64(struct item, rows, ATTR_COUNT, "Rows"),
+    { .name = "rows",
+      .type = ATTR_COUNT,
+      .flags = ATTR_WATCHED,
+      .get = attr_get_u64,
+      .offset = offsetof(struct item, rows),
+      .help = "Rows" },
     { 0 },
 };
 static const struct node_type item_type = {
@@ -311,7 +316,40 @@ static int item_create(struct node *dir, const char *name, const json_t *spec, s
     return rc;
 }
 
+static void drop_one(void *arg, struct node *n)
+{
+    (void)arg;
+    node_remove(n);
+}
+
+/* Removes all, as the daemon does on its own: not through the mount. */
+static int run_drop(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args, (void)err;
+    node_each(n, drop_one, NULL);
+    return 0;
+}
+
+static void change_one(void *arg, struct node *n)
+{
+    (void)arg;
+    node_changed(n, "rows");
+}
+
+/* Changes every child, a hundred times in two seconds. */
+static int run_storm(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args, (void)err;
+    for (int i = 0; i < 100; i++) {
+        node_each(n, change_one, NULL);
+        usleep(20000);
+    }
+    return 0;
+}
+
 static const struct action items_actions[] = {
+    { .name = "drop", .run = run_drop, .help = "Remove all" },
+    { .name = "storm", .run = run_storm, .help = "Change every child for two seconds" },
     { .name = "create",
       .document = true,
       .run = node_create_document,
