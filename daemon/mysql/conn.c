@@ -2,6 +2,8 @@
 
 #include <errmsg.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -221,6 +223,22 @@ static int login(struct mysql_conn *c, const struct mysql_params *p, struct err 
     return tls_check(c->my, &p->tls, err);
 }
 
+/* A peer that is gone without a word is noticed by the kernel within a minute, also while a
+ * statement runs for hours and nothing is to be read. */
+static void notice_dead_peers(int socket)
+{
+    static const struct {
+        int level, option, value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },       { IPPROTO_TCP, TCP_KEEPIDLE, 20 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 5 },     { IPPROTO_TCP, TCP_KEEPCNT, 4 },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, 45000 },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        setsockopt(socket, options[i].level, options[i].option, &options[i].value, sizeof(int));
+}
+
 int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -238,6 +256,7 @@ int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struc
     set_options(c->my, p);
     rc = login(c, p, err);
     if (rc == 0) {
+        notice_dead_peers(c->socket);
         load_refuse(c->my);
         rc = probe(c, err);
     }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 
+#define WAIT_S 86400 /* for a statement: an ALTER or a COMMIT takes as long as it takes */
 #define PACKET_SIZE ((size_t)512 << 10) /* text is sent when it has grown so far */
 #define STATEMENT_SIZE ((size_t)256 << 10)
 #define ARRAY_SIZE ((size_t)2 << 20) /* of values in one execution of an array */
@@ -80,8 +81,12 @@ int sink_open(struct sink **ret, const struct mysql_params *p, struct checkpoint
               struct err *err)
 {
     struct sink *s = xcalloc(1, sizeof *s);
-    int rc = mysql_conn_open(&s->conn, p, err);
+    struct mysql_params patient = *p;
     size_t max;
+    int rc;
+
+    patient.io_timeout_s = WAIT_S;
+    rc = mysql_conn_open(&s->conn, &patient, err);
 
     s->cp = cp;
     if (rc == 0)

@@ -95,19 +95,31 @@ static void sync_wake(struct unit *u)
 
 /* --- how far it is --- */
 
+/* Only a source that is heard can tell that there is no more: without heartbeats it may have gone
+ * on since. */
+static int64_t silent_since_us(struct sync *s)
+{
+    int64_t heard = atomic_load(&s->heard_us);
+
+    return clock_wall_us() - heard > 2 * 1000 * (int64_t)SYNC_HEARTBEAT_MS ? heard : 0;
+}
+
+/* The oldest commit that the target may lack; 0: it has all; -1: it never ran. */
 static int64_t oldest_us(struct sync *s) REQUIRES(s->unit.lock)
 {
-    int64_t writing, queued;
+    int64_t writing, queued, silent = silent_since_us(s);
 
     if (!s->run)
-        return -1;
+        return atomic_load(&s->heard_us) ? atomic_load(&s->heard_us) : -1;
     writing = atomic_load(&s->run->queue.writing_oldest_us);
     queued = atomic_load(&s->run->queue.oldest_us);
     if (writing)
         return writing;
     if (queued)
         return queued;
-    return atomic_load(&s->waiting) ? 0 : atomic_load(&s->read_commit_us);
+    if (silent || atomic_load(&s->waiting))
+        return silent;
+    return atomic_load(&s->read_commit_us);
 }
 
 double sync_lag_seconds(struct unit *u)

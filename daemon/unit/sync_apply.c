@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -58,12 +59,14 @@ static int write_once(struct sync_run *r, struct group *g, struct err *err)
 {
     int rc;
 
+    atomic_store(&r->writing_us, clock_mono_us());
     sink_begin(r->sink, &g->pos, 0);
     rc = aside_write(r->aside, r->sink, err);
     if (rc == 0)
         rc = group_write(g, r->sink, sync_skips, r, err);
     if (rc == 0)
         rc = sink_commit(r->sink, err);
+    atomic_store(&r->writing_us, 0);
     return rc;
 }
 

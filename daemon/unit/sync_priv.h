@@ -9,6 +9,8 @@
 #include "unit/sync_queue.h"
 #include "unit/sync_table.h"
 
+#define SYNC_HEARTBEAT_MS 5000
+
 struct aside;
 struct spill;
 struct sync_run;
@@ -28,6 +30,7 @@ struct sync {
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
+    _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
 };
@@ -56,6 +59,7 @@ struct sync_run {
     bool only_aside;              /* the pass that catches up with what was set aside */
     const struct position *until; /* where that pass ends */
     struct mysql_stream *stream;  /* wake() shuts it down: under sync->unit.lock */
+    _Atomic int64_t writing_us;   /* monotonic: since when the target is being written; 0: not */
 
     /* the reader's */
     struct grouper grouper;
@@ -98,6 +102,9 @@ void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tre
 void sync_publish_aside(struct sync_run *r);
 /* Is the table left out by this run? For group_write(). */
 bool sync_skips(void *run, const struct target_table *t);
+
+/* --- sync_pulse.c: once a second, what nobody else has the time for --- */
+void *sync_pulse(void *run); /* thread; ends with the queue */
 
 /* --- sync_rows.c --- */
 /* Finds the table of every rows event; may ask servers.  -EAGAIN: r->hold_until. */

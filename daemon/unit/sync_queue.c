@@ -206,3 +206,16 @@ void queue_passed(struct queue *q, const struct position *pos)
     q->written_us = clock_mono_us();
     mutex_unlock(&q->lock);
 }
+
+bool queue_sleep(struct queue *q, int64_t ms)
+{
+    int64_t until = clock_mono_us() + ms * 1000, left;
+    bool stopping;
+
+    mutex_lock(&q->lock);
+    while (!q->stopping && (left = until - clock_mono_us()) > 0)
+        cond_wait(&q->changed, &q->lock, left / 1000 + 1);
+    stopping = q->stopping;
+    mutex_unlock(&q->lock);
+    return !stopping;
+}

@@ -44,6 +44,9 @@ void queue_in_order(struct queue *q);
 /* All waiting calls return -ECANCELED. */
 void queue_stop(struct queue *q);
 
+/* Sleeps; false when stopping. */
+bool queue_sleep(struct queue *q, int64_t ms);
+
 /* What the reader found at the end of a transaction. */
 struct queue_txn {
     const struct gtid *gtid; /* number 0: none */

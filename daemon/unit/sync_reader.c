@@ -43,7 +43,7 @@ static int connect_stream(struct sync_run *r, struct err *err)
 {
     struct mysql_stream_options options = { .server_id = server_id(r->job),
                                             .by_gtid = r->job->by_gtid,
-                                            .heartbeat_ms = 5000 };
+                                            .heartbeat_ms = SYNC_HEARTBEAT_MS };
     struct position from = { .offset = 0 };
     struct mysql_stream *stream;
     int rc;
@@ -53,6 +53,8 @@ static int connect_stream(struct sync_run *r, struct err *err)
     grouper_init(&r->grouper, r->flavor, &from);
     if (!from.gtids)
         options.by_gtid = false;
+    if (!atomic_load(&r->sync->heard_us))
+        atomic_store(&r->sync->heard_us, clock_wall_us());
     rc = mysql_stream_open(&stream, &r->job->from, &from, &options, err);
     position_fini(&from);
     return rc < 0 ? err_wrap(err, "source") : set_stream(r, stream, err);
@@ -108,6 +110,8 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
         rc = mysql_stream_next(r->stream, raw, err);
         if (wait)
             atomic_store(&r->sync->waiting, false);
+        if (rc > 0 && (wait || r->sync->events % 256 == 0))
+            atomic_store(&r->sync->heard_us, clock_wall_us());
         if (rc > 0)
             return rc;
         if (unit_stopping(&r->sync->unit))

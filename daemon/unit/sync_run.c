@@ -229,15 +229,17 @@ static void show_run(struct sync_run *r, bool running)
 
 int sync_run_loop(struct sync_run *r, struct err *err)
 {
-    pthread_t writer;
+    pthread_t writer, pulse;
     int rc;
 
     sync_publish(r);
     show_run(r, true);
     writer = thread_start("sync-write", sync_writer, r);
+    pulse = thread_start("sync-pulse", sync_pulse, r);
     rc = sync_read(r, err);
     queue_stop(&r->queue);
     thread_join(writer);
+    thread_join(pulse);
     show_run(r, false);
     atomic_store(&r->sync->waiting, false);
     return rc;
