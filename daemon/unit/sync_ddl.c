@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <xxhash.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -453,8 +454,10 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     session_sql(&ctx, timestamp, r->flavor, mysql_conn_flavor(c), &session);
     text_of(r, q, d, &sql);
     rc = mysql_conn_exec(c, slice_of(session.data, session.size), NULL, err);
+    atomic_store(&r->writing_us, clock_mono_us());
     if (rc == 0)
         rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
+    atomic_store(&r->writing_us, 0);
     rc_back = sink_session(r->sink, session_restore, &back);
     if (rc < 0)
         return err_wrap(err, "the target refused %.*s", (int)(sql.size < 300 ? sql.size : 300),

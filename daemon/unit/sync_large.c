@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/payload.h"
@@ -66,8 +67,10 @@ static int write_all(struct sync_run *r, struct spill *s, struct group *g,
         if (unit_stopping(&r->sync->unit))
             rc = err_set(err, -ECANCELED, "stopping");
     }
+    atomic_store(&r->writing_us, clock_mono_us());
     if (rc == 0)
         rc = sink_commit(r->sink, err);
+    atomic_store(&r->writing_us, 0);
     if (rc == 0)
         atomic_fetch_add(&r->sync->rows, n_rows);
     return rc;

@@ -1,6 +1,7 @@
-/* Once a second: tells who watches that time passes, and says so when the target does not answer. */
+/* Once a second: tells who watches that time passes, and says when the target does not answer. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,6 +9,7 @@
 #include "unit/sync_priv.h"
 
 #define STALL_US ((int64_t)20 * 1000000)
+#define STOP_US ((int64_t)15 * 1000000) /* a stop waits so long for what is being written */
 
 /* What the session that we wait for does, as the target tells another. */
 static void look_at_session(struct sync_run *r, struct err *ret)
@@ -52,6 +54,20 @@ static bool stalled(struct sync_run *r)
     return since && clock_mono_us() - since > STALL_US;
 }
 
+/* What is cut off here is rolled back by the target, or decided about by the next takeover. */
+static void end_writing(struct sync_run *r)
+{
+    int64_t began = clock_mono_us();
+
+    while (atomic_load(&r->writing_us)) {
+        if (clock_mono_us() - began > STOP_US) {
+            sink_shutdown(r->sink);
+            return;
+        }
+        usleep(20000);
+    }
+}
+
 void *sync_pulse(void *run)
 {
     struct sync_run *r = run;
@@ -78,5 +94,6 @@ void *sync_pulse(void *run)
             shown = false;
         }
     }
+    end_writing(r);
     return NULL;
 }
