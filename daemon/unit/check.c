@@ -27,15 +27,11 @@ static bool is_ignored(const struct job *job, const char *id)
     return false;
 }
 
-static void keep_report(struct subtask *s, char *text)
+static void keep_report(struct subtask *s, const char *text)
 {
-    char *old;
-
     mutex_lock(&s->task->lock);
-    old = s->report;
-    s->report = text;
+    json_object_set_new(s->task->reports, s->job->source, json_string(text));
     mutex_unlock(&s->task->lock);
-    free(old);
     node_changed(&s->node, "check_report");
     node_changed(&s->task->node, "check_report");
 }
@@ -61,7 +57,7 @@ int check_run(struct subtask *s, struct err *err)
     struct precheck_scope scope = { .dump = s->stages & STAGE_BIT(STAGE_DUMP),
                                     .sync = s->stages & STAGE_BIT(STAGE_SYNC) };
     struct precheck_report report = { .n = 0 };
-    struct buf text = BUF_INIT;
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
     int rc;
 
     if (is_ignored(s->job, "all"))
@@ -72,7 +68,7 @@ int check_run(struct subtask *s, struct err *err)
     if ((rc = precheck_run(s->job, &scope, &report, err)) < 0)
         return rc;
     precheck_report_print(&report, &text);
-    keep_report(s, buf_steal(&text));
+    keep_report(s, text.data ? text.data : "");
     rc = verdict(s->job, &report, err);
     precheck_report_fini(&report);
     return rc;

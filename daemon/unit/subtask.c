@@ -94,12 +94,14 @@ static json_t *get_lag(const struct node *n, const struct attr *a, struct err *e
     return p.lag_s < 0 ? json_null() : json_real(p.lag_s);
 }
 
-static json_t *get_report(const struct node *n, const struct attr *a, struct err *err)
+static json_t *get_report(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
 {
     const struct subtask *s = subtask_of(n);
+    const json_t *report = json_object_get(s->task->reports, s->job->source);
 
     (void)a, (void)err;
-    return json_string(s->report ? s->report : "");
+    return report ? json_copy((json_t *)report) : json_string("");
 }
 
 static const struct attr subtask_attrs[] = {
@@ -148,7 +150,6 @@ static void subtask_release(struct node *n)
         if (s->units[i])
             node_unref(&s->units[i]->node);
     job_unref(s->job);
-    free(s->report);
     node_unref(&s->task->node);
     free(s);
 }
@@ -235,7 +236,8 @@ static int make_unit(struct subtask *s, enum stage stage, struct err *err)
     u->max_retries = s->job->max_retries;
     mutex_unlock(&u->lock);
     u->ended = task_unit_ended;
-    u->ended_arg = s;
+    u->moved = task_unit_moved;
+    u->arg = s;
     s->units[stage] = u;
     node_ref(&u->node);
     return node_add(&s->node, &u->node, err);

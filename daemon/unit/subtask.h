@@ -19,7 +19,6 @@ struct subtask {
     struct job *job;
     unsigned stages;
     struct unit *units[N_STAGES]; /* referenced; NULL where the mode has none */
-    char *report;                 /* of the check; under the task's lock */
 };
 
 /* Not in the tree yet; its units are new.  -ENOENT: there is no such source; -EPERM: it is

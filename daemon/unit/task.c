@@ -40,7 +40,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->config = *c;
     t->name = xstrdup(name);
     t->events = lines_new(LINES_KEPT, EVENTS_SIZE);
-    t->version = 1;
+    t->reports = json_object();
     mutex_init(&t->steer);
     mutex_init(&t->lock);
     cond_init(&t->cond);
@@ -56,6 +56,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     free(t->subs);
     json_decref(t->doc);
     json_decref(t->full);
+    json_decref(t->reports);
     lines_free(t->events);
     cond_fini(&t->cond);
     mutex_fini(&t->lock);
@@ -91,7 +92,6 @@ static void install(struct task *t, json_t *doc)
     old_full = t->full;
     t->doc = doc;
     t->full = full;
-    t->version++;
     t->checked = false;
     mutex_unlock(&t->lock);
     json_decref(old);
@@ -189,6 +189,7 @@ int task_restore(const struct tasks_config *c, const char *name, const json_t *k
     t->checked = json_is_true(json_object_get(kept, "checked"));
     t->passed = json_is_true(json_object_get(kept, "passed"));
     t->finished = json_is_true(json_object_get(kept, "finished"));
+    t->shown = task_state(t);
     mutex_unlock(&t->lock);
     if ((rc = add_parts(t, err)) < 0)
         return rc;

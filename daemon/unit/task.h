@@ -32,13 +32,11 @@ struct task {
     struct lines *events;
 
     struct mutex steer;
-    unsigned built_version; /* under steer: of the document that the subtasks were made from */
 
     struct mutex lock;
     struct cond cond;              /* something happened to a unit */
     json_t *doc GUARDED;           /* as written, checked */
     json_t *full GUARDED;          /* with the defaults */
-    unsigned version GUARDED;      /* of doc */
     enum wanted wanted GUARDED;    /* what was last asked for; survives a restart */
     bool ever GUARDED;             /* it was started before */
     bool checked GUARDED;          /* the check has passed with this document */
@@ -47,7 +45,8 @@ struct task {
     struct err error GUARDED;      /* why it could not even begin; code 0: nothing */
     struct subtask **subs GUARDED; /* changed under steer and lock */
     unsigned n_subs GUARDED;
-    char *report GUARDED; /* of the last check; NULL: there was none */
+    json_t *reports GUARDED;       /* of the last checks: by source, a text */
+    enum unit_state shown GUARDED; /* the state that watchers were told last */
     struct rate rate GUARDED;
 };
 
@@ -72,7 +71,7 @@ json_t *task_document(struct task *t); /* masked, with defaults; a new reference
 
 /* task_run.c */
 int task_run(struct task *t, enum task_command c, bool forget, struct err *err);
-/* Asks both servers now; 0 when check_report was made, whatever it says. */
+/* Asks both servers now.  The report is kept anyway; -EINVAL names the first line that failed. */
 int task_check(struct task *t, struct err *err);
 void task_resume_at_start(struct task *t);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
@@ -81,8 +80,9 @@ int task_wait(struct task *t, int64_t timeout_ms);
 /* Lets go of its subtasks, which hold references to it: when it is deleted, and at the daemon's
  * end. */
 void task_drop(struct task *t);
-/* 'arg' is the subtask: for unit.ended. */
+/* 'arg' is the subtask: for unit.ended and unit.moved. */
 void task_unit_ended(struct unit *u, void *arg);
+void task_unit_moved(struct unit *u, void *arg);
 
 /* task_show.c; with the task locked */
 enum unit_state task_state(struct task *t) REQUIRES(t->lock);

@@ -38,15 +38,14 @@ static json_t *get_report(const struct node *n, const struct attr *a,
 {
     const struct task *t = task_of(n);
     SCOPED(buf_fini) struct buf b = BUF_INIT;
+    const char *source;
+    json_t *report;
 
     (void)a, (void)err;
-    for (unsigned i = 0; i < t->n_subs; i++) {
-        const char *text = t->subs[i]->report;
-
-        if (text && t->n_subs > 1)
-            buf_printf(&b, "source %s:\n", t->subs[i]->job->source);
-        if (text)
-            buf_str(&b, text);
+    json_object_foreach (t->reports, source, report) {
+        if (json_object_size(t->reports) > 1)
+            buf_printf(&b, "source %s:\n", source);
+        buf_str(&b, json_string_value(report));
     }
     return json_string(b.data ? b.data : "");
 }

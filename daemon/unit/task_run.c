@@ -29,11 +29,13 @@ static enum unit_state state_of(struct task *t)
 }
 
 /* After anything that may have changed the state: watchers, the events and who waits. */
-static void tell(struct task *t, enum unit_state before)
+static void tell(struct task *t)
 {
-    enum unit_state now = state_of(t);
+    enum unit_state now, before;
 
     mutex_lock(&t->lock);
+    before = t->shown;
+    now = t->shown = task_state(t);
     cond_broadcast(&t->cond);
     mutex_unlock(&t->lock);
     if (now == before)
@@ -43,6 +45,15 @@ static void tell(struct task *t, enum unit_state before)
     node_event(
         &t->node, "state",
         json_pack("{s:s, s:s}", "from", unit_state_names[before], "to", unit_state_names[now]));
+}
+
+void task_unit_moved(struct unit *u, void *arg)
+{
+    struct subtask *s = arg;
+
+    (void)u;
+    node_changed(&s->node, "state");
+    tell(s->task);
 }
 
 /* --- waiting for units; without steer, which their ends need --- */
@@ -174,16 +185,14 @@ void task_unit_ended(struct unit *u, void *arg)
 {
     struct subtask *s = arg;
     struct task *t = s->task;
-    enum unit_state before;
 
     mutex_lock(&t->steer);
-    before = state_of(t);
     if (unit_state(u) == UNIT_FINISHED) {
         keep_progress(t, s->job->path);
         step(t, false);
     }
     mutex_unlock(&t->steer);
-    tell(t, before);
+    tell(t);
 }
 
 /* --- units for the document as it is; under steer, while none runs --- */
@@ -240,12 +249,11 @@ static int build(struct task *t, struct err *err) REQUIRES(t->steer)
     struct node *dir = node_child(&t->node, "sources");
     struct subtask **subs = NULL;
     json_t *doc;
-    unsigned version, stages;
+    unsigned stages;
     int n;
 
     mutex_lock(&t->lock);
     doc = json_incref(t->full);
-    version = t->version;
     stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), t->checked);
     mutex_unlock(&t->lock);
     n = make_subtasks(t, doc, stages, &subs, err);
@@ -257,7 +265,6 @@ static int build(struct task *t, struct err *err) REQUIRES(t->steer)
         t->subs = subs;
         t->n_subs = (unsigned)n;
         mutex_unlock(&t->lock);
-        t->built_version = version;
     }
     node_unref(dir);
     json_decref(doc);
@@ -265,16 +272,6 @@ static int build(struct task *t, struct err *err) REQUIRES(t->steer)
 }
 
 /* --- start and resume --- */
-
-static bool is_stale(struct task *t) REQUIRES(t->steer)
-{
-    bool stale;
-
-    mutex_lock(&t->lock);
-    stale = t->built_version != t->version || t->n_subs == 0;
-    mutex_unlock(&t->lock);
-    return stale;
-}
 
 static int may(struct task *t, enum task_command c, struct err *err)
 {
@@ -310,14 +307,14 @@ static int set_wanted(struct task *t, enum wanted wanted, struct err *err)
     return rc;
 }
 
-/* May it be told so, and if the units are to be made anew, have the old ones ended?  Lets go of
- * steer while it waits for them. */
+/* May it be told so, and have the units of before ended?  Lets go of steer while it waits for
+ * them. */
 static int settle(struct task *t, enum task_command c, struct err *err) REQUIRES(t->steer)
 {
     int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL;
     int rc;
 
-    while ((rc = may(t, c, err)) == 0 && is_stale(t) && task_wait(t, 0) < 0) {
+    while ((rc = may(t, c, err)) == 0 && task_wait(t, 0) < 0) {
         ask_all(t, UNIT_STOPPED); /* such as wait for their next retry */
         mutex_unlock(&t->steer);
         rc = task_wait(t, (until_us - clock_mono_us()) / 1000);
@@ -341,9 +338,11 @@ static int forget_all(struct task *t, struct err *err) REQUIRES(t->steer)
     return rc < 0 ? rc : build(t, err);
 }
 
+/* Units are made anew, so that whatever has changed meanwhile counts: the document, the source, a
+ * file with a password. */
 static int start(struct task *t, bool forget, struct err *err) REQUIRES(t->steer)
 {
-    int rc = is_stale(t) ? build(t, err) : 0;
+    int rc = build(t, err);
 
     if (rc == 0 && forget)
         rc = forget_all(t, err);
@@ -364,27 +363,34 @@ static int await_check(struct task *t, struct err *err)
     while (!all_in(t, STAGE_DUMP) && task_state(t) == UNIT_RUNNING &&
            (left_us = until_us - clock_mono_us()) > 0)
         cond_wait(&t->cond, &t->lock, left_us / 1000 + 1);
-    for (unsigned i = 0; i < t->n_subs; i++)
+    for (unsigned i = 0; i < t->n_subs && !err->code; i++)
         if (t->subs[i]->units[STAGE_CHECK])
             unit_error(t->subs[i]->units[STAGE_CHECK], err);
     mutex_unlock(&t->lock);
     return err->code;
 }
 
+/* What should run but cannot even begin is in error; a draft stays what it is. */
+static void keep_error(struct task *t, const struct err *err)
+{
+    mutex_lock(&t->lock);
+    if (t->wanted == WANTED_RUNNING)
+        t->error = *err;
+    mutex_unlock(&t->lock);
+}
+
 static int run_start(struct task *t, enum task_command c, bool forget, struct err *err)
 {
-    enum unit_state before;
     int rc;
 
     if (forget_wait(t->name, ACTION_MS) < 0)
         return err_set(err, -EBUSY,
                        "the checkpoints of a deleted task of this name are still being removed");
     mutex_lock(&t->steer);
-    before = state_of(t);
-    if ((rc = settle(t, c, err)) == 0)
-        rc = start(t, forget, err);
+    if ((rc = settle(t, c, err)) == 0 && (rc = start(t, forget, err)) < 0)
+        keep_error(t, err);
     mutex_unlock(&t->steer);
-    tell(t, before);
+    tell(t);
     return rc < 0 ? rc : await_check(t, err);
 }
 
@@ -393,11 +399,9 @@ static int run_start(struct task *t, enum task_command c, bool forget, struct er
 static int run_stop(struct task *t, enum task_command c, struct err *err)
 {
     enum wanted wanted = c == TASK_PAUSE ? WANTED_PAUSED : WANTED_STOPPED;
-    enum unit_state before;
     int rc;
 
     mutex_lock(&t->steer);
-    before = state_of(t);
     rc = may(t, c, err);
     if (rc == 0)
         rc = set_wanted(t, wanted, err);
@@ -407,7 +411,7 @@ static int run_stop(struct task *t, enum task_command c, struct err *err)
     if (rc < 0)
         return rc;
     rc = task_wait(t, ACTION_MS);
-    tell(t, before);
+    tell(t);
     return rc < 0 ? err_set(err, rc, "it will %s when what is under way at the target is done",
                             c == TASK_PAUSE ? "pause" : "stop")
                   : 0;
@@ -422,35 +426,38 @@ int task_run(struct task *t, enum task_command c, bool forget, struct err *err)
 
 /* --- check --- */
 
-/* References to the subtasks, made anew if they are stale; caller frees. */
-static int subtasks_to_check(struct task *t, struct subtask ***ret, unsigned *n, struct err *err)
+/* Subtasks of its own, outside of the tree: what the task has may be at work later. */
+static int subtasks_to_check(struct task *t, struct subtask ***ret, struct err *err)
 {
+    json_t *doc;
+    unsigned stages;
     int rc;
 
     mutex_lock(&t->steer);
-    if ((rc = settle(t, TASK_CHECK, err)) == 0 && is_stale(t))
-        rc = build(t, err);
-    if (rc == 0) {
-        *n = t->n_subs;
-        *ret = xcalloc(*n + 1, sizeof(struct subtask *));
-        for (unsigned i = 0; i < *n; i++) {
-            (*ret)[i] = t->subs[i];
-            node_ref(&t->subs[i]->node);
-        }
-    }
+    mutex_lock(&t->lock);
+    doc = json_incref(t->full);
+    stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), false);
+    json_object_clear(t->reports);
+    mutex_unlock(&t->lock);
+    if ((rc = may(t, TASK_CHECK, err)) == 0)
+        rc = make_subtasks(t, doc, stages, ret, err);
     mutex_unlock(&t->steer);
+    json_decref(doc);
     return rc;
 }
 
 int task_check(struct task *t, struct err *err)
 {
     SCOPED(freep) struct subtask **subs = NULL;
-    unsigned n = 0;
-    int rc = subtasks_to_check(t, &subs, &n, err);
+    int n = subtasks_to_check(t, &subs, err), rc = n < 0 ? n : 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        if (rc == 0)
-            rc = check_run(subs[i], err);
+    for (int i = 0; i < n; i++) {
+        struct err found = ERR_INIT;
+
+        if (check_run(subs[i], &found) < 0 && rc == 0) {
+            *err = found;
+            rc = found.code;
+        }
         node_unref(&subs[i]->node);
     }
     return rc;
@@ -474,10 +481,9 @@ void task_resume_at_start(struct task *t)
     if (resume && rc == 0)
         rc = start(t, false, &err);
     if (rc < 0) {
-        mutex_lock(&t->lock);
-        t->error = err;
-        mutex_unlock(&t->lock);
+        keep_error(t, &err);
         log_error(path, "cannot go on: %s", err.text);
     }
     mutex_unlock(&t->steer);
+    tell(t);
 }

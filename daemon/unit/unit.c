@@ -70,6 +70,8 @@ static void unit_tell(struct unit *u, enum unit_state from, enum unit_state to)
     node_changed(&u->node, "state");
     node_event(&u->node, "state",
                json_pack("{s:s, s:s}", "from", unit_state_names[from], "to", unit_state_names[to]));
+    if (u->moved)
+        u->moved(u, u->arg);
 }
 
 /* --- the owner thread --- */
@@ -187,7 +189,7 @@ static void *unit_main(void *arg)
         rc = u->ops->run(u, &err);
     } while (unit_after_run(u, rc, &err));
     if (u->ended)
-        u->ended(u, u->ended_arg);
+        u->ended(u, u->arg);
     unit_over(u);
     return NULL;
 }

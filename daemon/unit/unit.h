@@ -90,10 +90,11 @@ struct unit {
     bool has_thread GUARDED;                  /* 'thread' is to be joined */
     bool over GUARDED;                        /* it has left run() for good */
     void (*ended)(struct unit *u, void *arg); /* owner thread: run() is over for good */
-    void *ended_arg;
+    void (*moved)(struct unit *u, void *arg); /* any thread, unlocked: its state is another */
+    void *arg;                                /* for both */
 };
 
-/* 'ended' and 'ended_arg' may be set after this and before unit_start(). */
+/* 'ended', 'moved' and 'arg' may be set after this and before unit_start(). */
 void unit_init(struct unit *u, const struct unit_ops *ops, const struct node_type *type,
                const char *name);
 void unit_fini(struct unit *u); /* it must not be running */

@@ -75,7 +75,7 @@ static struct scripted *new_unit(const char *script)
     s->script = script;
     unit_init(&s->unit, &ops, &type, "scripted");
     s->unit.ended = ended;
-    s->unit.ended_arg = s;
+    s->unit.arg = s;
     return s;
 }
 
