@@ -310,7 +310,7 @@ static int run(struct sluiced *d, int argc, char **argv)
     } else {
         sd_notify(0, "READY=1");
         log_info(NULL, "ready");
-        log_info(NULL, "%s: stopping", strsignal(wait_for_signal(&signals, argc, argv)));
+        log_info(NULL, "%s: stopping", sigdescr_np(wait_for_signal(&signals, argc, argv)));
         sd_notify(0, "STOPPING=1");
     }
     stop(d);

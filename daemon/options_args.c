@@ -44,7 +44,8 @@ static void flag_name(const struct option_row *row, char ret[static 64])
 {
     snprintf(ret, 64, "--%s", row->key);
     for (char *p = ret; *p; p++)
-        *p = *p == '_' ? '-' : *p;
+        if (*p == '_')
+            *p = '-';
 }
 
 static void env_name(const struct option_row *row, char ret[static 64])
@@ -195,14 +196,22 @@ static const char *env_value(char *const *env, const char *name)
     return NULL;
 }
 
+static void set_list_from_env(struct options *o, const struct option_row *row, const char *value,
+                              const char *name, struct buf *problems)
+{
+    SCOPED(freep) char *copy = xstrdup(value);
+    char *rest = copy, *item;
+
+    for (bool anew = true; (item = strsep(&rest, ",")) != NULL; anew = false)
+        option_set(o, row, item, anew, name, problems);
+}
+
 static void set_from_env(struct options *o, char *const *env, struct buf *problems)
 {
     char name[64];
 
     for (const struct option_row *row = option_rows; row->key; row++) {
-        SCOPED(freep) char *copy = NULL;
         const char *value;
-        char *rest, *item;
 
         env_name(row, name);
         value = env_value(env, name);
@@ -212,9 +221,7 @@ static void set_from_env(struct options *o, char *const *env, struct buf *proble
             option_set(o, row, value, true, name, problems);
             continue;
         }
-        copy = rest = xstrdup(value);
-        for (bool anew = true; (item = strsep(&rest, ",")) != NULL; anew = false)
-            option_set(o, row, item, anew, name, problems);
+        set_list_from_env(o, row, value, name, problems);
     }
 }
 
@@ -226,7 +233,7 @@ static void find_owner(struct options *o, struct buf *problems)
     o->uid = geteuid();
     o->gid = getegid();
     if (o->owner[0]) {
-        user = getpwnam(o->owner);
+        user = getpwnam(o->owner); // NOLINT(concurrency-mt-unsafe): the first thread comes later
         if (!user) {
             option_problem(problems, "owner", "there is no user '%s'", o->owner);
             return;
@@ -235,7 +242,7 @@ static void find_owner(struct options *o, struct buf *problems)
         o->gid = user->pw_gid;
     }
     if (o->group[0]) {
-        group = getgrnam(o->group);
+        group = getgrnam(o->group); // NOLINT(concurrency-mt-unsafe): the first thread comes later
         if (!group)
             option_problem(problems, "group", "there is no group '%s'", o->group);
         else

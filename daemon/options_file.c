@@ -196,7 +196,7 @@ void options_read_file(struct options *o, const char *path, struct buf *problems
     FILE *in = fopen(path, "re");
 
     if (!in) {
-        option_problem(problems, path, "cannot be read: %s", strerror(errno));
+        option_problem(problems, path, "cannot be read: %m");
         return;
     }
     if (!yaml_parser_initialize(&f.parser))

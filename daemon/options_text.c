@@ -104,7 +104,7 @@ static void add_flag(const struct option_row *row, struct buf *out)
 {
     buf_str(out, "--");
     for (const char *p = row->key; *p; p++)
-        buf_byte(out, *p == '_' ? '-' : *p);
+        buf_str(out, *p == '_' ? "-" : (char[]){ *p, '\0' });
     if (row->type == OPTION_BOOL)
         return;
     buf_byte(out, ' ');

@@ -58,8 +58,10 @@ static json_t *get_started(const struct node *n, const struct attr *a, struct er
 
 static json_t *get_uptime(const struct node *n, const struct attr *a, struct err *err)
 {
+    int64_t ms_since = (clock_mono_us() - root_of(n)->started_mono_us) / 1000;
+
     (void)a, (void)err;
-    return json_real((double)((clock_mono_us() - root_of(n)->started_mono_us) / 1000) / 1000.0);
+    return json_real((double)ms_since / 1000.0);
 }
 
 /* Source: proc_pid_statm(5); the second number is resident pages. */
@@ -70,7 +72,7 @@ static json_t *get_memory(const struct node *n, const struct attr *a, struct err
 
     (void)n, (void)a;
     if (fd < 0 || read(fd, text, sizeof text - 1) <= 0) {
-        err_set(err, -EIO, "cannot read /proc/self/statm: %s", strerror(errno));
+        err_set(err, -EIO, "cannot read /proc/self/statm: %m");
         return NULL;
     }
     resident = strchr(text, ' ');
@@ -123,7 +125,7 @@ static int run_shutdown(struct node *n, const json_t *args, struct err *err)
 {
     (void)n, (void)args;
     if (kill(getpid(), SIGTERM) < 0)
-        return err_set(err, -errno, "cannot signal myself: %s", strerror(errno));
+        return err_set(err, -errno, "cannot signal myself: %m");
     return 0;
 }
 

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-enum { SAY_AFTER_MS = 3000, LOOK_EVERY_MS = 50 };
+#define SAY_AFTER_US INT64_C(3000000)
+#define LOOK_EVERY_NS 50000000L
 
 struct stop {
     int64_t limit_us;
@@ -37,7 +38,7 @@ static bool look(struct stop *s)
     ended = s->ended;
     step = s->step;
     waited = now - s->since_us;
-    say = step && now - s->said_us > SAY_AFTER_MS * 1000;
+    say = step && now - s->said_us > SAY_AFTER_US;
     if (say)
         s->said_us = now;
     mutex_unlock(&s->lock);
@@ -53,7 +54,7 @@ static bool look(struct stop *s)
 static void *run(void *arg)
 {
     struct stop *s = arg;
-    const struct timespec every = { .tv_nsec = LOOK_EVERY_MS * 1000000 };
+    const struct timespec every = { .tv_nsec = LOOK_EVERY_NS };
     sigset_t set;
 
     sigemptyset(&set);

@@ -40,17 +40,17 @@ int folder_lock(const char *dir, struct err *err)
     int fd;
 
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_set(err, -errno, "cannot make data folder %s: %s", dir, strerror(errno));
+        return err_set(err, -errno, "cannot make data folder %s: %m", dir);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot open %s: %m", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         refuse(fd, dir, err);
         close(fd);
         return err->code;
     }
     if (write_pid(fd) < 0) {
-        err_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+        err_set(err, -errno, "cannot write %s: %m", path);
         close(fd);
         return err->code;
     }

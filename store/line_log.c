@@ -8,7 +8,7 @@
 #include "store/key.h"
 #include "store/store.h"
 
-enum { RETRY_MS = 1000 };
+#define RETRY_US INT64_C(1000000)
 
 struct line {
     struct line *next;
@@ -100,7 +100,7 @@ static struct line *take_lines(struct line_log *l)
 /* After a failure, so that it is said once a second at most; an append does not cut it short. */
 static void pause_writing(struct line_log *l)
 {
-    int64_t until = clock_mono_us() + RETRY_MS * 1000, left;
+    int64_t until = clock_mono_us() + RETRY_US, left;
 
     mutex_lock(&l->lock);
     while (!l->stop && (left = until - clock_mono_us()) > 0)

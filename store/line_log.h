@@ -26,6 +26,6 @@ int line_log_each(struct line_log *l, void (*visit)(void *arg, const char *line)
 
 /* Any thread, any lock may be held; never waits.  Lines that the disk refuses are given up, and
  * so are the oldest when more than 'keep' queue up. */
-void line_log_append(struct line_log *l, uint64_t number, const char *line);
+void line_log_append(struct line_log *l, uint64_t number, const char *text);
 
 #endif

@@ -41,13 +41,13 @@ static int make_key_file(const char *path, struct err *err)
     ssize_t n;
 
     if (fd < 0)
-        return err_set(err, -errno, "cannot make key file %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot make key file %s: %m", path);
     random_bytes(bytes, sizeof bytes);
     n = write(fd, bytes, sizeof bytes);
     OPENSSL_cleanse(bytes, sizeof bytes);
     if (n != sizeof bytes || fsync(fd) < 0 || rename(beside, path) < 0)
         return err_set(err, n < 0 || n == sizeof bytes ? -errno : -EIO,
-                       "cannot write key file %s: %s", path, strerror(errno));
+                       "cannot write key file %s: %m", path);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static int check_key_file(int fd, const char *path, struct err *err)
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return err_set(err, -errno, "cannot stat key file %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot stat key file %s: %m", path);
     if (!S_ISREG(st.st_mode) || st.st_size != KEY_SIZE)
         return err_set(err, -EBADMSG,
                        "key file %s is damaged (%lld bytes instead of %d): put the right one back",
@@ -78,7 +78,7 @@ int secret_key_open(const char *path, struct secret_key **ret, struct err *err)
         fd = open(path, O_RDONLY | O_CLOEXEC);
     }
     if (fd < 0)
-        return err_set(err, -errno, "cannot open key file %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot open key file %s: %m", path);
     rc = check_key_file(fd, path, err);
     if (rc < 0)
         return rc;
@@ -317,12 +317,12 @@ int secret_resolve(const char *text, char **ret, struct err *err)
     path = text + 5;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, -errno, "cannot read secret from %s: %s", path, strerror(errno));
+        return err_set(err, -errno, "cannot read secret from %s: %m", path);
     content = xcalloc(1, MAX_FILE_SIZE + 1);
     n = read(fd, content, MAX_FILE_SIZE + 1);
     if (n < 0 || n > MAX_FILE_SIZE) {
         secret_free(content);
-        return n < 0 ? err_set(err, -errno, "cannot read secret from %s: %s", path, strerror(errno))
+        return n < 0 ? err_set(err, -errno, "cannot read secret from %s: %m", path)
                      : err_set(err, -EFBIG, "cannot read secret from %s: over %d bytes", path,
                                MAX_FILE_SIZE);
     }
