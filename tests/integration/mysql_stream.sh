@@ -20,7 +20,7 @@ for s in md my; do
     for n in 1 2 3; do sql $s "INSERT INTO d.t (b) VALUES ('file $n'); FLUSH BINARY LOGS"; done
     sql $s "INSERT INTO d.t (b) VALUES (REPEAT('x', 40000000))"
     for len in 16777168 16777169 16777170 16777171 16777172 16777173 16777174 16777175 16777176; do # around one full packet
-        sql $s "INSERT INTO d.t (b) VALUES (REPEAT('y', $len - 12))"
+        sql $s "INSERT INTO d.t (b) VALUES (REPEAT('y', $len))"
     done
     rows='type WRITE_ROWS_V[12] [0-9]+'
 
