@@ -96,6 +96,8 @@ int conn_fail(struct mysql_conn *c, struct err *err)
     int cause = errno; /* the library leaves it as the socket call did */
     int code = conn_error(err, mysql_errno(c->my), mysql_sqlstate(c->my), mysql_error(c->my));
 
+    if (c->socket >= 0 && err->sql == CR_SSL_CONNECTION_ERROR)
+        err->code = code = -ECONNRESET; /* after the login it is the network, not a certificate */
     if (code == -ECONNRESET && c->socket >= 0)
         shutdown(c->socket, SHUT_RDWR); /* the library closed its copy only */
     if (code == -ECONNRESET && (cause == ETIMEDOUT || cause == EAGAIN))
@@ -230,8 +232,8 @@ static void notice_dead_peers(int socket)
     static const struct {
         int level, option, value;
     } options[] = {
-        { SOL_SOCKET, SO_KEEPALIVE, 1 },       { IPPROTO_TCP, TCP_KEEPIDLE, 20 },
-        { IPPROTO_TCP, TCP_KEEPINTVL, 5 },     { IPPROTO_TCP, TCP_KEEPCNT, 4 },
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },          { IPPROTO_TCP, TCP_KEEPIDLE, 20 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 5 },        { IPPROTO_TCP, TCP_KEEPCNT, 4 },
         { IPPROTO_TCP, TCP_USER_TIMEOUT, 45000 },
     };
 
