@@ -1,4 +1,5 @@
 #!/bin/bash
+# labels: open
 # The target's disk fills up under a running task: the task says so and waits; when there is room
 # again it goes on by itself and both ends are equal.
 set -u

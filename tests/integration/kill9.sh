@@ -1,4 +1,5 @@
 #!/bin/bash
+# labels: open
 # kill -9 of the daemon at random moments while a writer commits: both ends equal, nothing lost, nothing twice.
 #
 # KILLS (15) in each of dump, load and sync, per run; SEED repeats a run.  Tables with and without keys,
