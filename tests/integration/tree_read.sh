@@ -1,6 +1,6 @@
 #!/bin/bash
 # Reading: sizes, moments, lines, many children, and who is told of changes (TREE.md 10 to 14).
-# labels: asan tsan
+# labels: asan tsan open
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh
 start_treed 100000 || die "no treed"
