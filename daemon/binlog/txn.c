@@ -24,11 +24,19 @@ void grouper_fini(struct grouper *g)
     *g = (struct grouper){ 0 };
 }
 
+/* Made for this connection: a rotation has its own idea of the position, a heartbeat has no size in
+ * the file (and, on MariaDB, no flag that says so). */
+static bool in_file(const struct event *ev)
+{
+    return ev->type != EVENT_ROTATE && ev->type != EVENT_HEARTBEAT &&
+           ev->type != EVENT_HEARTBEAT_V2 && !(ev->flags & EVENT_FLAG_ARTIFICIAL);
+}
+
 /* The header's position has 32 bits and files may be larger; events may also be left out of a
  * dump.  So the offset grows by what was read, then up to where the header says. */
 static void advance(struct grouper *g, const struct event *ev)
 {
-    if (ev->in_payload || ev->next_pos == 0 || (ev->flags & EVENT_FLAG_ARTIFICIAL))
+    if (ev->in_payload || ev->next_pos == 0)
         return;
     g->offset += ev->raw.size;
     g->offset += (uint32_t)(ev->next_pos - (uint32_t)g->offset);
@@ -375,7 +383,7 @@ int grouper_feed(struct grouper *g, const struct event *ev, struct err *err)
     if (!handler && !(ev->flags & EVENT_FLAG_IGNORABLE))
         return err_set(err, -EBADMSG, "binlog event of type %u at %s:%" PRIu64 " is not known",
                        ev->type, g->file, g->offset);
-    if (ev->type != EVENT_ROTATE)
+    if (in_file(ev))
         advance(g, ev);
     step = handler ? handler(g, ev, err) : TXN_NOTHING;
     if (step < 0)

@@ -393,6 +393,20 @@ Test(txn, follows_heartbeats_when_no_transaction_is_open)
     cr_expect_eq(f.g.pos.offset, ((uint64_t)5 << 32) + 400);
 }
 
+Test(txn, stays_where_it_is_when_a_heartbeat_says_just_that)
+{
+    SCOPED(feeder_fini) struct feeder f;
+    struct event ev;
+
+    feeder_init(&f, FLAVOR_MARIADB, ((uint64_t)5 << 32) + 100);
+    for (int i = 0; i < 3; i++) { /* MariaDB does not flag them as made for this connection */
+        build_event(&f.b, EVENT_HEARTBEAT, 0, 100, "bin.000001", 10, false);
+        build_parse(&f.b, &f.g.fmt, &ev);
+        cr_expect_eq(grouper_feed(&f.g, &ev, &f.err), TXN_NOTHING);
+    }
+    cr_expect_eq(f.g.pos.offset, ((uint64_t)5 << 32) + 100);
+}
+
 Test(txn, moves_its_position_at_the_end_of_a_transaction_only)
 {
     SCOPED(feeder_fini) struct feeder f;
