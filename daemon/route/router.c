@@ -22,7 +22,7 @@ struct rules {
 struct router {
     struct rules migrate, allow, block, routes;
     char *meta_schema;
-    bool has_do_schemas, has_do_tables;
+    bool has_do_schemas, has_do_tables, online_tables;
 };
 
 /* TiDB's last two cannot be on a MySQL or MariaDB server for anything else. */
@@ -113,6 +113,7 @@ int router_new(const struct router_config *c, struct router **ret, struct err *e
     r->has_do_schemas = any_rule(&r->allow, false);
     r->has_do_tables = any_rule(&r->allow, true);
     r->meta_schema = dup_or_null(c->meta_schema);
+    r->online_tables = c->online_tables;
     *ret = STEAL(r);
     return 0;
 }
@@ -205,13 +206,52 @@ static void set_route(struct route *ret, const char *schema, const char *table)
     snprintf(ret->to_table, sizeof ret->to_table, "%s", table);
 }
 
+static bool in_scope(const struct router *r, const char *schema, const char *table)
+{
+    return !is_ours(r, schema) && migrates(r, schema, table) && schema_passes(r, schema) &&
+           table_passes(r, schema, table);
+}
+
+/* Source: gh-ost, doc/understanding-output.md; pt-online-schema-change's manual. */
+static const char *const online_suffixes[] = { "_gho", "_ghc", "_del", "_new", "_old" };
+
+/* "_orders_gho" -> "orders" in 'base', and the suffix; NULL if it is no such name. */
+static const char *online_base(const char *table, char base[static 193])
+{
+    size_t size = strlen(table);
+
+    for (size_t i = 0; i < ARRAY_LEN(online_suffixes); i++) {
+        size_t rest = size - strlen(online_suffixes[i]);
+
+        if (size <= 5 || rest > 193 || *table != '_' ||
+            strcmp(table + rest, online_suffixes[i]) != 0)
+            continue;
+        snprintf(base, 193, "%.*s", (int)rest - 1, table + 1);
+        return online_suffixes[i];
+    }
+    return NULL;
+}
+
+static bool online_table(const struct router *r, const char *schema, const char *table,
+                         struct route *ret)
+{
+    char base[193], to[193];
+    const char *suffix = r->online_tables ? online_base(table, base) : NULL;
+
+    if (!suffix || matches_table_rule(&r->block, schema, table) || !in_scope(r, schema, base) ||
+        !router_table(r, schema, base, ret))
+        return false;
+    snprintf(to, sizeof to, "_%.180s%s", ret->to_table, suffix);
+    memcpy(ret->to_table, to, sizeof to);
+    return true;
+}
+
 bool router_table(const struct router *r, const char *schema, const char *table, struct route *ret)
 {
     const struct rule *rule;
 
-    if (is_ours(r, schema) || !migrates(r, schema, table) || !schema_passes(r, schema) ||
-        !table_passes(r, schema, table))
-        return false;
+    if (!in_scope(r, schema, table))
+        return online_table(r, schema, table, ret);
     rule = find_route(r, schema, table, NULL);
     set_route(ret, rule && rule->to_schema ? rule->to_schema : schema,
               rule && rule->table && rule->to_table ? rule->to_table : table);

@@ -10,6 +10,11 @@
  * schema must match one, else it must match no ignore rule for schemas; then a do
  * rule for tables keeps it, an ignore rule for tables drops it, and it stays if there
  * are no do rules for tables.  System schemas and 'meta_schema' never are in scope.
+ *
+ * gh-ost and pt-online-schema-change rebuild a table t as _t_gho or _t_new, beside _t_ghc, and end
+ * with a RENAME that swaps it for t, which becomes _t_del or _t_old.  With 'online_tables' these
+ * are in scope when t is, unless an ignore rule for tables matches them, and become _x_gho (...)
+ * when t becomes x: the RENAME then means the same in the target.
  */
 #ifndef SLUICE_ROUTE_ROUTER_H
 #define SLUICE_ROUTE_ROUTER_H
@@ -33,6 +38,8 @@ struct router_config {
     unsigned n_migrate, n_do, n_ignore, n_routes;
     const char *meta_schema; /* ours, if the source happens to hold one; may be NULL */
     bool fold_case;
+    bool
+        online_tables; /* those that online schema change tools work on go where their table goes */
 };
 
 /* Everything of 'c' is copied.  -EINVAL for a pattern that is none. */

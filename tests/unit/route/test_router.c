@@ -250,3 +250,35 @@ Test(router, folds_case_when_told)
     cr_expect_str_eq(goes(r, "sHOP", "T"), "sHOP.T");
     router_free(r);
 }
+
+Test(router, online_tables_follow_theirs)
+{
+    struct router_rule rules[] = { { "shop", "orders", "store", "sales" } };
+    struct router_rule ignored[] = { { "shop", "_orders_del" } };
+    struct router_config c = { .migrate_rules = rules,
+                               .n_migrate = 1,
+                               .routes = rules,
+                               .n_routes = 1,
+                               .ignore_rules = ignored,
+                               .n_ignore = 1,
+                               .online_tables = true };
+    struct err err = ERR_INIT;
+    struct router *r;
+
+    cr_assert_eq(router_new(&c, &r, &err), 0);
+    cr_expect_str_eq(goes(r, "shop", "_orders_gho"), "store._sales_gho");
+    cr_expect_str_eq(goes(r, "shop", "_orders_ghc"), "store._sales_ghc");
+    cr_expect_str_eq(goes(r, "shop", "_orders_new"), "store._sales_new");
+    cr_expect_str_eq(goes(r, "shop", "_orders_old"), "store._sales_old");
+    cr_expect_str_eq(goes(r, "shop", "_orders_del"), "-", "it is to be left out");
+    cr_expect_str_eq(goes(r, "shop", "_items_gho"), "-", "its table is not in scope");
+    cr_expect_str_eq(goes(r, "shop", "orders_gho"), "-");
+    cr_expect_str_eq(goes(r, "shop", "__gho"), "-");
+    cr_expect_str_eq(goes(r, "mysql", "_orders_gho"), "-");
+    router_free(r);
+
+    c.online_tables = false;
+    cr_assert_eq(router_new(&c, &r, &err), 0);
+    cr_expect_str_eq(goes(r, "shop", "_orders_gho"), "-");
+    router_free(r);
+}
