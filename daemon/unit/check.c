@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/precheck.h"
+#include "unit/precheck_item.h"
 #include "unit/subtask.h"
 #include "unit/task.h"
 #include "unit/task_doc.h"
@@ -22,7 +23,7 @@ static bool is_ignored(const struct job *job, const char *id)
     size_t i;
 
     json_array_foreach (json_object_get(job->doc, "ignore_checking_items"), i, item)
-        if (strcmp(json_string_value(item), id) == 0 || strcmp(json_string_value(item), "all") == 0)
+        if (precheck_item_covers(json_string_value(item), id))
             return true;
     return false;
 }

@@ -224,13 +224,30 @@ static int inexact_check(struct copy *c, const struct copy_tables *tables, struc
     return 0;
 }
 
+/* "LOCK TABLES `db`.`t` READ, ..." for consistency: lock; NULL if there is none to lock. */
+static char *lock_text(const struct copy *c, const struct copy_tables *tables)
+{
+    struct buf sql = BUF_INIT;
+
+    for (unsigned i = 0; c->job->consistency == CONSISTENT_LOCK && i < tables->n; i++) {
+        const struct copy_table *t = tables->all[i];
+
+        if (t->row.state < COPY_TABLE_LOADED && !t->sequence)
+            copy_sql(&sql, "%r%i.%i READ", sql.size ? ", " : "LOCK TABLES ", t->def->db,
+                     t->def->name);
+    }
+    return sql.size ? buf_steal(&sql) : NULL;
+}
+
 static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err *err)
 {
+    SCOPED(freep) char *lock_tables = lock_text(c, tables);
     unsigned round = 0;
     int rc;
 
     phase_set(c, COPY_SNAPSHOT);
-    rc = dump_snapshot_take(&c->link, n_threads(c->job), &c->snapshot, err);
+    rc = dump_snapshot_take(&c->link, n_threads(c->job), c->job->consistency, lock_tables,
+                            &c->snapshot, err);
     if (rc == 0)
         rc = inexact_check(c, tables, err);
     if (rc == 0)

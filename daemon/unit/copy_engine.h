@@ -100,6 +100,11 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* load_insert.c */
 int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
                 struct err *err);
+/* "INSERT INTO `db`.`t` (...) VALUES " and what follows the rows, as on_duplicate says. */
+void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql);
+void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql);
+/* Were 'n_rows' taken, by what the target says?  REPLACE counts the rows that went, too. */
+bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows);
 /* load_big.c: one row, in the transaction that is open. */
 int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
                  struct err *err);

@@ -44,11 +44,15 @@ static const char *kind_word(enum table_kind kind)
     return kind == TABLE_VIEW ? "VIEW" : kind == TABLE_SEQUENCE ? "SEQUENCE" : "TABLE";
 }
 
-/* Our own tables are no part of what is copied, even where an end is its own target. */
-static bool in_scope(const struct copy *c, const struct table_name *n, struct route *to)
+/* Our own tables are no part of what is copied, even where an end is its own target.  -EEXIST when
+ * two routes are for it. */
+static int in_scope(const struct copy *c, const struct table_name *n, struct route *to,
+                    struct err *err)
 {
-    return strcmp(n->db, c->job->meta_schema) != 0 &&
-           router_table(c->job->router, n->db, n->name, to);
+    if (strcmp(n->db, c->job->meta_schema) == 0 ||
+        !router_table(c->job->router, n->db, n->name, to))
+        return 0;
+    return router_check(c->job->router, n->db, n->name, err) < 0 ? err->code : 1;
 }
 
 static bool other_unique_keys(const struct table_def *t, const struct table_key *key)
@@ -153,7 +157,7 @@ static void merged_mark(const struct copy *c, struct copy_tables *tables)
     for (unsigned i = 0; i < tables->n; i++) {
         struct copy_table *a = tables->all[i];
 
-        a->merged |= c->job->merges;
+        a->merged |= c->job->merges || c->job->on_duplicate != ON_DUPLICATE_ERROR;
         for (unsigned j = i + 1; j < tables->n; j++) {
             struct copy_table *b = tables->all[j];
 
@@ -174,7 +178,8 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
         const struct table_name *n = &names.names[i];
         struct route to;
 
-        if (!in_scope(c, n, &to))
+        rc = in_scope(c, n, &to, err);
+        if (rc <= 0)
             continue;
         rc = n->kind == TABLE_VIEW ? add_view(c, &tables, n, err)
                                    : add_table(c, &tables, n, &to, err);
@@ -205,7 +210,7 @@ int copy_plan_recheck(struct copy *c, struct copy_tables *tables, struct err *er
     int rc = table_list(c->source, NULL, &names, err);
 
     for (unsigned i = 0; rc == 0 && i < names.n; i++)
-        if (names.names[i].kind != TABLE_VIEW && in_scope(c, &names.names[i], &to) &&
+        if (names.names[i].kind != TABLE_VIEW && in_scope(c, &names.names[i], &to, err) > 0 &&
             !copy_tables_find(tables, names.names[i].db, names.names[i].name))
             rc = err_set(err, -EAGAIN, "%s.%s was made meanwhile", names.names[i].db,
                          names.names[i].name);

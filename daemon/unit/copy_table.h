@@ -32,7 +32,7 @@ struct copy_table {
 
     unsigned index; /* in the plan */
     bool sequence;  /* a MariaDB SEQUENCE: its value is set, it has no rows to copy */
-    bool merged;    /* other tables or sources write to the same target table */
+    bool merged;    /* other tables or sources write to the same target table, or it had rows */
     bool resumable; /* a row key in which it can be read, no other unique key, no foreign keys,
                      * full row images */
     atomic_bool bulk;

@@ -218,8 +218,10 @@ static int check_type(const struct doc_field *f, const json_t *v, const char *pa
 static bool is_default(const struct doc_field *f, const json_t *v)
 {
     SCOPED(json_freep) json_t *fallback = doc_fallback(f);
+    SCOPED(json_freep)
+    json_t *inert = f->inert ? json_loads(f->inert, JSON_DECODE_ANY, NULL) : NULL;
 
-    if (fallback && json_equal(fallback, v))
+    if ((fallback && json_equal(fallback, v)) || (inert && json_equal(inert, v)))
         return true;
     return (json_is_string(v) && json_string_length(v) == 0) || json_is_false(v) ||
            (json_is_array(v) && json_array_size(v) == 0) ||

@@ -42,8 +42,9 @@ struct doc_field {
     const char *const *choices;
     const char *fallback; /* the default as JSON; NULL: it is left out */
     const struct doc_field *fields;
-    /* Understood, but nothing else than the default is possible (yet): why. */
-    const char *refused;
+    /* Understood, but nothing else than the default, or 'inert' (as JSON: what others write into
+     * their documents when they mean nothing by it), is possible (yet): why. */
+    const char *refused, *inert;
     /* Accepted, since documents of others have it, without effect here: why. */
     const char *ignored;
 };

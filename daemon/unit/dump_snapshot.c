@@ -17,6 +17,12 @@ enum {
     ER_XA_ACCESS = 1401,
 };
 
+/* How to come to one moment. */
+struct way {
+    enum consistency how;
+    const char *lock_tables;
+};
+
 /* How a flavour holds commits back; how long is up to lock_wait_timeout. */
 static const char *const lock_sql[] = {
     [FLAVOR_MARIADB] = "BACKUP STAGE START",
@@ -176,22 +182,24 @@ static void snapshot_end(struct dump_snapshot *s)
 }
 
 /* All connections under the lock.  -EAGAIN: they differ, or a transaction was
- * prepared meanwhile. */
-static int begin_all(struct mysql_conn *ctl, struct dump_snapshot *s, struct err *err)
+ * prepared meanwhile.  Under a lock of our tables alone others go on, and so does the position:
+ * the first is good for all. */
+static int begin_all(struct mysql_conn *ctl, const struct way *way, struct dump_snapshot *s,
+                     struct err *err)
 {
     SCOPED(buf_fini) struct buf xids = BUF_INIT;
-    enum flavor flavor = mysql_conn_flavor(ctl);
+    bool one_position = mysql_conn_flavor(ctl) == FLAVOR_MYSQL || way->lock_tables;
     int rc = xa_prepared(ctl, &xids, err);
 
     if (rc > 0)
         return err_set(err, -EAGAIN, "XA transactions were prepared: %s", xids.data);
-    if (rc == 0 && flavor == FLAVOR_MYSQL)
+    if (rc == 0 && one_position)
         rc = dump_position_now(ctl, &s->low, err);
     for (unsigned i = 0; rc == 0 && i < s->n; i++) {
         struct position p = { .offset = 0 };
 
         rc = snapshot_begin(s->conns[i], err);
-        if (rc < 0 || flavor == FLAVOR_MYSQL)
+        if (rc < 0 || one_position)
             continue;
         rc = position_of_snapshot(s->conns[i], &p, err);
         if (rc == 0 && i == 0)
@@ -202,24 +210,26 @@ static int begin_all(struct mysql_conn *ctl, struct dump_snapshot *s, struct err
     return rc;
 }
 
-static int lock_and_begin(struct mysql_conn *ctl, struct dump_snapshot *s, struct err *err)
+static int lock_and_begin(struct mysql_conn *ctl, const struct way *way, struct dump_snapshot *s,
+                          struct err *err)
 {
     enum flavor flavor = mysql_conn_flavor(ctl);
+    bool tables = way->lock_tables != NULL;
     struct err unlock_err = ERR_INIT;
     int rc = exec(ctl, "SET lock_wait_timeout = 5", err);
 
     if (rc == 0)
-        rc = exec(ctl, lock_sql[flavor], err);
+        rc = exec(ctl, tables ? way->lock_tables : lock_sql[flavor], err);
     if (rc < 0)
         return rc;
-    rc = exec(ctl, lock_more_sql[flavor], err);
+    rc = tables ? 0 : exec(ctl, lock_more_sql[flavor], err);
     if (rc == 0)
-        rc = begin_all(ctl, s, err);
-    if (exec(ctl, unlock_sql[flavor], &unlock_err) < 0 && rc == 0) {
+        rc = begin_all(ctl, way, s, err);
+    if (exec(ctl, tables ? "UNLOCK TABLES" : unlock_sql[flavor], &unlock_err) < 0 && rc == 0) {
         *err = unlock_err;
         rc = unlock_err.code;
     }
-    if (rc == 0 && flavor == FLAVOR_MARIADB && s->low.file[0])
+    if (rc == 0 && !s->low.gtids && s->low.file[0])
         rc = gtids_read(ctl, s->low.file, s->low.offset, &s->low.gtids, err);
     if (rc == 0)
         position_copy(&s->high, &s->low);
@@ -268,8 +278,8 @@ static int begin_unlocked(struct mysql_conn *ctl, struct dump_snapshot *s, struc
     return rc;
 }
 
-static int take(struct copy_link *l, struct mysql_conn *ctl, struct dump_snapshot *s,
-                struct err *err)
+static int take(struct copy_link *l, struct mysql_conn *ctl, const struct way *way,
+                struct dump_snapshot *s, struct err *err)
 {
     int rc = -EAGAIN;
 
@@ -277,8 +287,10 @@ static int take(struct copy_link *l, struct mysql_conn *ctl, struct dump_snapsho
         rc = xa_wait(l, ctl, err);
         if (rc < 0)
             return rc;
-        rc = lock_and_begin(ctl, s, err);
-        if (rc < 0 && err->sql == ER_ACCESS_DENIED) {
+        if (way->how == CONSISTENT_UNLOCKED)
+            return begin_unlocked(ctl, s, err);
+        rc = lock_and_begin(ctl, way, s, err);
+        if (rc < 0 && err->sql == ER_ACCESS_DENIED && way->how == CONSISTENT_AUTO) {
             snapshot_end(s);
             return begin_unlocked(ctl, s, err);
         }
@@ -294,8 +306,10 @@ static int take(struct copy_link *l, struct mysql_conn *ctl, struct dump_snapsho
                     LOCK_TRIES);
 }
 
-int dump_snapshot_take(struct copy_link *l, unsigned n, struct dump_snapshot *ret, struct err *err)
+int dump_snapshot_take(struct copy_link *l, unsigned n, enum consistency how,
+                       const char *lock_tables, struct dump_snapshot *ret, struct err *err)
 {
+    struct way way = { how, lock_tables };
     struct dump_snapshot s = { .conns = xcalloc(n, sizeof *s.conns) };
     struct mysql_conn *ctl = NULL;
     int rc = copy_link_source(l, &ctl, err);
@@ -307,7 +321,7 @@ int dump_snapshot_take(struct copy_link *l, unsigned n, struct dump_snapshot *re
     }
     n = s.n;
     if (rc == 0)
-        rc = take(l, ctl, &s, err);
+        rc = take(l, ctl, &way, &s, err);
     for (unsigned i = s.n; i < n; i++) /* those that a fallback does without */
         copy_link_close(l, s.conns[i]);
     copy_link_close(l, ctl);

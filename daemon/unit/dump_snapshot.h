@@ -9,6 +9,9 @@
  *   MySQL without it   one connection, and two positions around its moment: low
  *                      (all of it is in) and high (nothing later is in).  Needs GTIDs
  *
+ * That is consistency 'auto'.  With 'flush' there is no way around the lock; with 'lock' the
+ * tables of the copy are locked against writes instead, which needs no RELOAD; else there is none.
+ *
  * The lock is waited for five seconds at most, so that a long statement at the
  * source never makes us the cause of a queue, and tried again a few times.
  * XA transactions that are prepared and not finished are in no snapshot and
@@ -18,6 +21,7 @@
 #define SLUICE_UNIT_DUMP_SNAPSHOT_H
 
 #include "unit/copy_link.h"
+#include "unit/job.h"
 
 struct dump_snapshot {
     struct mysql_conn **conns; /* in a snapshot transaction each, with a savepoint */
@@ -26,8 +30,10 @@ struct dump_snapshot {
     bool exact;
 };
 
-/* At most 'n' connections; fewer where one is all we can have. */
-int dump_snapshot_take(struct copy_link *l, unsigned n, struct dump_snapshot *ret, struct err *err);
+/* At most 'n' connections; fewer where one is all we can have.  'lock_tables': the LOCK TABLES of
+ * CONSISTENT_LOCK; else NULL. */
+int dump_snapshot_take(struct copy_link *l, unsigned n, enum consistency how,
+                       const char *lock_tables, struct dump_snapshot *ret, struct err *err);
 void dump_snapshot_close(struct copy_link *l, struct dump_snapshot *s);
 
 /* Lets go of the metadata locks of the tables read so far: DDL at the source need not wait for

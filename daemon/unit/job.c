@@ -7,87 +7,13 @@
 #include "base/scope.h"
 #include "route/router.h"
 #include "store/secret.h"
+#include "unit/security_doc.h"
 #include "unit/task_doc.h"
-
-/* --- rules --- */
 
 static const char *text(const json_t *object, const char *path)
 {
     return json_string_value(doc_at(object, path));
 }
-
-struct rules {
-    struct router_rule *at;
-    unsigned n;
-};
-
-static void rules_add(struct rules *r, struct router_rule rule)
-{
-    r->at = xrealloc(r->at, (r->n + 1) * sizeof *r->at);
-    r->at[r->n++] = rule;
-}
-
-static void rules_freep(struct rules *r)
-{
-    free(r->at);
-}
-
-/* The table_migrate_rule entries of 'source': what they cover, and the routes among them. */
-static void migrate_rules(const json_t *doc, const char *source, struct rules *covered,
-                          struct rules *routes)
-{
-    const json_t *rule;
-    size_t i;
-
-    json_array_foreach (json_object_get(doc, "table_migrate_rule"), i, rule) {
-        const char *to_schema = text(rule, "target.schema"), *to_table = text(rule, "target.table");
-        struct router_rule r = { .schema = text(rule, "source.schema"),
-                                 .table = text(rule, "source.table"),
-                                 .to_schema = to_schema,
-                                 .to_table = to_table };
-
-        if (strcmp(text(rule, "source.source_name"), source) != 0)
-            continue;
-        rules_add(covered, r);
-        if ((to_schema && *to_schema) || (to_table && *to_table))
-            rules_add(routes, r);
-    }
-}
-
-static void list_rules(const json_t *list, const char *schemas, const char *tables,
-                       struct rules *ret)
-{
-    const json_t *e;
-    size_t i;
-
-    json_array_foreach (json_object_get(list, schemas), i, e)
-        rules_add(ret, (struct router_rule){ .schema = json_string_value(e) });
-    json_array_foreach (json_object_get(list, tables), i, e)
-        rules_add(ret, (struct router_rule){ .schema = text(e, "db_name"),
-                                             .table = text(e, "tbl_name") });
-}
-
-int job_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,
-               struct err *err)
-{
-    SCOPED(rules_freep) struct rules covered = { 0 };
-    SCOPED(rules_freep) struct rules routes = { 0 };
-    SCOPED(rules_freep) struct rules allow = { 0 };
-    SCOPED(rules_freep) struct rules block = { 0 };
-    const json_t *list = json_object_get(doc, "block_allow_list");
-    struct router_config c = { .meta_schema = text(doc, "meta_schema"), .fold_case = fold_case };
-
-    migrate_rules(doc, source, &covered, &routes);
-    list_rules(list, "do_dbs", "do_tables", &allow);
-    list_rules(list, "ignore_dbs", "ignore_tables", &block);
-    c.migrate_rules = covered.at, c.n_migrate = covered.n;
-    c.routes = routes.at, c.n_routes = routes.n;
-    c.do_rules = allow.at, c.n_do = allow.n;
-    c.ignore_rules = block.at, c.n_ignore = block.n;
-    return router_new(&c, ret, err);
-}
-
-/* --- the job --- */
 
 static const json_t *source_conf(const json_t *doc, const char *source)
 {
@@ -117,7 +43,6 @@ static int resolve(const json_t *object, const char *path, char **ret, struct er
 
 static int set_target(struct job *j, struct err *err)
 {
-    const json_t *tls = doc_at(j->doc, "target_config.security");
     struct mysql_params *to = &j->to;
     int rc;
 
@@ -126,11 +51,8 @@ static int set_target(struct job *j, struct err *err)
     to->user = dup_text(j->doc, "target_config.user");
     if ((rc = resolve(j->doc, "target_config.password", &to->password, err)) < 0)
         return rc;
-    to->tls.ca = dup_text(tls, "ssl_ca_content");
-    to->tls.cert = dup_text(tls, "ssl_cert_content");
-    to->tls.required = to->tls.ca || to->tls.cert;
-    to->tls.verify = to->tls.ca != NULL;
-    return resolve(tls, "ssl_key_content", &to->tls.key, err);
+    rc = security_doc_tls(doc_at(j->doc, "target_config.security"), &to->tls, err);
+    return rc < 0 ? err_wrap(err, "target_config") : 0;
 }
 
 static int set_start(struct job *j, struct err *err)
@@ -152,40 +74,70 @@ static int set_start(struct job *j, struct err *err)
     return 0;
 }
 
-static unsigned choice(const json_t *v, const char *const *words)
-{
-    unsigned i = 0;
+struct word {
+    const char *word;
+    unsigned value;
+};
 
-    while (words[i] && strcmp(words[i], json_string_value(v)) != 0)
-        i++;
-    return i;
+/* The value of the word at 'path'; a document that was checked has one of them. */
+static unsigned choice(const json_t *doc, const char *path, const struct word *words)
+{
+    const char *w = text(doc, path);
+
+    while (words->word && w && strcmp(words->word, w) != 0)
+        words++;
+    return words->value;
 }
+
+static const struct word apply_modes[] = { { "merged", APPLY_MERGED },
+                                           { "one-to-one", APPLY_ONE_TO_ONE },
+                                           { "parallel", APPLY_PARALLEL },
+                                           { 0 } };
+static const struct word on_errors[] = { { "stop", ON_ERROR_STOP },
+                                         { "quarantine", ON_ERROR_QUARANTINE },
+                                         { 0 } };
+static const struct word foreign_keys[] = {
+    { "source", FOREIGN_KEYS_AS_SOURCE }, { "0", FOREIGN_KEYS_OFF }, { "1", FOREIGN_KEYS_ON }, { 0 }
+};
+static const struct word duplicates[] = { { "error", ON_DUPLICATE_ERROR },
+                                          { "replace", ON_DUPLICATE_REPLACE },
+                                          { "overwrite", ON_DUPLICATE_REPLACE },
+                                          { "ignore", ON_DUPLICATE_IGNORE },
+                                          { 0 } };
+static const struct word consistencies[] = {
+    { "auto", CONSISTENT_AUTO },     { "flush", CONSISTENT_FLUSH },
+    { "lock", CONSISTENT_LOCK },     { "snapshot", CONSISTENT_UNLOCKED },
+    { "none", CONSISTENT_UNLOCKED }, { 0 }
+};
 
 static unsigned count(const json_t *doc, const char *path)
 {
     return (unsigned)json_integer_value(doc_at(doc, path));
 }
 
-static void set_knobs(struct job *j)
+static void set_copy_knobs(struct job *j, const json_t *conf)
 {
-    static const char *const apply_modes[] = { [APPLY_MERGED] = "merged",
-                                               [APPLY_ONE_TO_ONE] = "one-to-one",
-                                               [APPLY_PARALLEL] = "parallel",
-                                               NULL };
-    static const char *const on_errors[] = {
-        [ON_ERROR_STOP] = "stop", [ON_ERROR_QUARANTINE] = "quarantine", NULL
-    };
-    const char *foreign_keys = text(j->doc, "target_config.session.foreign_key_checks");
-
     j->merges = json_array_size(doc_at(j->doc, "source_config.source_conf")) > 1;
-    j->dump_threads = count(j->doc, "source_config.full_migrate_conf.export_threads");
-    j->load_threads = count(j->doc, "source_config.full_migrate_conf.import_threads");
-    j->apply_mode = choice(json_object_get(j->doc, "apply_mode"), apply_modes);
-    j->apply_threads = count(j->doc, "source_config.incr_migrate_conf.repl_threads");
+    j->dump_threads = count(conf, "export_threads");
+    j->load_threads = count(conf, "import_threads");
+    j->consistency = choice(conf, "consistency", consistencies);
+    j->on_duplicate = text(conf, "on_duplicate_logical")
+                          ? choice(conf, "on_duplicate_logical", duplicates)
+                          : choice(j->doc, "on_duplicate", duplicates);
+}
+
+static void set_sync_knobs(struct job *j, const json_t *conf)
+{
+    const char *zone = text(j->doc, "timezone");
+
+    j->apply_mode = choice(j->doc, "apply_mode", apply_modes);
+    j->apply_threads = count(conf, "repl_threads");
     j->apply_batch = count(j->doc, "apply_batch");
-    j->on_error = choice(json_object_get(j->doc, "on_error"), on_errors);
-    j->safe_mode = json_is_true(doc_at(j->doc, "source_config.incr_migrate_conf.safe_mode"));
-    j->foreign_key_checks = strcmp(foreign_keys, "1") == 0;
+    j->apply_rows = count(conf, "repl_batch");
+    j->on_error = choice(j->doc, "on_error", on_errors);
+    j->safe_mode = json_is_true(doc_at(conf, "safe_mode"));
+    j->foreign_keys = choice(j->doc, "target_config.session.foreign_key_checks", foreign_keys);
+    j->time_zone = zone && *zone ? zone : NULL;
     j->max_retries = count(j->doc, "max_retries");
 }
 
@@ -240,8 +192,9 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     j->by_gtid = source->by_gtid;
     j->copies = strcmp(text(j->doc, "task_mode"), "incremental") != 0;
     mysql_params_copy(&j->from, &source->params);
-    set_knobs(j);
-    if ((rc = job_router(j->doc, source->name, source->fold_case, &router, err)) < 0)
+    set_copy_knobs(j, doc_at(j->doc, "source_config.full_migrate_conf"));
+    set_sync_knobs(j, doc_at(j->doc, "source_config.incr_migrate_conf"));
+    if ((rc = task_doc_router(j->doc, source->name, source->fold_case, &router, err)) < 0)
         return rc;
     j->router = router;
     if ((rc = set_target(j, err)) < 0 || (rc = set_start(j, err)) < 0)

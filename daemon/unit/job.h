@@ -20,6 +20,12 @@ struct store;
 
 enum apply_mode { APPLY_MERGED, APPLY_ONE_TO_ONE, APPLY_PARALLEL };
 enum on_error { ON_ERROR_STOP, ON_ERROR_QUARANTINE };
+/* Foreign keys at the target while changes are applied: as the session at the source had it. */
+enum foreign_keys { FOREIGN_KEYS_AS_SOURCE, FOREIGN_KEYS_OFF, FOREIGN_KEYS_ON };
+/* What the copy does with a row whose key the target has. */
+enum on_duplicate { ON_DUPLICATE_ERROR, ON_DUPLICATE_REPLACE, ON_DUPLICATE_IGNORE };
+/* How the connections of a copy come to see one moment. */
+enum consistency { CONSISTENT_AUTO, CONSISTENT_FLUSH, CONSISTENT_LOCK, CONSISTENT_UNLOCKED };
 
 struct job {
     const char *task, *source; /* names */
@@ -39,10 +45,14 @@ struct job {
     enum apply_mode apply_mode;
     unsigned apply_threads; /* parallel mode */
     unsigned apply_batch;   /* most transactions merged into one */
+    uint64_t apply_rows;    /* and none more into one with so many row changes; 0: no limit */
     enum on_error on_error;
     bool safe_mode;
-    bool foreign_key_checks;
-    unsigned max_retries; /* of a unit, after errors that can pass */
+    enum foreign_keys foreign_keys;
+    enum on_duplicate on_duplicate;
+    enum consistency consistency;
+    const char *time_zone; /* that the source's SYSTEM stands for, in DDL; NULL: the target's own */
+    unsigned max_retries;  /* of a unit, after errors that can pass */
 
     /* for job.c; a job that a test fills in by hand needs none of it */
     atomic_uint refs;
@@ -64,9 +74,5 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
             struct job **ret, struct err *err);
 struct job *job_ref(const struct job *j); /* the job itself stays unchanged */
 void job_unref(const struct job *j);      /* NULL is fine */
-
-/* The rules of a task document that concern one source. */
-int job_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,
-               struct err *err);
 
 #endif

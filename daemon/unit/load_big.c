@@ -11,7 +11,7 @@
 #include "unit/copy_engine.h"
 #include "unit/copy_sql.h"
 
-static void insert_text(const struct copy_table *t, struct buf *sql)
+static void insert_text(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
     static const char *const forms[] = { [COPY_NUMBER] = "?",
                                          [COPY_PLAIN] = "?",
@@ -19,13 +19,14 @@ static void insert_text(const struct copy_table *t, struct buf *sql)
                                          [COPY_TEXT] = "CONVERT(? USING utf8mb4)",
                                          [COPY_INDEX] = "? + 0" };
 
-    copy_sql(sql, "INSERT INTO %i.%i (%r) VALUES (", t->to.to_schema, t->to.to_table,
-             t->columns.names);
+    load_insert_head(c, t, sql);
+    buf_byte(sql, '(');
     for (unsigned i = 0; i < t->columns.n; i++) {
         buf_str(sql, i ? ", " : "");
         buf_str(sql, forms[t->columns.cols[i].kind]);
     }
     buf_byte(sql, ')');
+    load_insert_tail(c, t, sql);
 }
 
 int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
@@ -39,7 +40,7 @@ int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct
     uint64_t affected = 0;
     int rc;
 
-    insert_text(t, &sql);
+    insert_text(w->copy, t, &sql);
     for (unsigned i = 0; i < row->n_cols; i++) {
         columns[i] = i;
         if (row->values[i])
@@ -54,7 +55,7 @@ int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct
         return rc;
     rc = mysql_stmt_exec_rows(stmt, rows, columns, 1, &affected, err);
     mysql_stmt_close_free(stmt);
-    if (rc == 0 && affected != 1)
+    if (rc == 0 && !load_insert_fits(w->copy, affected, 1))
         rc = err_set(err, -EILSEQ, "a large row was not taken");
     return rc;
 }

@@ -23,6 +23,35 @@ enum {
     CHUNK_BYTES = 16 << 20, /* of one transaction */
 };
 
+/* --- what to do with rows that the target has --- */
+
+void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql)
+{
+    copy_sql(sql, "%r INTO %i.%i (%r) VALUES ",
+             c->job->on_duplicate == ON_DUPLICATE_REPLACE ? "REPLACE" : "INSERT", t->to.to_schema,
+             t->to.to_table, t->columns.names);
+}
+
+/* A column of the row that is there becomes itself: unlike INSERT IGNORE this lets nothing else
+ * pass. */
+void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql)
+{
+    unsigned i = 0;
+
+    while (t->def->cols[i].generated)
+        i++;
+    if (c->job->on_duplicate == ON_DUPLICATE_IGNORE)
+        copy_sql(sql, " ON DUPLICATE KEY UPDATE %i = %i.%i", t->def->cols[i].name, t->to.to_table,
+                 t->def->cols[i].name);
+}
+
+bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows)
+{
+    return c->job->on_duplicate == ON_DUPLICATE_REPLACE ? affected >= n_rows : affected == n_rows;
+}
+
+/* --- statements --- */
+
 struct statement {
     struct buf sql;
     unsigned n_rows;
@@ -36,7 +65,7 @@ struct inserter {
     struct copy_range_row *range;
     const struct table_key *key;
     struct statement two[2], *next, *sent; /* 'sent' is NULL when none is under way */
-    struct buf head, at;
+    struct buf head, tail, at;
     bool whole, in_transaction;
     size_t statement_bytes; /* about the size of one */
     size_t chunk_bytes;
@@ -146,7 +175,7 @@ static int insert_wait(struct inserter *in, struct err *err)
         memcpy(err->sqlstate, server.sqlstate, sizeof err->sqlstate);
     } else if (rc == 0 && mysql_conn_warnings(in->w->target) != s->warnings) {
         rc = warning_named(in, s, mysql_conn_warnings(in->w->target), err);
-    } else if (rc == 0 && affected != s->n_rows) {
+    } else if (rc == 0 && !load_insert_fits(in->w->copy, affected, s->n_rows)) {
         rc = err_set(err, -EILSEQ, "%llu of %u rows were taken", (unsigned long long)affected,
                      s->n_rows);
     }
@@ -164,6 +193,7 @@ static int insert_send(struct inserter *in, struct err *err)
         rc = copy_begin(in->w, err);
         in->in_transaction = rc == 0;
     }
+    buf_add(&in->next->sql, in->tail.data, in->tail.size);
     if (rc == 0)
         rc = mysql_conn_send(in->w->target, slice_of(in->next->sql.data, in->next->sql.size), err);
     if (rc < 0)
@@ -291,8 +321,8 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
     in.whole = t->merged && !t->resumable;
     for (unsigned i = 0; i < 2; i++)
         in.two[i].rows = xcalloc(STATEMENT_ROWS, sizeof *in.two[i].rows);
-    copy_sql(&in.head, "INSERT INTO %i.%i (%r) VALUES ", t->to.to_schema, t->to.to_table,
-             t->columns.names);
+    load_insert_head(w->copy, t, &in.head);
+    load_insert_tail(w->copy, t, &in.tail);
     rc = insert_rows(&in, result, err);
     if (rc < 0) {
         struct err ignored = ERR_INIT;
@@ -309,6 +339,7 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
         free(in.two[i].rows);
     }
     buf_fini(&in.head);
+    buf_fini(&in.tail);
     buf_fini(&in.at);
     return rc;
 }

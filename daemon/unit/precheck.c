@@ -1,5 +1,6 @@
 #include "unit/precheck.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/job.h"
+#include "unit/precheck_item.h"
 #include "unit/precheck_priv.h"
 
 #define CONNECT_S 5
@@ -29,9 +31,11 @@ void precheck_add(struct precheck *p, enum precheck_level level, const char *id,
                   const char *fmt, ...)
 {
     struct precheck_report *r = &p->report;
+    struct err unknown = ERR_INIT;
     char *text = NULL;
     va_list ap;
 
+    assert(precheck_item_check(id, &unknown) == 0); /* or nobody could leave it out */
     va_start(ap, fmt);
     if (vasprintf(&text, fmt, ap) < 0)
         text = xstrdup(fmt);

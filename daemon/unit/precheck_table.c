@@ -197,35 +197,54 @@ static bool target_has_foreign(const struct table_def *to, const struct table_fo
     return false;
 }
 
-/* Where the source does not log what a cascade changes, the target must do the same cascade. */
-static void check_foreign(struct tables *t, const struct pair *pair)
+/* Where the source does not log what a cascade changes, the target must do the same cascade; where
+ * it does, the target must not. */
+static void check_cascade(struct tables *t, const struct pair *pair,
+                          const struct table_foreign_key *f)
 {
     struct precheck *p = t->p;
+    enum foreign_keys how = p->job->foreign_keys;
     struct route parent;
 
-    if (!p->scope.sync || dialect_of(p->from.conn)->logs_cascades)
+    if (dialect_of(p->from.conn)->logs_cascades) {
+        if (how == FOREIGN_KEYS_ON)
+            precheck_add(p, PRECHECK_FAIL, "foreign_keys",
+                         "echo source > target/session/foreign_key_checks",
+                         "%s: the binlog has what %s changes by cascade, and with "
+                         "foreign_key_checks=1 the target would do it too",
+                         pair->label, f->name);
         return;
-    for (unsigned i = 0; i < pair->from->n_foreign; i++) {
+    }
+    if (how == FOREIGN_KEYS_OFF)
+        precheck_add(p, PRECHECK_FAIL, "foreign_keys",
+                     "echo source > target/session/foreign_key_checks",
+                     "%s: the binlog does not have what %s changes by cascade, and with "
+                     "foreign_key_checks=0 the target would not do it either",
+                     pair->label, f->name);
+    else if (!router_table(p->job->router, f->to_db, f->to_table, &parent))
+        precheck_add(p, PRECHECK_FAIL, "foreign_keys",
+                     "take the parent table into the task, or the child out of it",
+                     "%s: %s.%s, which changes it by cascade (%s), is not in scope, and the "
+                     "source's binlog does not have what cascades change",
+                     pair->label, f->to_db, f->to_table, f->name);
+    else if (pair->to && !target_has_foreign(pair->to, f))
+        precheck_add(p, PRECHECK_FAIL, "foreign_keys", "make the same foreign key at the target",
+                     "%s: the target lacks %s ON DELETE %s ON UPDATE %s, and the source's binlog "
+                     "does not have what cascades change",
+                     pair->label, f->name, f->on_delete, f->on_update);
+    else if (pair->to)
+        precheck_add(p, PRECHECK_OK, "foreign_keys", NULL, "%s: %s is the same there", pair->label,
+                     f->name);
+}
+
+static void check_foreign(struct tables *t, const struct pair *pair)
+{
+    for (unsigned i = 0; t->p->scope.sync && i < pair->from->n_foreign; i++) {
         const struct table_foreign_key *f = &pair->from->foreign[i];
 
-        if (!changes_children(f) || strcmp(f->db, pair->from->db) != 0 ||
-            strcmp(f->table, pair->from->name) != 0)
-            continue;
-        if (!router_table(p->job->router, f->to_db, f->to_table, &parent))
-            precheck_add(p, PRECHECK_FAIL, "foreign_keys",
-                         "take the parent table into the task, or the child out of it",
-                         "%s: %s.%s, which changes it by cascade (%s), is not in scope, and the "
-                         "source's binlog does not have what cascades change",
-                         pair->label, f->to_db, f->to_table, f->name);
-        else if (pair->to && !target_has_foreign(pair->to, f))
-            precheck_add(
-                p, PRECHECK_FAIL, "foreign_keys", "make the same foreign key at the target",
-                "%s: the target lacks %s ON DELETE %s ON UPDATE %s, and the source's binlog "
-                "does not have what cascades change",
-                pair->label, f->name, f->on_delete, f->on_update);
-        else if (!p->job->foreign_key_checks && pair->to)
-            precheck_add(p, PRECHECK_OK, "foreign_keys", NULL, "%s: %s is the same there",
-                         pair->label, f->name);
+        if (changes_children(f) && strcmp(f->db, pair->from->db) == 0 &&
+            strcmp(f->table, pair->from->name) == 0)
+            check_cascade(t, pair, f);
     }
 }
 

@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/secret.h"
+#include "unit/security_doc.h"
 
-#define MAX_PEM 262144
 #define MAX_NAME 255 /* DM's limit of 32 is its own */
 
 static const char *const flavors[] = { "mysql", "mariadb", NULL };
@@ -18,43 +17,20 @@ static const struct doc_field name_element[] = {
     { 0 },
 };
 
-const struct doc_field source_doc_security_fields[] = {
-    { .name = "ssl_ca_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .help = "Certificate of who signs the source's, as PEM or file:PATH; given, the source is "
-              "verified" },
-    { .name = "ssl_cert_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .help = "Our certificate, as PEM or file:PATH" },
-    { .name = "ssl_key_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .flags = DOC_SECRET,
-      .help = "The key of our certificate, as PEM, or file:PATH to read it from there" },
-    { .name = "cert_allowed_cn",
-      .type = DOC_LIST,
-      .fields = name_element,
-      .help = "Common names that the source's certificate may have; empty: it must be made out "
-              "for the host" },
-    { 0 },
-};
-
-#define NO_RELAY "binlogs go straight to the tasks, nothing is kept on the way"
+#define NO_RELAY "binlogs go straight to the tasks, there is no relay log yet; leave it out"
 
 static const struct doc_field purge_fields[] = {
-    { .name = "interval", .type = DOC_COUNT, .ignored = NO_RELAY },
-    { .name = "expires", .type = DOC_COUNT, .ignored = NO_RELAY },
-    { .name = "remain_space", .type = DOC_COUNT, .ignored = NO_RELAY },
+    { .name = "interval", .type = DOC_COUNT, .inert = "3600", .refused = NO_RELAY },
+    { .name = "expires", .type = DOC_COUNT, .inert = "0", .refused = NO_RELAY },
+    { .name = "remain_space", .type = DOC_COUNT, .inert = "15", .refused = NO_RELAY },
     { 0 },
 };
 
 static const struct doc_field relay_fields[] = {
     { .name = "enable_relay", .type = DOC_BOOL, .refused = NO_RELAY },
-    { .name = "relay_binlog_name", .type = DOC_TEXT, .ignored = NO_RELAY },
-    { .name = "relay_binlog_gtid", .type = DOC_TEXT, .ignored = NO_RELAY },
-    { .name = "relay_dir", .type = DOC_TEXT, .ignored = NO_RELAY },
+    { .name = "relay_binlog_name", .type = DOC_TEXT, .refused = NO_RELAY },
+    { .name = "relay_binlog_gtid", .type = DOC_TEXT, .refused = NO_RELAY },
+    { .name = "relay_dir", .type = DOC_TEXT, .inert = "\"./relay_log\"", .refused = NO_RELAY },
     { 0 },
 };
 
@@ -91,7 +67,7 @@ const struct doc_field source_doc_fields[] = {
       .help = "What the server must be; left out, it is found out" },
     { .name = "security",
       .type = DOC_OBJECT,
-      .fields = source_doc_security_fields,
+      .fields = security_doc_fields,
       .help = "TLS to the source; there, even if empty, TLS is required" },
     { .name = "purge", .type = DOC_OBJECT, .fields = purge_fields, .help = "DM's relay log" },
     { .name = "relay_config",
@@ -138,18 +114,6 @@ static int secret_at(const json_t *doc, const char *path, char **ret, struct err
     return secret_resolve(s, ret, err) < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
-/* "a,b" of ["a", "b"]; NULL if there is none. */
-static char *joined(const json_t *list)
-{
-    SCOPED(buf_fini) struct buf b = BUF_INIT;
-    const json_t *v;
-    size_t i;
-
-    json_array_foreach (list, i, v)
-        buf_printf(&b, "%s%s", i ? "," : "", json_string_value(v));
-    return b.size ? buf_steal(&b) : NULL;
-}
-
 static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
 {
     const json_t *port = doc_at(doc, "port");
@@ -158,21 +122,12 @@ static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
     p->host = text_at(doc, "host");
     p->user = text_at(doc, "user");
     p->port = port ? (unsigned)json_integer_value(port) : 3306;
-    p->tls.required = doc_at(doc, "security") != NULL;
-    p->tls.allowed_cn = joined(doc_at(doc, "security.cert_allowed_cn"));
     if (!p->host)
         return err_set(err, -EINVAL, "the source has no host yet");
     if (!p->user)
         return err_set(err, -EINVAL, "the source has no user yet");
     rc = secret_at(doc, "password", &p->password, err);
-    if (rc == 0)
-        rc = secret_at(doc, "security.ssl_ca_content", &p->tls.ca, err);
-    if (rc == 0)
-        rc = secret_at(doc, "security.ssl_cert_content", &p->tls.cert, err);
-    if (rc == 0)
-        rc = secret_at(doc, "security.ssl_key_content", &p->tls.key, err);
-    p->tls.verify = p->tls.ca != NULL;
-    return rc;
+    return rc < 0 ? rc : security_doc_tls(doc_at(doc, "security"), &p->tls, err);
 }
 
 int source_doc_params(const json_t *doc, struct mysql_params *ret, struct err *err)

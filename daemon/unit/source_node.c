@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/table.h"
+#include "unit/security_doc.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
 
@@ -94,7 +95,7 @@ static json_t *get_security_field(const struct node *n, const struct attr *a,
                                   struct err *err) NO_THREAD_CHECK
 {
     (void)err;
-    return get_field(source_doc_security_fields, doc_at(security_owner(n)->doc, "security"), a);
+    return get_field(security_doc_fields, doc_at(security_owner(n)->doc, "security"), a);
 }
 
 static int set_security_field(struct node *n, const struct attr *a, const json_t *v,

@@ -451,7 +451,7 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     int rc, rc_back;
 
     context_of(r, q, &ctx);
-    session_sql(&ctx, timestamp, r->flavor, mysql_conn_flavor(c), &session);
+    session_sql(&ctx, timestamp, r->flavor, mysql_conn_flavor(c), r->job->time_zone, &session);
     text_of(r, q, d, &sql);
     rc = mysql_conn_exec(c, slice_of(session.data, session.size), NULL, err);
     atomic_store(&r->writing_us, clock_mono_us());

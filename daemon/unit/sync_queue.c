@@ -61,8 +61,9 @@ static bool has_room(const struct queue *q) REQUIRES(q->lock)
 {
     const struct group *g = q->filling;
 
-    return g->n_txns < q->limits.max_txns && g->size < q->limits.max_size &&
-           g->values.size < q->limits.max_size;
+    return g->n_txns < q->limits.max_txns &&
+           (!q->limits.max_rows || g->n_rows < q->limits.max_rows) &&
+           g->size < q->limits.max_size && g->values.size < q->limits.max_size;
 }
 
 static int state_of(struct queue *q, struct err *err) REQUIRES(q->lock)

@@ -17,8 +17,9 @@
 
 struct queue_limits {
     uint64_t max_txns;
-    size_t max_size; /* of events, and of values made from them, each */
-    int64_t idle_us; /* groups without a row wait so long for one with */
+    uint64_t max_rows; /* 0: any number */
+    size_t max_size;   /* of events, and of values made from them, each */
+    int64_t idle_us;   /* groups without a row wait so long for one with */
 };
 
 struct queue {

@@ -98,7 +98,10 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
     const struct sync_table *t = e->table;
     unsigned n = t->map->n_cols;
     bool safe = how == COPY_SAFE || r->job->safe_mode;
-    bool unchecked = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
+    bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
+    bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
+                         ? as_source
+                         : r->job->foreign_keys == FOREIGN_KEYS_OFF;
     int rc;
 
     for (;;) {

@@ -145,6 +145,7 @@ static void open_queue(struct sync_run *r)
 {
     const struct job *job = r->job;
     struct queue_limits limits = { .max_txns = job->apply_batch ? job->apply_batch : GROUP_TXNS,
+                                   .max_rows = job->apply_rows,
                                    .max_size = GROUP_SIZE,
                                    .idle_us = IDLE_US };
 

@@ -61,7 +61,7 @@ static void add_charset(const struct query_context *ctx, bool same, struct buf *
 }
 
 void session_sql(const struct query_context *ctx, uint32_t timestamp, enum flavor from,
-                 enum flavor to, struct buf *out)
+                 enum flavor to, const char *system_zone, struct buf *out)
 {
     bool same = from == to;
 
@@ -72,8 +72,10 @@ void session_sql(const struct query_context *ctx, uint32_t timestamp, enum flavo
     if (ctx->has_charset)
         add_charset(ctx, same, out);
     if (ctx->time_zone.size) {
+        bool is_system = slice_eq(ctx->time_zone, slice_str("SYSTEM"));
+
         buf_str(out, ",time_zone=");
-        sql_quote(out, ctx->time_zone);
+        sql_quote(out, is_system && system_zone ? slice_str(system_zone) : ctx->time_zone);
     }
     if (ctx->has_flags2)
         buf_printf(out, ",foreign_key_checks=%d,unique_checks=%d",

@@ -13,9 +13,10 @@
 #define SESSION_ANSI_QUOTES (1u << 2)
 #define SESSION_NO_BACKSLASH_ESCAPES (1u << 20)
 
-/* One SET statement without ';'.  Between flavours, what the other does not know is left out. */
+/* One SET statement without ';'.  Between flavours, what the other does not know is left out.
+ * 'system_zone' stands for the source's SYSTEM; NULL: it is the target's. */
 void session_sql(const struct query_context *ctx, uint32_t timestamp, enum flavor from,
-                 enum flavor to, struct buf *out);
+                 enum flavor to, const char *system_zone, struct buf *out);
 /* Brings the session back to what a sink needs beyond its own settings. */
 extern const char session_restore[];
 

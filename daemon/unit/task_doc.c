@@ -1,337 +1,19 @@
 #include "unit/task_doc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
 #include "route/pattern.h"
-
-#define MAX_NAME 64 /* characters of an identifier; in bytes four times as many */
-#define MAX_PEM 262144
+#include "unit/precheck_item.h"
 
 static void json_freep(json_t **v)
 {
     json_decref(*v);
 }
-
-/* --- the fields --- */
-
-static const char *const modes[] = { "all", "full", "incremental", NULL };
-static const char *const shard_modes[] = { "pessimistic", "optimistic", NULL };
-static const char *const duplicates[] = { "error", "replace", "overwrite", "ignore", NULL };
-static const char *const foreign_keys[] = { "0", "1", NULL };
-static const char *const consistencies[] = { "auto", "snapshot", "flush", "lock", "none", NULL };
-static const char *const import_modes[] = { "logical", "physical", "import-into", NULL };
-static const char *const apply_modes[] = { "merged", "one-to-one", "parallel", NULL };
-static const char *const on_errors[] = { "stop", "quarantine", NULL };
-
-static const struct doc_field text_element[] = { { .name = "text", .type = DOC_TEXT, .min = 1 },
-                                                 { 0 } };
-
-const struct doc_field task_doc_security_fields[] = {
-    { .name = "ssl_ca_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .help = "Certificate of who signs the target's, as PEM; given, the target is verified" },
-    { .name = "ssl_cert_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .help = "Our certificate, as PEM" },
-    { .name = "ssl_key_content",
-      .type = DOC_TEXT,
-      .max = MAX_PEM,
-      .flags = DOC_SECRET,
-      .help = "The key of our certificate, as PEM" },
-    { .name = "cert_allowed_cn",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .refused = "names of certificates are not compared; leave it out",
-      .help = "Common names that the target's certificate may have" },
-    { 0 },
-};
-
-const struct doc_field task_doc_session_fields[] = {
-    { .name = "foreign_key_checks",
-      .type = DOC_ENUM,
-      .choices = foreign_keys,
-      .fallback = "\"0\"",
-      .help = "Whether the target checks foreign keys while changes are applied" },
-    { 0 },
-};
-
-const struct doc_field task_doc_target_fields[] = {
-    { .name = "host", .type = DOC_TEXT, .max = 255, .help = "Host name or address of the target" },
-    { .name = "port",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65535,
-      .fallback = "3306",
-      .help = "TCP port of the target" },
-    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
-    { .name = "password",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .flags = DOC_SECRET,
-      .help = "Its password, or file:PATH to read it from there" },
-    { .name = "security",
-      .type = DOC_OBJECT,
-      .fields = task_doc_security_fields,
-      .help = "TLS to the target" },
-    { .name = "session",
-      .type = DOC_OBJECT,
-      .fields = task_doc_session_fields,
-      .help = "Variables of sessions at the target" },
-    { 0 },
-};
-
-static const struct doc_field filter_fields[] = {
-    { .name = "ignore_event", .type = DOC_LIST, .fields = text_element },
-    { .name = "ignore_sql", .type = DOC_LIST, .fields = text_element },
-    { 0 },
-};
-static const struct doc_field filter_element[] = {
-    { .name = "rule", .type = DOC_OBJECT, .fields = filter_fields },
-    { 0 },
-};
-
-#define NO_FILTERS "filters of binlog events are not built in yet; leave it out"
-
-static const struct doc_field rule_source_fields[] = {
-    { .name = "source_name", .type = DOC_TEXT, .min = 1, .max = 255, .flags = DOC_REQUIRED },
-    { .name = "schema", .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED },
-    { .name = "table", .type = DOC_TEXT, .max = 1024 },
-    { 0 },
-};
-static const struct doc_field rule_target_fields[] = {
-    { .name = "schema", .type = DOC_TEXT, .max = 4 * MAX_NAME },
-    { .name = "table", .type = DOC_TEXT, .max = 4 * MAX_NAME },
-    { 0 },
-};
-static const struct doc_field rule_fields[] = {
-    { .name = "source", .type = DOC_OBJECT, .fields = rule_source_fields, .flags = DOC_REQUIRED },
-    { .name = "target", .type = DOC_OBJECT, .fields = rule_target_fields },
-    { .name = "binlog_filter_rule",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .refused = NO_FILTERS },
-    { 0 },
-};
-static const struct doc_field rule_element[] = {
-    { .name = "rule", .type = DOC_OBJECT, .fields = rule_fields },
-    { 0 },
-};
-
-#define ALWAYS_SNAPSHOT "copies are always of one consistent snapshot"
-#define NO_PHYSICAL "for TiDB's import of files, which is not used here"
-
-const struct doc_field task_doc_full_fields[] = {
-    { .name = "export_threads",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
-      .fallback = "4",
-      .help = "Connections that read from the source during the full copy" },
-    { .name = "import_threads",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
-      .fallback = "4",
-      .help = "Connections that write to the target during the full copy" },
-    { .name = "data_dir",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .ignored = "rows are streamed from the source to the target, without files",
-      .help = "Folder for dumped files" },
-    { .name = "consistency",
-      .type = DOC_ENUM,
-      .choices = consistencies,
-      .fallback = "\"auto\"",
-      .ignored = ALWAYS_SNAPSHOT,
-      .help = "How the copy is made consistent" },
-    { .name = "import_mode",
-      .type = DOC_ENUM,
-      .choices = import_modes,
-      .fallback = "\"logical\"",
-      .refused = "the target takes rows as SQL only; leave it out or say logical",
-      .help = "How rows are loaded" },
-    { .name = "on_duplicate_logical", .type = DOC_TEXT, .ignored = "as on_duplicate" },
-    { .name = "on_duplicate_physical", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "sorting_dir", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "disk_quota", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "checksum", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "analyze", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "range_concurrency", .type = DOC_COUNT, .ignored = NO_PHYSICAL },
-    { .name = "compress-kv-pairs", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { .name = "pd_addr", .type = DOC_TEXT, .ignored = NO_PHYSICAL },
-    { 0 },
-};
-
-const struct doc_field task_doc_incr_fields[] = {
-    { .name = "repl_threads",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
-      .fallback = "4",
-      .help = "Connections that apply changes when apply_mode is parallel" },
-    { .name = "repl_batch",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 100000,
-      .ignored = "whole transactions are merged, at most apply_batch of them",
-      .help = "Changes in one transaction" },
-    { .name = "safe_mode",
-      .type = DOC_BOOL,
-      .fallback = "false",
-      .help = "Apply changes so that applying them twice does no harm, at some cost" },
-    { 0 },
-};
-
-static const struct doc_field source_conf_fields[] = {
-    { .name = "source_name", .type = DOC_TEXT, .min = 1, .max = 255, .flags = DOC_REQUIRED },
-    { .name = "binlog_name", .type = DOC_TEXT, .max = 255 },
-    { .name = "binlog_pos", .type = DOC_COUNT },
-    { .name = "binlog_gtid", .type = DOC_TEXT, .max = 1048576 },
-    { 0 },
-};
-static const struct doc_field source_conf_element[] = {
-    { .name = "source", .type = DOC_OBJECT, .fields = source_conf_fields },
-    { 0 },
-};
-
-static const struct doc_field source_config_fields[] = {
-    { .name = "full_migrate_conf", .type = DOC_OBJECT, .fields = task_doc_full_fields },
-    { .name = "incr_migrate_conf", .type = DOC_OBJECT, .fields = task_doc_incr_fields },
-    { .name = "source_conf",
-      .type = DOC_LIST,
-      .fields = source_conf_element,
-      .help = "Sources, with the position to start from in mode incremental" },
-    { 0 },
-};
-
-static const struct doc_field table_fields[] = {
-    { .name = "db_name", .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED },
-    { .name = "tbl_name", .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED },
-    { 0 },
-};
-static const struct doc_field table_element[] = {
-    { .name = "table", .type = DOC_OBJECT, .fields = table_fields },
-    { 0 },
-};
-
-const struct doc_field task_doc_list_fields[] = {
-    { .name = "do_dbs",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .help = "Schemas to migrate, as patterns; empty: all" },
-    { .name = "do_tables",
-      .type = DOC_LIST,
-      .fields = table_element,
-      .help = "Tables to migrate: db_name and tbl_name, as patterns; empty: all" },
-    { .name = "ignore_dbs",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .help = "Schemas to leave out, where do_dbs is empty" },
-    { .name = "ignore_tables",
-      .type = DOC_LIST,
-      .fields = table_element,
-      .help = "Tables to leave out, unless do_tables names them" },
-    { 0 },
-};
-
-const struct doc_field task_doc_fields[] = {
-    { .name = "name", .type = DOC_TEXT, .min = 1, .max = 255, .help = "Name of the task" },
-    { .name = "task_mode",
-      .type = DOC_ENUM,
-      .choices = modes,
-      .fallback = "\"all\"",
-      .help = "A full copy and then changes (all), only the copy, or only changes" },
-    { .name = "shard_mode",
-      .type = DOC_ENUM,
-      .choices = shard_modes,
-      .refused = "merging of sharded tables with DDL is not built in yet; leave it out",
-      .help = "How DDL of sharded tables is brought together" },
-    { .name = "strict_optimistic_shard_mode",
-      .type = DOC_BOOL,
-      .refused = "only for shard_mode, which is not built in yet; leave it out",
-      .help = "Strict checks of optimistic sharding" },
-    { .name = "meta_schema",
-      .type = DOC_TEXT,
-      .min = 1,
-      .max = MAX_NAME,
-      .fallback = "\"dm_meta\"",
-      .help = "Schema of the target that holds the checkpoints" },
-    { .name = "timezone",
-      .type = DOC_TEXT,
-      .max = 64,
-      .ignored = "times travel in UTC and DDL runs in the time zone of its event",
-      .help = "Time zone of sessions at the target" },
-    { .name = "enhance_online_schema_change",
-      .type = DOC_BOOL,
-      .fallback = "true",
-      .ignored = "tables of gh-ost and pt-online-schema-change are migrated like others",
-      .help = "Handling of tables of online schema change tools" },
-    { .name = "on_duplicate",
-      .type = DOC_ENUM,
-      .choices = duplicates,
-      .fallback = "\"error\"",
-      .ignored = "a copy goes into tables that it made or found empty",
-      .help = "What to do with rows that the target has already" },
-    { .name = "target_config",
-      .type = DOC_OBJECT,
-      .fields = task_doc_target_fields,
-      .help = "Server that takes the rows" },
-    { .name = "binlog_filter_rule",
-      .type = DOC_MAP,
-      .fields = filter_element,
-      .refused = NO_FILTERS,
-      .help = "Events and statements to leave out, by name of the rule" },
-    { .name = "table_migrate_rule",
-      .type = DOC_LIST,
-      .fields = rule_element,
-      .help = "What is migrated: source_name, schema and table patterns, and the names there" },
-    { .name = "block_allow_list",
-      .type = DOC_OBJECT,
-      .fields = task_doc_list_fields,
-      .help = "What of that is left out, in the words of DM's task files" },
-    { .name = "source_config",
-      .type = DOC_OBJECT,
-      .fields = source_config_fields,
-      .help = "Sources, and how they are read" },
-    { .name = "ignore_checking_items",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .help = "Checks to leave out before the start, by their names in check_report, or all" },
-    { .name = "apply_mode",
-      .type = DOC_ENUM,
-      .choices = apply_modes,
-      .fallback = "\"merged\"",
-      .help = "How transactions become those of the target: some together, each alone, or in "
-              "parallel without order" },
-    { .name = "apply_batch",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65536,
-      .fallback = "512",
-      .help = "Most transactions that are merged into one" },
-    { .name = "on_error",
-      .type = DOC_ENUM,
-      .choices = on_errors,
-      .fallback = "\"stop\"",
-      .help = "What a table that cannot be applied does to the others" },
-    { .name = "max_retries",
-      .type = DOC_COUNT,
-      .max = 1000000,
-      .fallback = "100",
-      .help = "Attempts after errors that can pass, before the task gives up" },
-    { .name = "remove_meta_on_delete",
-      .type = DOC_BOOL,
-      .fallback = "true",
-      .help = "Whether deleting the task removes its checkpoints from the target, so that a new "
-              "task of its name starts over" },
-    { .name = "status_list", .type = DOC_LIST, .flags = DOC_READ_ONLY },
-    { 0 },
-};
 
 /* --- what does not fit together --- */
 
@@ -463,6 +145,43 @@ static int check_positions(const json_t *doc, struct err *err)
     return 0;
 }
 
+/* "+01:00", from -13:59 to +14:00 as both flavours know them; names are the target's to know. */
+static bool is_zone(const char *zone)
+{
+    char sign = zone[0], end;
+    unsigned hours, minutes;
+
+    if (sign != '+' && sign != '-')
+        return strcasecmp(zone, "SYSTEM") != 0 && strcasecmp(zone, "Local") != 0 &&
+               !strpbrk(zone, "'\\\"; ");
+    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || minutes > 59)
+        return false;
+    return sign == '+' ? hours * 60 + minutes <= 14 * 60 : hours <= 13;
+}
+
+static int check_time_zone(const json_t *doc, struct err *err)
+{
+    const char *zone = json_string_value(json_object_get(doc, "timezone"));
+
+    if (!zone || !*zone || is_zone(zone))
+        return 0;
+    return err_set(err, -EINVAL,
+                   "timezone: '%s' is no time zone: a name such as Europe/Berlin, or +01:00, is "
+                   "expected",
+                   zone);
+}
+
+static int check_items(const json_t *doc, struct err *err)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (json_object_get(doc, "ignore_checking_items"), i, item)
+        if (precheck_item_check(json_string_value(item), err) < 0)
+            return err_wrap(err, "ignore_checking_items[%zu]", i);
+    return 0;
+}
+
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
     SCOPED(json_freep) json_t *checked = NULL;
@@ -476,7 +195,8 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
         return err_set(err, -EINVAL, "name: '%s' is not the name of this task, %s", inside, name);
     json_object_set_new(checked, "name", json_string(name));
     if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
-        (rc = check_positions(checked, err)) < 0)
+        (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
+        (rc = check_items(checked, err)) < 0 || (rc = task_doc_check_routes(checked, err)) < 0)
         return rc;
     *ret = STEAL(checked);
     return 0;

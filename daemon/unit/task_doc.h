@@ -13,9 +13,8 @@
 
 extern const struct doc_field task_doc_fields[];
 /* Of parts of it, for the directories of a task. */
-extern const struct doc_field task_doc_target_fields[], task_doc_security_fields[],
-    task_doc_session_fields[], task_doc_full_fields[], task_doc_incr_fields[],
-    task_doc_list_fields[];
+extern const struct doc_field task_doc_target_fields[], task_doc_session_fields[],
+    task_doc_full_fields[], task_doc_incr_fields[], task_doc_list_fields[];
 
 /* Checks what was written for task 'name' (its "name" may be absent): fields, values, and what
  * does not fit together.  '*ret' is a checked copy with the name.  -EINVAL. */
@@ -26,6 +25,14 @@ int task_doc_complete(const json_t *doc, struct err *err);
 /* The binlog_gtid of an entry of source_conf; NULL if it has none.  The caller frees. */
 struct gtid_set;
 int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err);
+
+/* The rules that concern one source.  -EINVAL for a pattern that is none. */
+struct router;
+int task_doc_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,
+                    struct err *err);
+/* Does a rule that names one table contradict another?  -EINVAL says which.  What patterns may
+ * share is known once the tables are: router_check(). */
+int task_doc_check_routes(const json_t *doc, struct err *err);
 
 /* Names of the sources that the task reads, in order, each once; a new reference. */
 json_t *task_doc_sources(const json_t *doc);

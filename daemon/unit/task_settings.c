@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/security_doc.h"
 #include "unit/subtask.h"
 #include "unit/task.h"
 #include "unit/task_doc.h"
@@ -116,11 +117,12 @@ static enum attr_type type_of(const struct doc_field *f)
     return ATTR_JSON;
 }
 
-/* Objects are directories; what is refused or has no effect shows in config alone. */
+/* Objects are directories; what is refused or has no effect shows in config alone, and so does a
+ * choice that can be left open. */
 static bool has_row(const struct doc_field *f)
 {
-    return f->type != DOC_OBJECT && !f->refused && !f->ignored && !(f->flags & DOC_READ_ONLY) &&
-           strcmp(f->name, "name") != 0;
+    return !(f->type == DOC_ENUM && !f->fallback) && f->type != DOC_OBJECT && !f->refused &&
+           !f->ignored && !(f->flags & DOC_READ_ONLY) && strcmp(f->name, "name") != 0;
 }
 
 static struct attr row_of(const struct doc_field *f, bool top)
@@ -181,6 +183,39 @@ const struct attr *task_setting_rows(const struct attr *before)
     return rows;
 }
 
+/* --- TLS without any certificate is an empty object, none at all is no object --- */
+
+static json_t *get_required(const struct node *n, const struct attr *a,
+                            struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_boolean(doc_at(dir_of(n)->task->doc, "target_config.security") != NULL);
+}
+
+static int set_required(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    struct task *t = dir_of(n)->task;
+    json_t *doc = task_document(t);
+    bool is = doc_at(doc, "target_config.security") != NULL;
+    json_t *empty = json_object();
+    int rc = 0;
+
+    (void)a;
+    if (is != json_is_true(v))
+        rc = task_set_field(t, "target_config.security", is ? NULL : empty, err);
+    json_decref(empty);
+    json_decref(doc);
+    return rc;
+}
+
+static const struct attr required_row = {
+    .name = "required",
+    .type = ATTR_BOOL,
+    .get = get_required,
+    .set = set_required,
+    .help = "Whether the connection must be encrypted; false forgets the rest",
+};
+
 /* --- directories --- */
 
 static void dir_lock(struct node *n)
@@ -210,8 +245,7 @@ static const struct dir_kind {
     [TARGET] = { "target", "task_target", "target_config.",
                  "The server that takes the rows, and how to log in", task_doc_target_fields, -1 },
     [SECURITY] = { "security", "task_security", "target_config.security.",
-                   "TLS to the target: certificates and keys as PEM", task_doc_security_fields,
-                   TARGET },
+                   "TLS to the target: certificates and keys as PEM", security_doc_fields, TARGET },
     [SESSION] = { "session", "task_session", "target_config.session.",
                   "Variables of the sessions at the target", task_doc_session_fields, TARGET },
     [FULL] = { "full_migrate_conf", "task_full", "source_config.full_migrate_conf.",
@@ -239,7 +273,9 @@ void task_settings_init(void)
 {
     for (int i = 0; i < N_DIRS; i++) {
         assert(count_rows(kinds[i].fields) < MAX_ROWS);
-        add_rows(rows_of[i], kinds[i].fields, false);
+        if (i == SECURITY)
+            rows_of[i][0] = required_row;
+        add_rows(rows_of[i] + (i == SECURITY), kinds[i].fields, false);
         types[i] = (struct node_type){
             .name = kinds[i].type_name,
             .help = kinds[i].help,

@@ -75,6 +75,25 @@ Test(task_doc, says_what_is_wrong_and_where)
         { "source_config: { incr_migrate_conf: { safe_mode: 1 } }",
           "source_config.incr_migrate_conf.safe_mode: must be true or false" },
         { "meta_schema: ''", "meta_schema: must not be empty" },
+        { "timezone: SYSTEM",
+          "timezone: 'SYSTEM' is no time zone: a name such as Europe/Berlin, or "
+          "+01:00, is expected" },
+        { "timezone: '+15:00'", "timezone: '+15:00' is no time zone: a name such as Europe/Berlin, "
+                                "or +01:00, is expected" },
+        { "ignore_checking_items: [ binlog_fromat ]",
+          "ignore_checking_items[0]: 'binlog_fromat' is not what a check_report calls anything: "
+          "did "
+          "you mean binlog_format?" },
+        { "source_config: { full_migrate_conf: { checksum: 'off' } }",
+          "source_config.full_migrate_conf.checksum: it is of import_mode physical, TiDB's import "
+          "of files, which the target does not have; rows are always counted" },
+        { "source_config: { full_migrate_conf: { import_mode: physical } }",
+          "source_config.full_migrate_conf.import_mode: the target takes rows as SQL only; leave "
+          "it out or say logical" },
+        { "table_migrate_rule:\n"
+          "  - { source: { source_name: s, schema: a, table: 't*' }, target: { schema: x } }\n"
+          "  - { source: { source_name: s, schema: a, table: t1 }, target: { schema: y } }\n",
+          "table_migrate_rule[1]: table a.t1 matches two routes: a.t* -> x, and a.t1 -> y" },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -102,7 +121,9 @@ Test(task_doc, takes_what_dm_gives)
                           "  - source: { source_name: s1, schema: a, table: '*' }\n"
                           "    target: { schema: b, table: '' }\n"
                           "source_config:\n"
-                          "  full_migrate_conf: { export_threads: 4, data_dir: ./x }\n"
+                          "  full_migrate_conf: { export_threads: 4, data_dir: ./x,\n"
+                          "    import_mode: logical, on_duplicate_physical: none,\n"
+                          "    sorting_dir: '', checksum: required, range_concurrency: 0 }\n"
                           "  source_conf: [ { source_name: s1, binlog_name: '', binlog_pos: 0 } ]\n"
                           "status_list: [ { name: t } ]\n");
     json_t *ignored = doc_ignored(task_doc_fields, doc);
@@ -110,8 +131,7 @@ Test(task_doc, takes_what_dm_gives)
     cr_expect_str_eq(json_string_value(doc_at(doc, "target_config.password")), "1234");
     cr_expect_null(doc_at(doc, "status_list"));
     cr_expect_null(doc_at(doc, "shard_mode"));
-    cr_expect_eq(json_object_size(ignored), 2);
-    cr_expect(json_object_get(ignored, "on_duplicate"));
+    cr_expect_eq(json_object_size(ignored), 1);
     cr_expect(json_object_get(ignored, "source_config.full_migrate_conf.data_dir"));
     json_decref(ignored);
     json_decref(doc);
@@ -195,21 +215,27 @@ Test(task_doc, says_what_a_start_lacks)
 
 Test(task_doc, becomes_a_job)
 {
-    json_t *doc = checked("task_mode: incremental\n"
-                          "target_config: { host: h, port: 3307, user: u, password: p,\n"
-                          "                 security: { ssl_ca_content: CA } }\n"
-                          "table_migrate_rule:\n"
-                          "  - source: { source_name: s1, schema: a, table: 't*' }\n"
-                          "    target: { schema: b }\n"
-                          "  - source: { source_name: s2, schema: zzz }\n"
-                          "block_allow_list: { ignore_tables: [ { db_name: a, tbl_name: tmp } ] }\n"
-                          "source_config:\n"
-                          "  incr_migrate_conf: { repl_threads: 7, safe_mode: true }\n"
-                          "  source_conf:\n"
-                          "    - { source_name: s1, binlog_name: bin.000002, binlog_pos: 99 }\n"
-                          "    - { source_name: s2, binlog_gtid: 0-1-100 }\n"
-                          "apply_mode: parallel\n"
-                          "on_error: quarantine\n");
+    json_t *doc =
+        checked("task_mode: incremental\n"
+                "target_config: { host: h, port: 3307, user: u, password: p,\n"
+                "                 security: { ssl_ca_content: CA, cert_allowed_cn: [ n1, n2 ] } }\n"
+                "table_migrate_rule:\n"
+                "  - source: { source_name: s1, schema: a, table: 't*' }\n"
+                "    target: { schema: b }\n"
+                "  - source: { source_name: s2, schema: zzz }\n"
+                "block_allow_list: { ignore_tables: [ { db_name: a, tbl_name: tmp } ] }\n"
+                "source_config:\n"
+                "  full_migrate_conf: { on_duplicate_logical: ignore,\n"
+                "                       consistency: lock }\n"
+                "  incr_migrate_conf: { repl_threads: 7, repl_batch: 70,\n"
+                "                       safe_mode: true }\n"
+                "  source_conf:\n"
+                "    - { source_name: s1, binlog_name: bin.000002, binlog_pos: 99 }\n"
+                "    - { source_name: s2, binlog_gtid: 0-1-100 }\n"
+                "apply_mode: parallel\n"
+                "on_duplicate: overwrite\n"
+                "timezone: Europe/Berlin\n"
+                "on_error: quarantine\n");
     char host[] = "src";
     struct job_source from = { .name = "s1", .params = { .host = host, .port = 1 } };
     struct err err = ERR_INIT;
@@ -231,8 +257,13 @@ Test(task_doc, becomes_a_job)
     cr_expect_eq(job->apply_mode, APPLY_PARALLEL);
     cr_expect_eq(job->apply_threads, 7);
     cr_expect_eq(job->apply_batch, 512);
+    cr_expect_eq(job->apply_rows, 70);
+    cr_expect_eq(job->on_duplicate, ON_DUPLICATE_IGNORE, "full_migrate_conf's wins");
+    cr_expect_eq(job->consistency, CONSISTENT_LOCK);
+    cr_expect_str_eq(job->time_zone, "Europe/Berlin");
+    cr_expect_str_eq(job->to.tls.allowed_cn, "n1,n2");
     cr_expect_eq(job->on_error, ON_ERROR_QUARANTINE);
-    cr_expect(job->safe_mode && !job->foreign_key_checks);
+    cr_expect(job->safe_mode && job->foreign_keys == FOREIGN_KEYS_AS_SOURCE);
     cr_expect(router_table(job->router, "a", "t1", &to));
     cr_expect_str_eq(to.to_schema, "b");
     cr_expect(!router_table(job->router, "a", "x", &to));
@@ -257,7 +288,7 @@ Test(task_doc, ignores_the_block_list_of_other_tables)
     struct router *r;
     struct route to;
 
-    cr_assert_eq(job_router(doc, "s", false, &r, &err), 0);
+    cr_assert_eq(task_doc_router(doc, "s", false, &r, &err), 0);
     cr_expect(!router_table(r, "a", "tmp", &to));
     cr_expect(router_table(r, "a", "tmp2", &to));
     cr_expect(!router_table(r, "mine", "x", &to));

@@ -1,0 +1,17 @@
+/*
+ * precheck_item.h - the names of what is looked at before a start: those in check_report, and DM's
+ * for the same.  ignore_checking_items may have either.
+ */
+#ifndef SLUICE_UNIT_PRECHECK_ITEM_H
+#define SLUICE_UNIT_PRECHECK_ITEM_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Is 'word' the name of something, or "all"?  -EINVAL with a guess at what was meant. */
+int precheck_item_check(const char *word, struct err *err);
+/* Does 'word' stand for what the report calls 'id'? */
+bool precheck_item_covers(const char *word, const char *id);
+
+#endif
