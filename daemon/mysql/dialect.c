@@ -8,11 +8,13 @@
     .gtid_purged = "@@GLOBAL.gtid_purged", .gtid_enabled = "@@GLOBAL.gtid_mode = 'ON'", \
     .server_uuid = "@@GLOBAL.server_uuid", .monitor_grant = "REPLICATION CLIENT",       \
     .backup_grant = "RELOAD"
-#define MARIADB_FIELDS                                                         \
-    .flavor = FLAVOR_MARIADB, .show_position = "SHOW MASTER STATUS",           \
-    .gtid_position = "@@GLOBAL.gtid_binlog_pos", .gtid_enabled = "1",          \
-    .innodb_foreign = "innodb_sys_foreign", .monitor_grant = "BINLOG MONITOR", \
-    .backup_grant = "RELOAD", .backup_stage = true, .bulk = true, .invisible_columns = true
+#define MARIADB_FIELDS                                                                         \
+    .flavor = FLAVOR_MARIADB, .show_position = "SHOW MASTER STATUS",                           \
+    .gtid_position = "@@GLOBAL.gtid_binlog_pos", .gtid_enabled = "1",                          \
+    .innodb_foreign = "innodb_sys_foreign", .monitor_grant = "BINLOG MONITOR",                 \
+    .backup_grant = "RELOAD", .backup_stage = true,                                            \
+    .show_replica = "SHOW GLOBAL STATUS WHERE variable_name = 'Slaves_running' AND value > 0", \
+    .bulk = true, .invisible_columns = true
 
 /* By flavour, oldest first.  A row holds from its version to the next row's. */
 static const struct dialect dialects[] = {
@@ -20,6 +22,7 @@ static const struct dialect dialects[] = {
         MYSQL_FIELDS,
         .from_version = 50700,
         .show_position = "SHOW MASTER STATUS",
+        .show_replica = "SHOW SLAVE STATUS",
         .expire_seconds = "@@GLOBAL.expire_logs_days * 86400",
         .innodb_foreign = "innodb_sys_foreign",
     },
@@ -27,6 +30,7 @@ static const struct dialect dialects[] = {
         MYSQL_FIELDS,
         .from_version = 80000,
         .show_position = "SHOW MASTER STATUS",
+        .show_replica = "SHOW SLAVE STATUS",
         .expire_seconds = "@@GLOBAL.binlog_expire_logs_seconds",
         .invisible_columns = true,
         .functional_keys = true,
@@ -35,6 +39,7 @@ static const struct dialect dialects[] = {
         MYSQL_FIELDS,
         .from_version = 80200, /* SHOW MASTER STATUS is gone since 8.4 */
         .show_position = "SHOW BINARY LOG STATUS",
+        .show_replica = "SHOW REPLICA STATUS",
         .expire_seconds = "@@GLOBAL.binlog_expire_logs_seconds",
         .invisible_columns = true,
         .functional_keys = true,
@@ -43,6 +48,7 @@ static const struct dialect dialects[] = {
         MYSQL_FIELDS,
         .from_version = 90600, /* foreign keys moved from InnoDB to the SQL layer */
         .show_position = "SHOW BINARY LOG STATUS",
+        .show_replica = "SHOW REPLICA STATUS",
         .expire_seconds = "@@GLOBAL.binlog_expire_logs_seconds",
         .logs_cascades = true,
         .invisible_columns = true,

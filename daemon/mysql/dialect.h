@@ -26,6 +26,7 @@ struct dialect {
     const char *innodb_foreign; /* table of information_schema; NULL: not needed */
     const char *monitor_grant;  /* the right to read binlog positions */
     const char *backup_grant;   /* the right to take a consistent snapshot */
+    const char *show_replica;   /* a row if it is a replica that runs; none if not */
     bool backup_stage;          /* BACKUP STAGE: a snapshot that blocks commits only */
     bool logs_cascades;         /* rows changed by ON DELETE/UPDATE clauses are in the binlog */
     bool bulk;                  /* COM_STMT_BULK_EXECUTE */

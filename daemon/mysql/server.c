@@ -36,6 +36,10 @@ static const struct variable {
     { "lower_case_table_names", FIELD_U32, offsetof(struct server_info, lower_case_table_names) },
     { "local_infile", FIELD_BOOL, offsetof(struct server_info, local_infile) },
     { "read_only", FIELD_BOOL, offsetof(struct server_info, read_only) },
+    { "log_slave_updates", FIELD_BOOL, offsetof(struct server_info, log_updates) },
+    { "log_replica_updates", FIELD_BOOL, offsetof(struct server_info, log_updates) },
+    { "sql_require_primary_key", FIELD_BOOL, offsetof(struct server_info, requires_key) },
+    { "innodb_force_primary_key", FIELD_BOOL, offsetof(struct server_info, requires_key) },
     { "event_scheduler", FIELD_BOOL, offsetof(struct server_info, event_scheduler) },
     { "wsrep_on", FIELD_BOOL, offsetof(struct server_info, galera) },
     { "group_replication_group_name", FIELD_BOOL, offsetof(struct server_info, group_replication) },
@@ -294,6 +298,28 @@ void binlog_files_fini(struct binlog_files *f)
     *f = (struct binlog_files){ 0 };
 }
 
+/* Why a file is not among 'f': it was purged, or never was. */
+static int no_file(const struct binlog_files *f, const char *file, struct err *err)
+{
+    struct position asked = { .offset = 4 }, newest = { .offset = 4 };
+    const char *last = f->n ? f->files[f->n - 1].name : "";
+    const char *dot = strrchr(file, '.'), *last_dot = strrchr(last, '.');
+
+    snprintf(asked.file, sizeof asked.file, "%s", file);
+    snprintf(newest.file, sizeof newest.file, "%s", last);
+    if (!f->n)
+        return err_set(err, -ENODATA, "the server keeps no binlog: start it with log_bin");
+    if (!dot || !last_dot || dot - file != last_dot - last ||
+        strncmp(file, last, (size_t)(dot - file)) != 0)
+        return err_set(err, -ENODATA, "the source has no %s: its binlogs are %s to %s", file,
+                       f->files[0].name, last);
+    if (position_compare(&asked, &newest) > 0)
+        return err_set(err, -ERANGE, "the source has no %s yet: its newest binlog is %s", file,
+                       last);
+    return err_set(err, -ENODATA, "the source no longer has %s; its oldest binlog is %s", file,
+                   f->files[0].name);
+}
+
 static int has_file(struct mysql_conn *c, const struct position *pos, struct err *err)
 {
     struct binlog_files f;
@@ -305,8 +331,7 @@ static int has_file(struct mysql_conn *c, const struct position *pos, struct err
     while (i < f.n && strcmp(f.files[i].name, pos->file) != 0)
         i++;
     if (i == f.n)
-        rc = err_set(err, -ENODATA, "the source no longer has %s; its oldest binlog is %s",
-                     pos->file, f.n ? f.files[0].name : "none");
+        rc = no_file(&f, pos->file, err);
     else if (pos->offset > f.files[i].size)
         rc = err_set(err, -ERANGE, "%s ends at %llu, before %llu: the source has lost its end",
                      pos->file, (unsigned long long)f.files[i].size,
@@ -337,10 +362,29 @@ static int read_purged(struct mysql_conn *c, struct gtid_set **ret, struct err *
     return rc;
 }
 
+/* Nobody can go on after what has not happened here. */
+static int not_ahead(struct mysql_conn *c, const struct gtid_set *gtids, struct err *err)
+{
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    struct position now = { .gtids = NULL };
+    int rc = server_position(c, &now, err);
+
+    if (rc == 0 && !gtid_set_subset(gtids, now.gtids)) {
+        gtid_set_print(now.gtids, &text);
+        rc = err_set(err, -ERANGE, "the source has not made all of these transactions; it has %s",
+                     text.size ? text.data : "none");
+    }
+    position_fini(&now);
+    return rc;
+}
+
 static int has_gtids(struct mysql_conn *c, const struct gtid_set *gtids, struct err *err)
 {
     struct gtid_set *purged = NULL;
-    int rc = read_purged(c, &purged, err);
+    int rc = not_ahead(c, gtids, err);
+
+    if (rc == 0)
+        rc = read_purged(c, &purged, err);
 
     if (rc == 0 && !gtid_set_subset(purged, gtids)) {
         SCOPED(buf_fini) struct buf text = BUF_INIT;
@@ -356,6 +400,8 @@ static int has_gtids(struct mysql_conn *c, const struct gtid_set *gtids, struct 
 int server_has_position(struct mysql_conn *c, const struct position *pos, bool by_gtid,
                         struct err *err)
 {
+    if (pos->gtids && gtid_set_flavor(pos->gtids) != mysql_conn_flavor(c))
+        return err_set(err, -EINVAL, "the GTIDs to start from are of the other flavour of server");
     if (!by_gtid || !pos->gtids)
         return has_file(c, pos, err);
     return has_gtids(c, pos->gtids, err);

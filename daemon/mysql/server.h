@@ -22,6 +22,8 @@ struct server_info {
     char *time_zone, *sql_mode, *collation;
     unsigned lower_case_table_names;
     bool local_infile, read_only, event_scheduler;
+    bool log_updates;  /* a replica logs what it applies */
+    bool requires_key; /* tables without a primary key are refused */
     bool galera, group_replication;
     uint64_t max_packet, max_connections, n_connections;
     uint64_t max_transaction; /* bytes; Galera's and Group Replication's limit; 0: none */

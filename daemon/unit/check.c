@@ -1,6 +1,7 @@
 #include "unit/check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -53,6 +54,53 @@ static int verdict(const struct job *job, const struct precheck_report *r, struc
                    first->fix ? first->fix : "", n_fail > 1 ? " (and more: see check_report)" : "");
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool has_name(const struct precheck_report *r, const json_t *name)
+{
+    const char *text = json_string_value(name);
+
+    return bsearch(&text, r->targets, r->n_targets, sizeof *r->targets, by_text) != NULL;
+}
+
+static void add_shared(struct precheck_report *r, const char *other, const json_t *names)
+{
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (names, i, name) {
+        SCOPED(freep) char *text = NULL;
+
+        if (!has_name(r, name))
+            continue;
+        text = xasprintf("%s: a table of source %s becomes it too: equal keys would collide, and a "
+                         "DROP, TRUNCATE or ALTER at one source would be done to the rows of both",
+                         json_string_value(name), other);
+        precheck_report_add(r, PRECHECK_FAIL, "merge", PRECHECK_MERGE_FIX, text);
+    }
+}
+
+/* Sources are checked one by one, beside each other: who comes later sees what the earlier found.
+ */
+static void check_other_sources(struct subtask *s, struct precheck_report *r)
+{
+    json_t *mine = json_array();
+    const char *other;
+    json_t *names;
+
+    for (size_t i = 0; i < r->n_targets; i++)
+        json_array_append_new(mine, json_string(r->targets[i]));
+    mutex_lock(&s->task->lock);
+    json_object_set_new(s->task->targets, s->job->source, mine);
+    json_object_foreach (s->task->targets, other, names)
+        if (strcmp(other, s->job->source) != 0)
+            add_shared(r, other, names);
+    mutex_unlock(&s->task->lock);
+}
+
 int check_run(struct subtask *s, struct err *err)
 {
     struct precheck_scope scope = { .dump = s->stages & STAGE_BIT(STAGE_DUMP),
@@ -68,6 +116,7 @@ int check_run(struct subtask *s, struct err *err)
     mutex_unlock(&s->task->lock);
     if ((rc = precheck_run(s->job, &scope, &report, err)) < 0)
         return rc;
+    check_other_sources(s, &report);
     precheck_report_print(&report, &text);
     keep_report(s, text.data ? text.data : "");
     rc = verdict(s->job, &report, err);

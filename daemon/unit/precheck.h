@@ -34,7 +34,14 @@ struct precheck_line {
 struct precheck_report {
     unsigned n, n_warn, n_fail;
     struct precheck_line *lines;
+    char **targets; /* "db.t" at the target of each table in scope, sorted */
+    size_t n_targets;
 };
+
+/* What to do where tables become one. */
+#define PRECHECK_MERGE_FIX                                                                         \
+    "give them different names in table_migrate_rule (or, if their keys never collide and no DDL " \
+    "will come: echo '[\"merge\"]' > ignore_checking_items)"
 
 /* Which stages will run. */
 struct precheck_scope {
@@ -52,6 +59,9 @@ int precheck_source(const struct mysql_params *source, bool by_gtid, struct prec
 int precheck_run(const struct job *job, const struct precheck_scope *scope,
                  struct precheck_report *ret, struct err *err);
 
+/* Adds a line to a report. */
+void precheck_report_add(struct precheck_report *r, enum precheck_level level, const char *id,
+                         const char *fix, const char *text);
 void precheck_report_fini(struct precheck_report *r);
 /* A line each: "FAIL  binlog_format  STATEMENT: rows are needed; type at the source: SET ...". */
 void precheck_report_print(const struct precheck_report *r, struct buf *out);

@@ -62,7 +62,6 @@ static const struct {
     { "table_schema", "collation" },
     { "table_schema", "keys" },
     { "table_schema", "foreign_keys" },
-    { "table_schema", "target_table" },
     { "schema_of_shard_tables", "merge" },
     { "auto_increment_ID", "merge" },
     { "primary_key", "keys" },

@@ -6,6 +6,7 @@
 #include "mysql/grants.h"
 #include "mysql/server.h"
 #include "mysql/table.h"
+#include "route/router.h"
 #include "unit/precheck.h"
 
 /* One end. */
@@ -41,8 +42,34 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
 void precheck_end_fini(struct end *e);
 struct server_kind precheck_kind(const struct end *e);
 
-void precheck_source_lines(struct precheck *p);                /* precheck.c */
+void precheck_source_lines(struct precheck *p);                /* precheck_source.c */
 void precheck_target_lines(struct precheck *p);                /* precheck_target.c */
 int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
+
+/* --- tables --- */
+
+/* A table in scope. */
+struct pair {
+    struct table_def *from, *to; /* to: NULL if the target does not have it */
+    struct route route;
+    char *label; /* "shop.orders", or "shop.orders -> s2.orders" */
+};
+
+struct tables {
+    struct precheck *p;
+    struct table_names there; /* what the target has */
+    char **collations;        /* names that the target knows, sorted */
+    size_t n_collations;
+    char **targets; /* names already taken by tables of this source */
+    size_t n_targets;
+    unsigned n, n_keyless, n_foreign, n_views; /* in scope */
+};
+
+int precheck_by_text(const void *a, const void *b); /* for qsort() of texts */
+
+/* precheck_column.c: types, collations, columns that only one end has */
+void precheck_columns(struct tables *t, const struct pair *pair);
+/* precheck_key.c: keys, engines, foreign keys */
+void precheck_keys(struct tables *t, const struct pair *pair);
 
 #endif

@@ -12,240 +12,9 @@
 #include "unit/job.h"
 #include "unit/precheck_priv.h"
 
-/* A table in scope. */
-struct pair {
-    struct table_def *from, *to; /* to: NULL if the target does not have it */
-    struct route route;
-    char *label; /* "shop.orders", or "shop.orders -> s2.orders" */
-};
-
-struct tables {
-    struct precheck *p;
-    struct table_names there; /* what the target has */
-    char **collations;        /* names that the target knows, sorted */
-    size_t n_collations;
-    char **targets; /* names already taken by tables of this source */
-    size_t n_targets;
-    unsigned n, n_keyless; /* in scope */
-};
-
-static int by_text(const void *a, const void *b)
+int precheck_by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* --- columns --- */
-
-static void check_type(struct tables *t, const struct pair *pair, const struct table_column *col)
-{
-    struct precheck *p = t->p;
-    struct type_change c = dialect_type(precheck_kind(&p->from), precheck_kind(&p->to),
-                                        col->data_type, col->column_type);
-
-    if (c.fidelity == FIDELITY_EXACT)
-        return;
-    precheck_add(p, c.fidelity == FIDELITY_REFUSED ? PRECHECK_FAIL : PRECHECK_WARN, "type", NULL,
-                 "%s.%s is %s%s%s: %s", pair->label, col->name, col->data_type,
-                 c.to ? ", there " : "", c.to ? c.to : "", c.note);
-}
-
-static bool target_has_collation(const struct tables *t, const char *name)
-{
-    return bsearch(&name, t->collations, t->n_collations, sizeof *t->collations, by_text) != NULL;
-}
-
-static bool in_unique_key(const struct table_def *def, unsigned col)
-{
-    for (unsigned k = 0; k < def->n_keys; k++)
-        for (unsigned part = 0; def->keys[k].unique && part < def->keys[k].n_parts; part++)
-            if (def->keys[k].cols[part] == col)
-                return true;
-    return false;
-}
-
-/* A collation is looked at once a table, unless it is in a unique key. */
-static void check_collation(struct tables *t, const struct pair *pair, unsigned at)
-{
-    struct precheck *p = t->p;
-    const struct table_column *col = &pair->from->cols[at];
-    struct collation_change c;
-    bool unique = in_unique_key(pair->from, at);
-
-    if (!col->collation || target_has_collation(t, col->collation))
-        return;
-    for (unsigned i = 0; i < at && !unique; i++)
-        if (pair->from->cols[i].collation &&
-            strcmp(pair->from->cols[i].collation, col->collation) == 0)
-            return;
-    c = dialect_collation(precheck_kind(&p->from), precheck_kind(&p->to), col->collation);
-    if (!target_has_collation(t, c.to))
-        precheck_add(p, PRECHECK_FAIL, "collation", NULL,
-                     "%s.%s is %s, for which the target has nothing", pair->label, col->name,
-                     col->collation);
-    else if (unique && c.coarser)
-        precheck_add(p, PRECHECK_FAIL, "collation", NULL,
-                     "%s.%s, in a unique key, is %s, there %s: rows that differ here may be equal "
-                     "there (%s)",
-                     pair->label, col->name, col->collation, c.to, c.note);
-    else if (c.fidelity != FIDELITY_EXACT)
-        precheck_add(p, PRECHECK_WARN, "collation", NULL, "%s.%s is %s, there %s: %s", pair->label,
-                     col->name, col->collation, c.to, c.note);
-}
-
-static void check_columns(struct tables *t, const struct pair *pair)
-{
-    struct precheck *p = t->p;
-    bool invisible = false;
-
-    for (unsigned i = 0; i < pair->from->n_cols; i++) {
-        const struct table_column *col = &pair->from->cols[i];
-
-        if (pair->to && !col->generated && table_column_find(pair->to, col->name) < 0)
-            precheck_add(p, PRECHECK_FAIL, "columns", NULL, "%s: the target has no column %s",
-                         pair->label, col->name);
-        if (!pair->to) {
-            check_type(t, pair, col);
-            check_collation(t, pair, i);
-        }
-        invisible |= col->invisible;
-    }
-    if (invisible && !dialect_of(p->to.conn)->invisible_columns)
-        precheck_add(p, PRECHECK_WARN, "columns", NULL,
-                     "%s: invisible columns are visible at the target", pair->label);
-}
-
-/* --- keys, engine, foreign keys --- */
-
-static void check_keys(struct tables *t, const struct pair *pair)
-{
-    struct precheck *p = t->p;
-    const struct table_def *def = pair->from;
-    SCOPED(buf_fini) struct buf fix = BUF_INIT;
-
-    for (unsigned k = 0; k < def->n_keys; k++)
-        if (def->keys[k].functional && !dialect_of(p->to.conn)->functional_keys && !pair->to)
-            precheck_add(p, PRECHECK_FAIL, "keys",
-                         "drop the key, or make the table at the target without it",
-                         "%s: the target has no keys on expressions (%s)", pair->label,
-                         def->keys[k].name);
-    if (table_row_key(def))
-        return;
-    t->n_keyless++;
-    buf_str(&fix, "type at the source: ALTER TABLE ");
-    sql_table(&fix, def->db, def->name);
-    buf_str(&fix, " ADD COLUMN id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY");
-    if (!def->transactional && !p->job->safe_mode)
-        precheck_add(p, PRECHECK_FAIL, "keys", fix.data,
-                     "%s has no primary key and no transactions (%s): changes could be applied "
-                     "twice",
-                     pair->label, def->engine ? def->engine : "?");
-    else if (p->scope.sync && p->from.info.row_image &&
-             strncasecmp(p->from.info.row_image, "FULL", 4) != 0)
-        precheck_add(
-            p, PRECHECK_FAIL, "keys", fix.data,
-            "%s has no primary key, and binlog_row_image is not FULL: rows cannot be found",
-            pair->label);
-    else if (p->scope.sync)
-        precheck_add(p, PRECHECK_WARN, "keys", fix.data,
-                     "%s has no primary key: its changes are slow, each searches the table",
-                     pair->label);
-}
-
-static void check_engine(struct tables *t, const struct pair *pair)
-{
-    struct precheck *p = t->p;
-    const struct table_def *def = pair->from;
-    char fix[320];
-
-    if (def->versioned && p->to.info.flavor != FLAVOR_MARIADB)
-        precheck_add(
-            p, pair->to ? PRECHECK_WARN : PRECHECK_FAIL, "versioning",
-            pair->to ? NULL : "make the table at the target without it",
-            "%s is WITH SYSTEM VERSIONING, which the target lacks: the history of its rows "
-            "stays behind",
-            pair->label);
-    if (def->transactional)
-        return;
-    snprintf(fix, sizeof fix, "type at the source: ALTER TABLE `%s`.`%s` ENGINE=InnoDB", def->db,
-             def->name);
-    precheck_add(p, PRECHECK_WARN, "engine", fix,
-                 "%s is %s, without transactions: it is read under a lock, and changes are applied "
-                 "at least once",
-                 pair->label, def->engine ? def->engine : "?");
-    if (p->scope.dump)
-        precheck_right(p, &p->from, PRECHECK_FAIL, "LOCK TABLES", def->db,
-                       "read tables without transactions");
-}
-
-static bool changes_children(const struct table_foreign_key *f)
-{
-    static const char *const words[] = { "CASCADE", "SET NULL", "SET DEFAULT" };
-
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcasecmp(f->on_update, words[i]) == 0 || strcasecmp(f->on_delete, words[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool target_has_foreign(const struct table_def *to, const struct table_foreign_key *f)
-{
-    for (unsigned i = 0; i < to->n_foreign; i++)
-        if (strcasecmp(to->foreign[i].name, f->name) == 0 &&
-            strcasecmp(to->foreign[i].on_delete, f->on_delete) == 0 &&
-            strcasecmp(to->foreign[i].on_update, f->on_update) == 0)
-            return true;
-    return false;
-}
-
-/* Where the source does not log what a cascade changes, the target must do the same cascade; where
- * it does, the target must not. */
-static void check_cascade(struct tables *t, const struct pair *pair,
-                          const struct table_foreign_key *f)
-{
-    struct precheck *p = t->p;
-    enum foreign_keys how = p->job->foreign_keys;
-    struct route parent;
-
-    if (dialect_of(p->from.conn)->logs_cascades) {
-        if (how == FOREIGN_KEYS_ON)
-            precheck_add(p, PRECHECK_FAIL, "foreign_keys",
-                         "echo source > target/session/foreign_key_checks",
-                         "%s: the binlog has what %s changes by cascade, and with "
-                         "foreign_key_checks=1 the target would do it too",
-                         pair->label, f->name);
-        return;
-    }
-    if (how == FOREIGN_KEYS_OFF)
-        precheck_add(p, PRECHECK_FAIL, "foreign_keys",
-                     "echo source > target/session/foreign_key_checks",
-                     "%s: the binlog does not have what %s changes by cascade, and with "
-                     "foreign_key_checks=0 the target would not do it either",
-                     pair->label, f->name);
-    else if (!router_table(p->job->router, f->to_db, f->to_table, &parent))
-        precheck_add(p, PRECHECK_FAIL, "foreign_keys",
-                     "take the parent table into the task, or the child out of it",
-                     "%s: %s.%s, which changes it by cascade (%s), is not in scope, and the "
-                     "source's binlog does not have what cascades change",
-                     pair->label, f->to_db, f->to_table, f->name);
-    else if (pair->to && !target_has_foreign(pair->to, f))
-        precheck_add(p, PRECHECK_FAIL, "foreign_keys", "make the same foreign key at the target",
-                     "%s: the target lacks %s ON DELETE %s ON UPDATE %s, and the source's binlog "
-                     "does not have what cascades change",
-                     pair->label, f->name, f->on_delete, f->on_update);
-    else if (pair->to)
-        precheck_add(p, PRECHECK_OK, "foreign_keys", NULL, "%s: %s is the same there", pair->label,
-                     f->name);
-}
-
-static void check_foreign(struct tables *t, const struct pair *pair)
-{
-    for (unsigned i = 0; t->p->scope.sync && i < pair->from->n_foreign; i++) {
-        const struct table_foreign_key *f = &pair->from->foreign[i];
-
-        if (changes_children(f) && strcmp(f->db, pair->from->db) == 0 &&
-            strcmp(f->table, pair->from->name) == 0)
-            check_cascade(t, pair, f);
-    }
 }
 
 /* --- the target's table --- */
@@ -301,7 +70,7 @@ static void check_there(struct tables *t, const struct pair *pair)
                      "%s is %s at the target, without transactions: changes are applied at least "
                      "once",
                      pair->label, pair->to->engine ? pair->to->engine : "?");
-    if (p->scope.dump && !p->scope.again)
+    if (p->scope.dump && !p->scope.again && p->job->on_duplicate == ON_DUPLICATE_ERROR)
         check_empty(t, pair);
 }
 
@@ -314,9 +83,11 @@ static void check_merged(struct tables *t, const struct pair *pair)
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
     for (size_t i = 0; i < t->n_targets; i++)
         if (strcmp(t->targets[i], target) == 0) {
-            precheck_add(t->p, PRECHECK_WARN, "merge", NULL,
-                         "%s: several tables become %s; their keys must not collide", pair->label,
-                         target);
+            precheck_add(t->p, PRECHECK_FAIL, "merge", PRECHECK_MERGE_FIX,
+                         "%s: another table of the task becomes %s too: equal keys would collide, "
+                         "and a DROP, TRUNCATE or ALTER of one table would be done to the rows of "
+                         "all",
+                         pair->label, target);
             break;
         }
     t->targets = xrealloc(t->targets, (t->n_targets + 1) * sizeof *t->targets);
@@ -364,10 +135,8 @@ static int check_table(struct tables *t, const struct table_name *n, const struc
         if (rc == -ENOENT) /* dropped meanwhile */
             rc = 0;
         else if (rc == 0) {
-            check_keys(t, &pair);
-            check_engine(t, &pair);
-            check_columns(t, &pair);
-            check_foreign(t, &pair);
+            precheck_keys(t, &pair);
+            precheck_columns(t, &pair);
             check_there(t, &pair);
             check_merged(t, &pair);
         }
@@ -378,11 +147,51 @@ static int check_table(struct tables *t, const struct table_name *n, const struc
     return rc;
 }
 
+/* "echo '[...]' > block_allow_list/ignore_tables" with one table more in the list. */
+static char *ignore_too(const struct job *job, const struct table_name *n)
+{
+    const json_t *now =
+        json_object_get(json_object_get(job->doc, "block_allow_list"), "ignore_tables");
+    json_t *list = now ? json_deep_copy(now) : json_array();
+    char *text, *fix;
+
+    json_array_append_new(list, json_pack("{s:s,s:s}", "db_name", n->db, "tbl_name", n->name));
+    text = json_dumps(list, JSON_COMPACT);
+    fix = xasprintf("type here: echo '%s' > block_allow_list/ignore_tables", text);
+    free(text);
+    json_decref(list);
+    return fix;
+}
+
 static void check_sequence(struct tables *t, const struct table_name *n)
 {
-    if (t->p->to.info.flavor != FLAVOR_MARIADB)
-        precheck_add(t->p, PRECHECK_WARN, "sequence", NULL,
-                     "%s.%s stays behind: the target has no sequences", n->db, n->name);
+    SCOPED(freep) char *fix = NULL;
+
+    if (t->p->to.info.flavor == FLAVOR_MARIADB)
+        return;
+    fix = ignore_too(t->p->job, n);
+    precheck_add(t->p, t->p->scope.dump ? PRECHECK_FAIL : PRECHECK_WARN, "sequence", fix,
+                 "%s.%s: the target has no sequences", n->db, n->name);
+}
+
+static int check_object(struct tables *t, const struct table_name *n, const struct route *r,
+                        struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    if (n->kind == TABLE_VIEW) {
+        t->n_views++;
+        return 0;
+    }
+    if (n->kind == TABLE_SEQUENCE) {
+        check_sequence(t, n);
+        return 0;
+    }
+    t->n++;
+    if (router_check(t->p->job->router, n->db, n->name, &why) < 0)
+        precheck_add(t->p, PRECHECK_FAIL, "routes", "keep one of them: see table_migrate_rule",
+                     "%s", why.text);
+    return check_table(t, n, r, err);
 }
 
 static int check_all(struct tables *t, struct err *err)
@@ -397,16 +206,12 @@ static int check_all(struct tables *t, struct err *err)
     for (unsigned i = 0; rc == 0 && i < names.n; i++) {
         const struct table_name *n = &names.names[i];
 
-        if (!router_table(p->job->router, n->db, n->name, &r) || n->kind == TABLE_VIEW)
-            continue;
-        if (n->kind == TABLE_SEQUENCE) {
-            check_sequence(t, n);
-            continue;
-        }
-        t->n++;
-        rc = check_table(t, n, &r, err);
+        if (router_table(p->job->router, n->db, n->name, &r))
+            rc = check_object(t, n, &r, err);
     }
     table_names_fini(&names);
+    if (t->n_views && p->scope.dump)
+        precheck_right(p, &p->from, PRECHECK_WARN, "SHOW VIEW", NULL, "read how views are made");
     if (rc == 0 && t->n)
         precheck_add(p, PRECHECK_OK, "tables", NULL, "%u in scope, %u of them without a key", t->n,
                      t->n_keyless);
@@ -467,7 +272,7 @@ static int read_collations(struct tables *t, struct err *err)
     }
     mysql_result_free(r);
     if (rc == 0)
-        qsort(t->collations, t->n_collations, sizeof *t->collations, by_text);
+        qsort(t->collations, t->n_collations, sizeof *t->collations, precheck_by_text);
     return rc;
 }
 
@@ -478,6 +283,20 @@ static void free_texts(char **texts, size_t n)
     free(texts);
 }
 
+/* For what only some schemas have. */
+static void check_special_rights(struct tables *t, const char *schema)
+{
+    static const char *const views[] = { "CREATE VIEW", "SHOW VIEW", NULL };
+    struct precheck *p = t->p;
+
+    if (t->n_foreign)
+        precheck_right(p, &p->to, PRECHECK_FAIL, "REFERENCES", schema, "make foreign keys");
+    if (t->n_views && p->scope.dump)
+        precheck_rights(p, &p->to, PRECHECK_WARN, views, schema, "make views");
+    precheck_right(p, &p->to, PRECHECK_WARN, "TRIGGER", schema,
+                   "see triggers, which would fire for rows that those of the source have changed");
+}
+
 /* Each target schema once. */
 static void check_schema_rights(struct tables *t)
 {
@@ -485,7 +304,7 @@ static void check_schema_rights(struct tables *t)
                                           "ALTER",  "DROP",   "INDEX",  NULL };
     char last[200] = "";
 
-    qsort(t->targets, t->n_targets, sizeof *t->targets, by_text);
+    qsort(t->targets, t->n_targets, sizeof *t->targets, precheck_by_text);
     for (size_t i = 0; i < t->n_targets; i++) {
         char schema[200];
 
@@ -495,6 +314,7 @@ static void check_schema_rights(struct tables *t)
         if (precheck_rights(t->p, &t->p->to, PRECHECK_FAIL, rights, schema,
                             "write what the source has"))
             precheck_add(t->p, PRECHECK_OK, "grants", NULL, "target: %s can be written", schema);
+        check_special_rights(t, schema);
         memcpy(last, schema, sizeof last);
     }
 }
@@ -528,6 +348,7 @@ int precheck_table_lines(struct precheck *p, struct err *err)
     }
     table_names_fini(&t.there);
     free_texts(t.collations, t.n_collations);
-    free_texts(t.targets, t.n_targets);
+    p->report.targets = t.targets;
+    p->report.n_targets = t.n_targets;
     return rc;
 }

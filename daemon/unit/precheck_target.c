@@ -1,5 +1,6 @@
 /* precheck_target.c - the target by itself, and against the source. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -83,15 +84,49 @@ static void check_connections(struct precheck *p, const struct end *e, unsigned 
                  (unsigned long long)used, (unsigned long long)max);
 }
 
-/* DDL of a session in a zone with a name runs in that zone at the target too. */
-static void check_time_zone(struct precheck *p)
+/* How far the zone SYSTEM is from UTC now, in seconds. */
+static bool system_offset(struct precheck *p, struct end *e, long *ret)
 {
-    const char *zone = p->from.info.time_zone;
+    SCOPED(freep) char *text = NULL;
+    struct err err = ERR_INIT;
+
+    (void)p;
+    if (mysql_scalar(e->conn, &text, &err,
+                     "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), "
+                     "CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM'))") < 0)
+        return false;
+    *ret = strtol(text, NULL, 10);
+    return true;
+}
+
+static void check_system_zone(struct precheck *p)
+{
+    long from, to, minutes;
+    char fix[120];
+
+    if (p->job->time_zone || !system_offset(p, &p->from, &from) || !system_offset(p, &p->to, &to) ||
+        from == to)
+        return;
+    minutes = (from < 0 ? -from : from) / 60;
+    snprintf(fix, sizeof fix,
+             "type here: echo %c%02ld:%02ld > timezone (or its name, if it has "
+             "summer time)",
+             from < 0 ? '-' : '+', minutes / 60, minutes % 60);
+    precheck_add(
+        p, PRECHECK_WARN, "time_zone", fix,
+        "the source's machine is %ld minutes from UTC, the target's %ld: DDL with times in "
+        "it would mean others",
+        from / 60, to / 60);
+}
+
+/* DDL of a session in a zone with a name runs in that zone at the target too. */
+static void check_zone_known(struct precheck *p, const char *zone, const char *whose)
+{
     SCOPED(buf_fini) struct buf name = BUF_INIT;
     SCOPED(freep) char *there = NULL;
     struct err err = ERR_INIT;
 
-    if (!zone || strcasecmp(zone, "SYSTEM") == 0 || strchr(zone, ':') || !p->scope.sync)
+    if (!zone || strcasecmp(zone, "SYSTEM") == 0 || strchr(zone, ':'))
         return;
     sql_quote(&name, slice_str(zone));
     if (mysql_scalar(p->to.conn, &there, &err,
@@ -101,7 +136,16 @@ static void check_time_zone(struct precheck *p)
         precheck_add(p, PRECHECK_FAIL, "time_zone",
                      "type on the target's machine: mysql_tzinfo_to_sql /usr/share/zoneinfo | "
                      "mysql -u root mysql",
-                     "the source's time zone %s is not known at the target", zone);
+                     "%s %s is not known at the target", whose, zone);
+}
+
+static void check_time_zone(struct precheck *p)
+{
+    if (!p->scope.sync)
+        return;
+    check_zone_known(p, p->from.info.time_zone, "the source's time zone");
+    check_zone_known(p, p->job->time_zone, "timezone");
+    check_system_zone(p);
 }
 
 static void check_meta_schema(struct precheck *p)

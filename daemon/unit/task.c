@@ -41,6 +41,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->name = xstrdup(name);
     t->events = lines_new(LINES_KEPT, EVENTS_SIZE);
     t->reports = json_object();
+    t->targets = json_object();
     mutex_init(&t->steer);
     mutex_init(&t->lock);
     cond_init(&t->cond);
@@ -57,6 +58,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->doc);
     json_decref(t->full);
     json_decref(t->reports);
+    json_decref(t->targets);
     lines_free(t->events);
     cond_fini(&t->cond);
     mutex_fini(&t->lock);
@@ -93,6 +95,7 @@ static void install(struct task *t, json_t *doc)
     t->doc = doc;
     t->full = full;
     t->checked = false;
+    json_object_clear(t->targets);
     mutex_unlock(&t->lock);
     json_decref(old);
     json_decref(old_full);

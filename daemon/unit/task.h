@@ -46,6 +46,7 @@ struct task {
     struct subtask **subs GUARDED; /* changed under steer and lock */
     unsigned n_subs GUARDED;
     json_t *reports GUARDED;       /* of the last checks: by source, a text */
+    json_t *targets GUARDED;       /* what they found: by source, the names of its tables there */
     enum unit_state shown GUARDED; /* the state that watchers were told last */
     struct rate rate GUARDED;
 };
