@@ -68,9 +68,10 @@ static int set_start(struct job *j, struct err *err)
         j->start.offset = offset ? (uint64_t)offset : 4;
         j->has_start = true;
     }
-    if (task_doc_gtids(conf, &j->start.gtids, err) < 0)
+    if (task_doc_gtids(conf, &j->start.gtids, err) < 0 ||
+        task_doc_time(conf, &j->start_us, err) < 0)
         return err->code;
-    j->has_start = j->has_start || j->start.gtids;
+    j->has_start = j->has_start || j->start.gtids || j->start_us;
     return 0;
 }
 

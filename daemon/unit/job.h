@@ -38,6 +38,7 @@ struct job {
     bool copies;    /* a full copy comes before sync and says where sync starts */
     bool has_start; /* 'start' was given: incremental from there; else from where the source is */
     struct position start;
+    int64_t start_us; /* or a time to start from, wall; 0: none */
 
     unsigned dump_threads, load_threads;
     bool merges;          /* other sources of the task may write to the same target tables */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/scope.h"
+#include "mysql/server_find.h"
 #include "unit/job.h"
 #include "unit/precheck_priv.h"
 
@@ -164,6 +165,28 @@ static void check_prepared(struct precheck *p)
             "%u prepared transactions: the copy waits until they end", n);
 }
 
+/* What was given may be completed by what is asked for: GTIDs by a file, a file by GTIDs. */
+static int find_start(struct precheck *p, struct err *err)
+{
+    const struct job *job = p->job;
+    struct position at = { .offset = 0 };
+    int rc = 0;
+
+    position_copy(&at, &job->start);
+    if (job->start_us)
+        rc = server_find_time(&job->from, job->start_us, &at, err);
+    else if (p->by_gtid && !at.gtids)
+        rc = server_has_position(p->from.conn, &at, false, err);
+    else
+        rc = server_has_position(p->from.conn, &at, p->by_gtid || !at.file[0], err);
+    if (rc == 0 && p->by_gtid && !at.gtids)
+        rc = server_find_gtids(&job->from, &at, err);
+    else if (rc == 0 && !p->by_gtid && !at.file[0])
+        rc = server_find_file(&job->from, &at, err);
+    position_fini(&at);
+    return rc;
+}
+
 static void check_start(struct precheck *p)
 {
     const struct job *job = p->job;
@@ -171,7 +194,7 @@ static void check_start(struct precheck *p)
 
     if (!job || !job->has_start || p->scope.dump || p->scope.again)
         return;
-    if (server_has_position(p->from.conn, &job->start, p->by_gtid, &err) < 0)
+    if (find_start(p, &err) < 0)
         precheck_add(p, PRECHECK_FAIL, "start", NULL, "%s", err.text);
     else
         precheck_add(p, PRECHECK_OK, "start", NULL, "the source has the position to start from");

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/server_find.h"
 #include "unit/copy_sql.h"
 #include "unit/sync_aside.h"
 #include "unit/sync_ddl.h"
@@ -98,17 +99,42 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
                             struct err *err)
 {
     const struct position *from = NULL;
+    struct position timed = { .offset = 0 };
     int rc = check_identity(r, identity, err);
 
     if (rc < 0 || checkpoint_has_position(&r->cp))
         return rc;
-    rc = first_position(r, now, &from, err);
+    if (r->job->start_us && !r->only_aside) {
+        rc = server_find_time(&r->job->from, r->job->start_us, &timed, err);
+        from = &timed;
+    } else {
+        rc = first_position(r, now, &from, err);
+    }
     if (rc == 0)
         rc = checkpoint_set(&r->cp, r->admin, from, identity, err);
     if (rc == 0)
         log_info(r->sync->unit.path, "starts at %s:%llu", from->file,
                  (unsigned long long)from->offset);
+    position_fini(&timed);
     return rc;
+}
+
+/* A position by file that is to be followed by GTID gets its set, and the other way round: what
+ * was started by one goes on by the other. */
+static int complete_position(struct sync_run *r, struct err *err)
+{
+    struct position *pos = &r->cp.pos;
+    int rc = 0;
+
+    if (r->job->by_gtid && !pos->gtids && pos->file[0])
+        rc = server_find_gtids(&r->job->from, pos, err);
+    else if (!r->job->by_gtid && !pos->file[0] && pos->gtids)
+        rc = server_find_file(&r->job->from, pos, err);
+    else
+        return 0;
+    if (rc == 0)
+        log_info(r->sync->unit.path, "goes on by %s", r->job->by_gtid ? "GTID" : "file and offset");
+    return rc < 0 ? err_wrap(err, "source") : 0;
 }
 
 /* What a finished copy says of its tables; it is not there for incremental tasks. */
@@ -176,6 +202,8 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = read_handover(r, err);
     if (rc == 0)
         rc = begin_checkpoint(r, r->only_aside ? aside_from(r->aside) : &now, identity, err);
+    if (rc == 0)
+        rc = complete_position(r, err);
     position_fini(&now);
     if (rc == 0)
         rc = sync_ddl_open(r, err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
@@ -121,26 +122,77 @@ int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err)
     return 0;
 }
 
+/* Seconds that the zone at the end of a time, "Z", "+01:00" or nothing, is east of UTC. */
+static bool zone_offset(const char *zone, long *ret)
+{
+    unsigned hours, minutes;
+    char end;
+
+    *ret = 0;
+    if (!*zone || strcmp(zone, "Z") == 0)
+        return true;
+    if ((*zone != '+' && *zone != '-') ||
+        sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || hours > 14 || minutes > 59)
+        return false;
+    *ret = (long)(hours * 3600 + minutes * 60) * (*zone == '-' ? -1 : 1);
+    return true;
+}
+
+int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(conf, "start_time"));
+    struct tm tm = { 0 };
+    const char *rest;
+    long offset;
+
+    *ret = 0;
+    if (!text || !*text)
+        return 0;
+    rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (!rest)
+        rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+    if (!rest || !zone_offset(rest, &offset))
+        return err_set(err, -EINVAL,
+                       "start_time: '%s' is no time: 2026-01-31T12:00:00Z, or with +01:00 instead "
+                       "of Z, is expected",
+                       text);
+    *ret = ((int64_t)timegm(&tm) - offset) * 1000000;
+    return 0;
+}
+
+static int check_start(const json_t *conf, size_t i, struct err *err)
+{
+    size_t has_file = json_string_length(json_object_get(conf, "binlog_name"));
+    struct gtid_set *gtids;
+    int64_t us;
+
+    if (!has_file && json_integer_value(json_object_get(conf, "binlog_pos")))
+        return err_set(err, -EINVAL, "source_config.source_conf[%zu]: binlog_pos needs binlog_name",
+                       i);
+    if (task_doc_time(conf, &us, err) < 0 || task_doc_gtids(conf, &gtids, err) < 0)
+        return err_wrap(err, "source_config.source_conf[%zu]", i);
+    if (us && (has_file || gtids))
+        err_set(err, -EINVAL,
+                "source_config.source_conf[%zu]: a start is a time or a position, not both", i);
+    gtid_set_free(gtids);
+    return err->code;
+}
+
 static int check_positions(const json_t *doc, struct err *err)
 {
     const json_t *list = doc_at(doc, "source_config.source_conf"), *conf;
-    struct gtid_set *gtids;
     size_t i, k;
+    int rc;
 
     json_array_foreach (list, i, conf) {
         const json_t *name = json_object_get(conf, "source_name");
-        size_t has_file = json_string_length(json_object_get(conf, "binlog_name"));
 
         for (k = 0; k < i; k++)
             if (json_equal(name, json_object_get(json_array_get(list, k), "source_name")))
                 return err_set(err, -EINVAL, "source_config.source_conf: %s is there twice",
                                json_string_value(name));
-        if (!has_file && json_integer_value(json_object_get(conf, "binlog_pos")))
-            return err_set(err, -EINVAL,
-                           "source_config.source_conf[%zu]: binlog_pos needs binlog_name", i);
-        if (task_doc_gtids(conf, &gtids, err) < 0)
-            return err_wrap(err, "source_config.source_conf[%zu]", i);
-        gtid_set_free(gtids);
+        if ((rc = check_start(conf, i, err)) < 0)
+            return rc;
     }
     return 0;
 }

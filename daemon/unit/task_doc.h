@@ -26,6 +26,9 @@ int task_doc_complete(const json_t *doc, struct err *err);
 struct gtid_set;
 int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err);
 
+/* Its start_time, in wall us; 0 if it has none. */
+int task_doc_time(const json_t *conf, int64_t *ret, struct err *err);
+
 /* The rules that concern one source.  -EINVAL for a pattern that is none. */
 struct router;
 int task_doc_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,

@@ -181,6 +181,7 @@ static const struct doc_field source_conf_fields[] = {
     { .name = "binlog_name", .type = DOC_TEXT, .max = 255 },
     { .name = "binlog_pos", .type = DOC_COUNT },
     { .name = "binlog_gtid", .type = DOC_TEXT, .max = 1048576 },
+    { .name = "start_time", .type = DOC_TEXT, .max = 64 },
     { 0 },
 };
 static const struct doc_field source_conf_element[] = {

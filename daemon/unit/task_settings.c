@@ -93,7 +93,7 @@ static const struct attr source_conf_row = {
     .get = get_sources,
     .set = set_sources,
     .help = "Sources: source_name and, for mode incremental, where to start: binlog_name and "
-            "binlog_pos, or binlog_gtid",
+            "binlog_pos, or binlog_gtid, or start_time (2026-01-31T12:00:00Z)",
 };
 
 /* --- rows --- */

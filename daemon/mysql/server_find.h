@@ -1,0 +1,25 @@
+/*
+ * server_find.h - a place in a source's binlog from what is known of it: its GTIDs from file and
+ * offset, its file and offset from GTIDs, both from a time.
+ *
+ * MariaDB answers the first by itself; the rest is read out of the binlog, one file of it (and the
+ * head of those after).  Takes as long as that: call it where waiting is fine.
+ */
+#ifndef SLUICE_MYSQL_SERVER_FIND_H
+#define SLUICE_MYSQL_SERVER_FIND_H
+
+#include "binlog/position.h"
+#include "mysql/conn.h"
+
+/* Adds the set of transactions that end at or before file and offset.  -ENODATA, -ERANGE: that
+ * place is not there; -EINVAL: it is inside a transaction. */
+int server_find_gtids(const struct mysql_params *p, struct position *at, struct err *err);
+/* Adds file and offset after which no transaction of 'at->gtids' comes.  -ENODATA: what is needed
+ * was purged; -EINVAL: there is no such place, since the binlog has them in another order. */
+int server_find_file(const struct mysql_params *p, struct position *at, struct err *err);
+/* Before the first transaction that was logged at 'wall_us' or later; the end if there is none.
+ * -ENODATA: the binlog begins later. */
+int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,
+                     struct err *err);
+
+#endif
