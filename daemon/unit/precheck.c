@@ -129,6 +129,14 @@ void precheck_end_fini(struct end *e)
     free(e->account);
 }
 
+static bool is_said(const struct precheck_report *r, const char *fix)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->lines[i].fix && strcmp(r->lines[i].fix, fix) == 0)
+            return true;
+    return false;
+}
+
 bool precheck_rights(struct precheck *p, const struct end *e, enum precheck_level level,
                      const char *const *rights, const char *db, const char *what_for)
 {
@@ -145,8 +153,9 @@ bool precheck_rights(struct precheck *p, const struct end *e, enum precheck_leve
     else
         buf_byte(&fix, '*');
     buf_printf(&fix, ".* TO %s", e->account);
-    precheck_add(p, level, "grants", fix.data, "%s: missing %s, needed to %s", e->name,
-                 missing.data, what_for);
+    if (!is_said(&p->report, fix.data)) /* by another table of the schema */
+        precheck_add(p, level, "grants", fix.data, "%s: missing %s, needed to %s", e->name,
+                     missing.data, what_for);
     return false;
 }
 

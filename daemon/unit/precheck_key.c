@@ -172,9 +172,34 @@ static void check_foreign(struct tables *t, const struct pair *pair)
     }
 }
 
+/* MariaDB shows what a key does on DELETE and UPDATE only to who has some right beyond SELECT. */
+static void check_hidden_keys(struct tables *t, const struct pair *pair)
+{
+    const struct table_def *def = pair->from;
+    SCOPED(buf_fini) struct buf where = BUF_INIT;
+    SCOPED(freep) char *one = NULL;
+    struct err err = ERR_INIT;
+
+    if (def->n_foreign || t->p->from.info.flavor != FLAVOR_MARIADB)
+        return;
+    buf_str(&where, "table_schema = _utf8mb4");
+    sql_quote(&where, slice_str(def->db));
+    buf_str(&where, " AND table_name = _utf8mb4");
+    sql_quote(&where, slice_str(def->name));
+    if (mysql_scalar(t->p->from.conn, &one, &err,
+                     "SELECT 1 FROM information_schema.key_column_usage WHERE %s AND"
+                     " referenced_table_name IS NOT NULL LIMIT 1",
+                     where.data) < 0)
+        return;
+    t->n_foreign++;
+    precheck_right(t->p, &t->p->from, PRECHECK_FAIL, "REFERENCES", def->db,
+                   "see how tables are joined by foreign keys");
+}
+
 void precheck_keys(struct tables *t, const struct pair *pair)
 {
     t->n_foreign += pair->from->has_foreign_keys;
+    check_hidden_keys(t, pair);
     check_required_key(t, pair);
     check_keys(t, pair);
     check_engine(t, pair);

@@ -153,8 +153,16 @@ static void check_prepared(struct precheck *p)
     struct err err = ERR_INIT;
     unsigned n = 0;
 
-    if (mysql_conn_queryf(p->from.conn, &r, &err, "XA RECOVER") < 0)
-        return; /* MySQL 8 wants XA_RECOVER_ADMIN; the dump will ask again */
+    if (mysql_conn_queryf(p->from.conn, &r, &err, "XA RECOVER") < 0) {
+        char fix[400];
+
+        snprintf(fix, sizeof fix, "type at the source: GRANT XA_RECOVER_ADMIN ON *.* TO %s",
+                 p->from.account);
+        precheck_add(p, PRECHECK_FAIL, "xa", fix,
+                     "prepared transactions cannot be seen, and their rows would be lost: %s",
+                     err.text);
+        return;
+    }
     while (mysql_result_next(r, &row, &err) > 0)
         n++;
     mysql_result_free(r);

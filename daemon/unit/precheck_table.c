@@ -194,6 +194,19 @@ static int check_object(struct tables *t, const struct table_name *n, const stru
     return check_table(t, n, r, err);
 }
 
+static void no_tables(struct tables *t)
+{
+    static const char look[] = "see table_migrate_rule, and cat sources/*/tables";
+    struct precheck *p = t->p;
+    SCOPED(freep) char *fix = NULL;
+
+    if (!grants_have(&p->from.grants, "SELECT", NULL))
+        fix = xasprintf("type at the source: GRANT SELECT ON *.* TO %s (or %s)", p->from.account,
+                        look);
+    precheck_add(p, PRECHECK_FAIL, "tables", fix ? fix : look,
+                 "no table of the source that the account can see is in scope");
+}
+
 static int check_all(struct tables *t, struct err *err)
 {
     struct precheck *p = t->p;
@@ -216,8 +229,7 @@ static int check_all(struct tables *t, struct err *err)
         precheck_add(p, PRECHECK_OK, "tables", NULL, "%u in scope, %u of them without a key", t->n,
                      t->n_keyless);
     else if (rc == 0)
-        precheck_add(p, PRECHECK_FAIL, "tables", "see table_migrate_rule, and cat sources/*/tables",
-                     "no table of the source that the account can see is in scope");
+        no_tables(t);
     return rc;
 }
 
