@@ -8,6 +8,7 @@
 #ifndef SLUICE_BINLOG_VALUE_H
 #define SLUICE_BINLOG_VALUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum value_kind {
@@ -34,5 +35,8 @@ struct value {
         const uint8_t *p;
     };
 };
+
+/* The same kind, and the same bytes. */
+bool value_same(const struct value *a, const struct value *b);
 
 #endif

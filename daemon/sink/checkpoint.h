@@ -12,6 +12,10 @@
  *     ... row changes ...; COMMIT
  *     checkpoint_advanced(&cp, &pos, 0);                once the COMMIT is OK
  *
+ * Transactions that end out of order do not move the row; they hold it share-locked
+ * instead (checkpoint_owned_sql()), so that a takeover waits for them and they fail
+ * after it.
+ *
  * A row is (task, source, part).  Parts: "sync" is the stream, "load" fences
  * the full copy, "quarantine" follows tables that were set aside.  The tables
  * are made on first use, in the schema that the task calls meta_schema.

@@ -46,6 +46,7 @@ struct sink {
     size_t n_expected, cap_expected;
     struct position pos; /* of the open transaction */
     uint32_t sub_seq;
+    bool beside;        /* the checkpoint does not move with it */
     bool open, started; /* a transaction; and its head was sent */
     bool no_foreign_key_checks;
     const struct target_table *failed;
@@ -165,10 +166,9 @@ static void add_statement(struct sink *s, const char *sql)
     expect(s, NULL, ROWS_INSERT, 0, false);
 }
 
-void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq)
+static void begin(struct sink *s, bool beside)
 {
-    position_copy(&s->pos, pos);
-    s->sub_seq = sub_seq;
+    s->beside = beside;
     s->open = true;
     s->started = false;
     s->failed = NULL;
@@ -176,9 +176,23 @@ void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq)
     s->n_expected = 0;
     add_statement(s, "BEGIN");
     buf_byte(&s->text, ';');
+}
+
+void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq)
+{
+    position_copy(&s->pos, pos);
+    s->sub_seq = sub_seq;
+    begin(s, false);
     checkpoint_sql(s->cp, pos, sub_seq, &s->text);
     s->text.size--; /* its ';' */
     expect(s, NULL, ROWS_UPDATE, 1, true);
+}
+
+void sink_begin_beside(struct sink *s, struct slice head)
+{
+    begin(s, true);
+    buf_add(&s->text, head.data, head.size);
+    expect(s, NULL, ROWS_INSERT, 1, true);
 }
 
 static const char *missing_verb(enum rows_kind kind)
@@ -514,7 +528,8 @@ int sink_commit(struct sink *s, struct err *err)
     rc = flush(s, err);
     if (rc < 0)
         return rc;
-    checkpoint_advanced(s->cp, &s->pos, s->sub_seq);
+    if (!s->beside)
+        checkpoint_advanced(s->cp, &s->pos, s->sub_seq);
     s->open = false;
     return 0;
 }

@@ -46,6 +46,9 @@ int sink_session(struct sink *s, const char *sql, struct err *err);
 
 /* Starts a target transaction; as checkpoint_sql().  'pos' is copied. Nothing is sent yet. */
 void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq);
+/* The same beside the checkpoint, which does not move: 'head' is what stands in for its write, a
+ * statement that changes one row and fails with 1048 unless we own it. */
+void sink_begin_beside(struct sink *s, struct slice head);
 /* The values must live until sink_commit() or sink_rollback() returned. */
 int sink_rows(struct sink *s, const struct sink_batch *b, struct err *err);
 /* Any statement, in order with the rows; its count is not looked at. */

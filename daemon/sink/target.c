@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -52,6 +53,59 @@ static const struct class_row {
     { "geomcollection", TARGET_BYTES },
 };
 
+/* Collations, by the end of their names, in which printable ASCII is equal by letter case alone:
+ * contractions, or letters that are two names of one, make the others FOLD_ALL. */
+static const char *const plain_collations[] = {
+    "_general_ci",           "_general_nopad_ci",
+    "_general_mysql500_ci",  "_unicode_ci",
+    "_unicode_520_ci",       "_unicode_nopad_ci",
+    "_unicode_520_nopad_ci", "_0900_ai_ci",
+    "_0900_as_ci",           "_0900_as_cs",
+    "_uca1400_ai_ci",        "_uca1400_as_ci",
+    "_uca1400_ai_cs",        "_uca1400_as_cs",
+    "_uca1400_nopad_ai_ci",  "_uca1400_nopad_as_ci",
+    "_uca1400_nopad_ai_cs",  "_uca1400_nopad_as_cs",
+    "latin1_swedish_ci",     "latin1_swedish_nopad_ci",
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static enum target_fold fold_of_text(const char *collation)
+{
+    if (!collation || strcmp(collation, "binary") == 0 || ends_with(collation, "_bin"))
+        return FOLD_PADDING;
+    for (size_t i = 0; i < ARRAY_LEN(plain_collations); i++)
+        if (ends_with(collation, plain_collations[i]))
+            return FOLD_CASE;
+    return FOLD_ALL;
+}
+
+static enum target_fold fold_of(enum target_class class, const struct table_column *c)
+{
+    switch (class) {
+    case TARGET_NUMBER:
+        return FOLD_NONE;
+    case TARGET_DECIMAL:
+    case TARGET_TIME:
+        return FOLD_FRACTION;
+    case TARGET_FLOAT:
+    case TARGET_DOUBLE:
+    case TARGET_JSON:
+        return FOLD_ALL;
+    case TARGET_TEXT:
+        return fold_of_text(c->collation);
+    case TARGET_BYTES:
+    case TARGET_OTHER:
+        return FOLD_PADDING;
+    }
+    return FOLD_ALL;
+}
+
 static enum target_class class_of(const struct table_column *c)
 {
     if (c->json)
@@ -90,6 +144,7 @@ static int map_columns(const struct table_def *def, const char *const *names,
                            def->name, names[i]);
         where[at] = i;
         to->class = class_of(c);
+        to->fold = fold_of(to->class, c);
         to->written = !c->generated;
         to->on_update_now = c->on_update_now;
         to->enumerated = strcmp(c->data_type, "enum") == 0;
@@ -138,6 +193,41 @@ static void mark_unique(struct target_table *t, const struct table_def *def, con
     t->only_key = n_unique == 1 && t->n_key > 0;
 }
 
+static void add_unique(struct target_unique *u, const struct target_table *t,
+                       const struct table_def *def, const struct table_key *key,
+                       const unsigned *where)
+{
+    u->cols = xcalloc(2 * (size_t)key->n_parts, sizeof *u->cols);
+    u->told = u->cols + key->n_parts;
+    for (unsigned p = 0; p < key->n_parts; p++) {
+        unsigned at = key->cols[p] == UINT_MAX ? UINT_MAX : where[key->cols[p]];
+
+        if (at == UINT_MAX) {
+            u->unseen = true;
+            continue;
+        }
+        u->cols[u->n_cols++] = at;
+        if (def->cols[key->cols[p]].generated)
+            u->unseen = true; /* the target works it out */
+        else if (!(key->prefix && key->prefix[p]) && t->cols[at].fold != FOLD_ALL)
+            u->told[u->n_told++] = at;
+    }
+}
+
+static void add_uniques(struct target_table *t, const struct table_def *def,
+                        const struct table_key *row_key, const unsigned *where)
+{
+    t->unique = xcalloc(def->n_keys + 1, sizeof *t->unique);
+    for (unsigned k = 0; k < def->n_keys; k++) {
+        const struct table_key *key = &def->keys[k];
+
+        if (!key->unique && !key->primary)
+            continue;
+        t->unique[t->n_unique].row_key = key == row_key;
+        add_unique(&t->unique[t->n_unique++], t, def, key, where);
+    }
+}
+
 int target_table_new(const struct table_def *def, const char *const *names, unsigned n_cols,
                      struct target_table **ret, struct err *err)
 {
@@ -162,6 +252,7 @@ int target_table_new(const struct table_def *def, const char *const *names, unsi
     if (key)
         take_key(t, key, where);
     mark_unique(t, def, where);
+    add_uniques(t, def, key, where);
     *ret = t;
     return 0;
 }
@@ -172,6 +263,9 @@ void target_table_free(struct target_table *t)
         return;
     for (unsigned i = 0; i < t->n_cols; i++)
         free(t->cols[i].name);
+    for (unsigned i = 0; i < t->n_unique; i++)
+        free(t->unique[i].cols);
+    free(t->unique);
     free(t->cols);
     free(t->key);
     free(t->db);

@@ -24,9 +24,28 @@ enum target_class {
     TARGET_OTHER /* UUID, INET6, ... : written and compared as their bytes */
 };
 
+/* How values of a column may be equal at the target though their bytes differ (DATA.md 9).  Coarser
+ * than any server: what is equal there is equal here. */
+enum target_fold {
+    FOLD_NONE,     /* not at all */
+    FOLD_PADDING,  /* bytes, but for spaces and zeros at the end */
+    FOLD_CASE,     /* nor by letter case; what is not printable ASCII may equal anything */
+    FOLD_FRACTION, /* numbers and times as text: the part before the point */
+    FOLD_ALL,      /* any value may equal any other */
+};
+
+/* A unique key, for who asks which rows may collide. */
+struct target_unique {
+    unsigned n_cols, *cols; /* of the source's rows: all that are part of it */
+    unsigned n_told, *told; /* of these: the whole values tell, as folded; not FOLD_ALL */
+    bool row_key;           /* it is the table's row key */
+    bool unseen;            /* expressions, or columns that the rows do not have, are part of it */
+};
+
 struct target_column {
     char *name;
     enum target_class class;
+    enum target_fold fold;
     bool written;       /* the target has it and does not generate it */
     bool on_update_now; /* set explicitly, or the target's clock gets in (DATA.md 11) */
     bool enumerated;    /* ENUM: index 0 is refused by a strict session */
@@ -39,9 +58,11 @@ struct target_table {
     char *db, *name;
     unsigned n_cols; /* of the source's rows */
     struct target_column *cols;
-    unsigned n_key, *key;  /* columns of the row key; n_key 0: keyless */
-    bool only_key;         /* the row key is the only unique key */
-    bool joined_key;       /* a set of its keys can be joined by type: see statement.h */
+    unsigned n_key, *key; /* columns of the row key; n_key 0: keyless */
+    bool only_key;        /* the row key is the only unique key */
+    bool joined_key;      /* a set of its keys can be joined by type: see statement.h */
+    unsigned n_unique;
+    struct target_unique *unique;
     bool any_update_moves; /* a unique key is made of expressions: every update may move it */
     bool foreign_keys;     /* its own, or others' that point at it */
     bool transactional;

@@ -10,6 +10,7 @@
 #include "store/key.h"
 #include "store/store.h"
 #include "unit/copy_sql.h"
+#include "unit/sync_applied.h"
 #include "unit/sync_aside.h"
 #include "unit/sync_priv.h"
 
@@ -38,6 +39,7 @@ static bool take_release(struct sync *s, bool *skip)
     mutex_lock(&s->unit.lock);
     release = s->release;
     s->release = NULL;
+    atomic_store(&s->leave, false);
     *skip = s->release_skips;
     mutex_unlock(&s->unit.lock);
     free(release);
@@ -63,7 +65,7 @@ static int run_once(struct sync *s, struct err *err)
     return sync_run_loop(&r, err);
 }
 
-/* A release interrupts the loop as a stop does, and then goes on. */
+/* A release interrupts the loop once all that was read is in the target, and then goes on. */
 static int sync_main(struct unit *u, struct err *err)
 {
     struct sync *s = sync_of(u);
@@ -76,12 +78,12 @@ static int sync_main(struct unit *u, struct err *err)
     return rc;
 }
 
-static void interrupt(struct sync *s) REQUIRES(s->unit.lock)
+static void interrupt(struct sync *s, bool at_once) REQUIRES(s->unit.lock)
 {
     if (s->run && s->run->stream)
         mysql_stream_shutdown(s->run->stream);
-    if (s->run)
-        queue_stop(&s->run->queue);
+    if (s->run && at_once)
+        s->run->mode->stop(s->run);
 }
 
 static void sync_wake(struct unit *u)
@@ -89,7 +91,7 @@ static void sync_wake(struct unit *u)
     struct sync *s = sync_of(u);
 
     mutex_lock(&s->unit.lock);
-    interrupt(s);
+    interrupt(s, true);
     mutex_unlock(&s->unit.lock);
 }
 
@@ -107,16 +109,13 @@ static int64_t silent_since_us(struct sync *s)
 /* The oldest commit that the target may lack; 0: it has all; -1: it never ran. */
 static int64_t oldest_us(struct sync *s) REQUIRES(s->unit.lock)
 {
-    int64_t writing, queued, silent = silent_since_us(s);
+    int64_t oldest, silent = silent_since_us(s);
 
     if (!s->run)
         return atomic_load(&s->heard_us) ? atomic_load(&s->heard_us) : -1;
-    writing = atomic_load(&s->run->queue.writing_oldest_us);
-    queued = atomic_load(&s->run->queue.oldest_us);
-    if (writing)
-        return writing;
-    if (queued)
-        return queued;
+    oldest = s->run->mode->oldest_us(s->run);
+    if (oldest)
+        return oldest;
     if (silent || atomic_load(&s->waiting))
         return silent;
     return atomic_load(&s->read_commit_us);
@@ -187,6 +186,14 @@ static json_t *get_position(const struct node *n, const struct attr *a,
     return text(both);
 }
 
+static json_t *get_order(const struct node *n, const struct attr *a,
+                         struct err *err) NO_THREAD_CHECK
+{
+    (void)a;
+    (void)err;
+    return text(sync_mode_of(sync_of_node(n)->job->apply_mode)->order);
+}
+
 static json_t *get_aside(const struct node *n, const struct attr *a,
                          struct err *err) NO_THREAD_CHECK
 {
@@ -218,12 +225,18 @@ static const struct attr sync_attrs[] = {
       .help = "Binlog file and offset up to which the target has everything",
       .type = ATTR_TEXT,
       .get = get_position },
+    { .name = "order",
+      .help = "What readers of the target may see while changes are applied: see apply_mode",
+      .type = ATTR_TEXT,
+      .get = get_order },
     ATTR_U64(struct sync, events, ATTR_COUNT, "Binlog events read since the daemon started"),
     ATTR_U64(struct sync, bytes, ATTR_BYTES, "Bytes of binlog read"),
     ATTR_U64(struct sync, transactions, ATTR_COUNT, "Transactions of the source applied"),
     ATTR_U64(struct sync, rows, ATTR_COUNT, "Row changes of the source applied"),
     ATTR_U64(struct sync, groups, ATTR_COUNT,
              "Transactions of the target that they were merged into"),
+    ATTR_U64(struct sync, write_retries, ATTR_COUNT,
+             "Times that one of these was written again after a deadlock or a lock wait"),
     ATTR_U64(struct sync, ddl, ATTR_COUNT, "DDL statements run at the target"),
     ATTR_U64(struct sync, ddl_skipped, ATTR_COUNT, "DDL statements left out"),
     ATTR_U64(struct sync, spilled, ATTR_COUNT, "Transactions too large for memory"),
@@ -252,7 +265,8 @@ static void ask(struct sync *s, const char *table, bool skip)
     old = s->release;
     s->release = xstrdup(table);
     s->release_skips = skip;
-    interrupt(s);
+    atomic_store(&s->leave, true);
+    interrupt(s, false);
     mutex_unlock(&s->unit.lock);
     free(old);
 }
@@ -410,7 +424,7 @@ static int forget_stored(const struct job *job, struct err *err)
 
 int sync_forget(const struct job *job, struct err *err)
 {
-    static const char *const tables[] = { "sluice_ddl", "sluice_aside" };
+    static const char *const tables[] = { "sluice_ddl", "sluice_aside", APPLIED_TABLE };
     struct mysql_conn *c;
     int rc = mysql_conn_open(&c, &job->to, err);
 

@@ -3,9 +3,16 @@
  *
  *     sync_reader.c   stream -> events -> whole transactions        one thread, the unit's owner
  *     sync_table.c    what a table id means here and at the target
+ *     sync_mode.h     transactions of the source -> those of the target, in three ways
+ *     sync_order.c    ... in order, some together or each alone      a second thread
+ *     sync_parallel.c ... over several sessions                      a thread each
  *     sync_queue.c    transactions -> groups                         between the threads
+ *     sync_schedule.c transactions -> batches that may run side by side
+ *     sync_conflict.c what a transaction touches
+ *     sync_ledger.c   how far the target is when they end out of order
+ *     sync_applied.c  ... and what it has beyond, kept in the target
  *     sync_group.c    rows -> what they come down to
- *     sync_apply.c    group -> one transaction of the target         a second thread
+ *     sync_apply.c    group -> one transaction of the target
  *     sync_ddl.c      statements that commit by themselves, once
  *     sync_spill.c    transactions too large for memory
  *     sync_xa.c       prepared transactions

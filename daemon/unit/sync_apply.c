@@ -55,18 +55,24 @@ bool sync_skips(void *run, const struct target_table *t)
     return aside_has_table(r->aside, t) != r->only_aside;
 }
 
-static int write_once(struct sync_run *r, struct group *g, struct err *err)
+static int write_once(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
+                      struct err *err)
 {
     int rc;
 
-    atomic_store(&r->writing_us, clock_mono_us());
-    sink_begin(r->sink, &g->pos, 0);
-    rc = aside_write(r->aside, r->sink, err);
+    atomic_store(&h->writing_us, clock_mono_us());
+    if (w->beside.size)
+        sink_begin_beside(h->sink, w->beside);
+    else
+        sink_begin(h->sink, &w->group->pos, 0);
+    rc = aside_write(r->aside, h->sink, err);
     if (rc == 0)
-        rc = group_write(g, r->sink, sync_skips, r, err);
+        rc = group_write(w->group, h->sink, sync_skips, r, err);
+    if (rc == 0 && w->also.size)
+        rc = sink_statement(h->sink, w->also, err);
     if (rc == 0)
-        rc = sink_commit(r->sink, err);
-    atomic_store(&r->writing_us, 0);
+        rc = sink_commit(h->sink, err);
+    atomic_store(&h->writing_us, 0);
     return rc;
 }
 
@@ -80,18 +86,25 @@ static void account(struct sync_run *r, const struct group *g)
 {
     struct sync *s = r->sync;
 
+    if (g->n_txns == 0)
+        return;
     atomic_fetch_add(&s->groups, 1);
     atomic_fetch_add(&s->transactions, g->n_txns);
     atomic_fetch_add(&s->rows, g->n_rows);
     unit_progressed(&s->unit);
-    sync_publish(r);
 }
 
-static int set_aside(struct sync_run *r, struct err *err)
+static int set_aside(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
+                     struct err *err)
 {
-    const struct target_table *t = sink_failed_table(r->sink);
-    int rc = aside_failed(r->aside, t, &r->cp, err);
+    const struct target_table *t = sink_failed_table(h->sink);
+    struct position from = { .offset = 0 };
+    int rc;
 
+    if (t)
+        w->from(w->arg, t, &from);
+    rc = aside_failed(r->aside, t, &from, err);
+    position_fini(&from);
     if (rc < 0)
         return rc;
     log_error(r->sync->unit.path, "sets table %s.%s aside: %s", t->db, t->name, err->text);
@@ -99,44 +112,47 @@ static int set_aside(struct sync_run *r, struct err *err)
     return 0;
 }
 
-int sync_write_group(struct sync_run *r, struct group *g, struct err *err)
+/* Sessions that got into each other's way do not meet again at once. */
+static bool try_again(struct sync_run *r, unsigned tries, const struct err *err)
+{
+    atomic_fetch_add(&r->sync->write_retries, 1);
+    log_warn(r->sync->unit.path, "writes again, %u of %u: %s", tries + 1, MAX_TRIES, err->text);
+    return unit_sleep(&r->sync->unit, (int64_t)1 << tries);
+}
+
+int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write *w, struct err *err)
 {
     int rc = -EIO;
 
     for (unsigned i = 0; i < MAX_TRIES; i++) {
-        rc = write_once(r, g, err);
+        rc = write_once(r, h, w, err);
         if (rc == 0) {
-            account(r, g);
+            account(r, w->group);
             return 0;
         }
         if (rc == -ECONNRESET || rc == -ETIMEDOUT)
             return rc;
-        sink_rollback(r->sink);
-        if (checkpoint_fenced(err) && !sink_failed_table(r->sink))
+        sink_rollback(h->sink);
+        if (checkpoint_fenced(err) && !sink_failed_table(h->sink))
             return err_set(err, -EOWNERDEAD,
                            "another process has taken over this task at the target");
-        if (passes(err))
+        if (passes(err)) {
+            if (!try_again(r, i, err))
+                return rc;
             continue;
-        rc = set_aside(r, err);
+        }
+        rc = set_aside(r, h, w, err);
         if (rc < 0)
             return rc;
     }
     return rc;
 }
 
-void *sync_writer(void *arg)
+const struct sync_mode *sync_mode_of(enum apply_mode mode)
 {
-    struct sync_run *r = arg;
-    struct group *g;
+    static const struct sync_mode *const modes[] = { [APPLY_MERGED] = &sync_merged,
+                                                     [APPLY_ONE_TO_ONE] = &sync_one_to_one,
+                                                     [APPLY_PARALLEL] = &sync_parallel };
 
-    while ((g = queue_take(&r->queue))) {
-        struct err err = ERR_INIT;
-
-        if (sync_write_group(r, g, &err) == 0)
-            err = ERR_INIT;
-        queue_done(&r->queue, g, &err);
-        if (err.code)
-            break;
-    }
-    return NULL;
+    return modes[mode];
 }

@@ -174,7 +174,7 @@ static bool is_of_table(const struct err *err)
     return err->code == -ESTALE || (err->code == -EIO && err->sql != 0);
 }
 
-int aside_failed(struct aside *a, const struct target_table *t, const struct checkpoint *cp,
+int aside_failed(struct aside *a, const struct target_table *t, const struct position *from,
                  struct err *err)
 {
     struct entry e = { .recorded = false };
@@ -185,7 +185,7 @@ int aside_failed(struct aside *a, const struct target_table *t, const struct che
     e.name = xstrdup(t->name);
     e.joined = t->foreign_keys;
     e.reason = xstrdup(err->text);
-    position_copy(&e.from, &cp->pos);
+    position_copy(&e.from, from);
     mutex_lock(&a->lock);
     push(a, &e);
     mutex_unlock(&a->lock);

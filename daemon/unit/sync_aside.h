@@ -28,9 +28,9 @@ bool aside_has_table(struct aside *a, const struct target_table *t);
 bool aside_any(struct aside *a);
 char *aside_text(struct aside *a); /* "db.t,db.u"; caller frees */
 
-/* A table was refused, for 'err'.  0: it is set aside from the checkpoint's position on; write the
+/* A table was refused, for 'err'.  0: it is set aside from 'from' on; write the
  * group again.  Else 'err' stands: the task does not want that, or no table was to blame. */
-int aside_failed(struct aside *a, const struct target_table *t, const struct checkpoint *cp,
+int aside_failed(struct aside *a, const struct target_table *t, const struct position *from,
                  struct err *err);
 /* Records what was set aside since the last commit, inside the sink's transaction. */
 int aside_write(struct aside *a, struct sink *s, struct err *err);

@@ -129,7 +129,7 @@ static enum sync_ddl_use tables_use(struct sync_run *r, const struct query *q, c
 enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const struct ddl *d)
 {
     bool sequences =
-        r->flavor == FLAVOR_MARIADB && mysql_conn_flavor(sink_conn(r->sink)) == FLAVOR_MARIADB;
+        r->flavor == FLAVOR_MARIADB && mysql_conn_flavor(sink_conn(r->main.sink)) == FLAVOR_MARIADB;
 
     switch (kinds[d->class]) {
     case KIND_TABLES:
@@ -270,7 +270,7 @@ static int write_intent(struct sync_run *r, const struct query *q, const struct 
     buf_str(&sql, ",IF(");
     checkpoint_owned_sql(&r->cp, &sql);
     buf_str(&sql, ",1,NULL))");
-    return mysql_conn_exec(sink_conn(r->sink), slice_of(sql.data, sql.size), NULL, err);
+    return mysql_conn_exec(sink_conn(r->main.sink), slice_of(sql.data, sql.size), NULL, err);
 }
 
 static void delete_intent(const struct sync_run *r, struct buf *sql)
@@ -445,7 +445,7 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
                   uint32_t timestamp, struct err *err)
 {
     SCOPED(buf_fini) struct buf session = BUF_INIT, sql = BUF_INIT;
-    struct mysql_conn *c = sink_conn(r->sink);
+    struct mysql_conn *c = sink_conn(r->main.sink);
     struct query_context ctx;
     struct err back = ERR_INIT;
     int rc, rc_back;
@@ -454,11 +454,11 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     session_sql(&ctx, timestamp, r->flavor, mysql_conn_flavor(c), r->job->time_zone, &session);
     text_of(r, q, d, &sql);
     rc = mysql_conn_exec(c, slice_of(session.data, session.size), NULL, err);
-    atomic_store(&r->writing_us, clock_mono_us());
+    atomic_store(&r->main.writing_us, clock_mono_us());
     if (rc == 0)
         rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
-    atomic_store(&r->writing_us, 0);
-    rc_back = sink_session(r->sink, session_restore, &back);
+    atomic_store(&r->main.writing_us, 0);
+    rc_back = sink_session(r->main.sink, session_restore, &back);
     if (rc < 0)
         return err_wrap(err, "the target refused %.*s", (int)(sql.size < 300 ? sql.size : 300),
                         sql.data);
@@ -475,10 +475,10 @@ static int commit(struct sync_run *r, const struct position *pos, uint32_t sub_s
     int rc;
 
     delete_intent(r, &sql);
-    sink_begin(r->sink, pos, sub_seq);
-    rc = sink_statement(r->sink, slice_of(sql.data, sql.size), err);
+    sink_begin(r->main.sink, pos, sub_seq);
+    rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     if (rc == 0)
-        rc = sink_commit(r->sink, err);
+        rc = sink_commit(r->main.sink, err);
     if (rc == 0)
         sync_publish(r);
     return rc;
@@ -487,7 +487,7 @@ static int commit(struct sync_run *r, const struct position *pos, uint32_t sub_s
 int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
                  const struct position *pos, uint32_t sub_seq, struct err *err)
 {
-    int rc = queue_drain(&r->queue, err);
+    int rc = r->mode->drain(r, err);
 
     if (rc == 0 && !r->ddl_done) {
         rc = write_intent(r, q, d, err);
@@ -502,7 +502,7 @@ int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d,
         return rc;
     r->ddl_done = r->ddl_again = false;
     atomic_fetch_add(&r->sync->ddl, 1);
-    queue_passed(&r->queue, pos);
+    r->mode->passed(r, pos);
     return 0;
 }
 
@@ -538,7 +538,7 @@ int sync_ddl_run_kept(struct sync_run *r, const struct sync_ddl *k, struct err *
                        .db = slice_of(k->db, k->db_size),
                        .status_vars = slice_of(k->status_vars, k->status_size) };
     struct ddl d;
-    int rc = queue_drain(&r->queue, err);
+    int rc = r->mode->drain(r, err);
 
     if (rc < 0 || r->cp.sub_seq)
         return rc;

@@ -47,7 +47,7 @@ static int write_event(struct sync_run *r, struct raw_event *e, struct group *g,
         return rc;
     rc = sync_add_event(r, e, g, err);
     if (rc == 0)
-        rc = group_write(g, r->sink, sync_skips, r, err);
+        rc = group_write(g, r->main.sink, sync_skips, r, err);
     return rc;
 }
 
@@ -58,7 +58,7 @@ static int write_all(struct sync_run *r, struct spill *s, struct group *g,
     uint64_t n_rows = 0;
     int rc = spill_rewind(s, err);
 
-    sink_begin(r->sink, pos, 0);
+    sink_begin(r->main.sink, pos, 0);
     while (rc == 0 && (rc = spill_next(s, &e, err)) > 0) {
         rc = write_event(r, &e, g, err);
         n_rows += g->n_rows;
@@ -67,10 +67,10 @@ static int write_all(struct sync_run *r, struct spill *s, struct group *g,
         if (unit_stopping(&r->sync->unit))
             rc = err_set(err, -ECANCELED, "stopping");
     }
-    atomic_store(&r->writing_us, clock_mono_us());
+    atomic_store(&r->main.writing_us, clock_mono_us());
     if (rc == 0)
-        rc = sink_commit(r->sink, err);
-    atomic_store(&r->writing_us, 0);
+        rc = sink_commit(r->main.sink, err);
+    atomic_store(&r->main.writing_us, 0);
     if (rc == 0)
         atomic_fetch_add(&r->sync->rows, n_rows);
     return rc;
@@ -80,7 +80,7 @@ int sync_write_spill(struct sync_run *r, struct spill *s, const struct position 
                      struct err *err)
 {
     struct group g;
-    int rc = queue_drain(&r->queue, err);
+    int rc = r->mode->drain(r, err);
 
     if (rc < 0)
         return rc;
@@ -89,13 +89,13 @@ int sync_write_spill(struct sync_run *r, struct spill *s, const struct position 
     rc = write_all(r, s, &g, pos, err);
     group_fini(&g);
     if (rc < 0) {
-        sink_rollback(r->sink);
+        sink_rollback(r->main.sink);
         return err_wrap(err, "a large transaction");
     }
     atomic_fetch_add(&r->sync->transactions, 1);
     atomic_fetch_add(&r->sync->groups, 1);
     unit_progressed(&r->sync->unit);
-    queue_passed(&r->queue, pos);
+    r->mode->passed(r, pos);
     sync_publish(r);
     return 0;
 }

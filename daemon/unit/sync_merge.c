@@ -48,33 +48,10 @@ static uint64_t hash_key(const struct target_table *t, const struct value *row)
     return h;
 }
 
-static bool same_value(const struct value *a, const struct value *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case VALUE_ABSENT:
-    case VALUE_NULL:
-        return true;
-    case VALUE_INT:
-    case VALUE_UINT:
-    case VALUE_DOUBLE:
-        return a->u == b->u;
-    case VALUE_FLOAT:
-        return memcmp(&a->f, &b->f, sizeof a->f) == 0;
-    case VALUE_TEXT:
-    case VALUE_BYTES:
-    case VALUE_JSON:
-    case VALUE_JSON_DIFF:
-        return a->size == b->size && memcmp(a->p, b->p, a->size) == 0;
-    }
-    return false;
-}
-
 static bool same_key(const struct target_table *t, const struct value *a, const struct value *b)
 {
     for (unsigned p = 0; p < t->n_key; p++)
-        if (!same_value(&a[t->key[p]], &b[t->key[p]]))
+        if (!value_same(&a[t->key[p]], &b[t->key[p]]))
             return false;
     return true;
 }
@@ -128,7 +105,7 @@ static bool moves_unique(const struct target_table *t, const struct value *after
         return true;
     for (unsigned i = 0; i < t->n_cols; i++)
         if (t->cols[i].in_unique && after[i].kind != VALUE_ABSENT &&
-            !same_value(&after[i], &before[i]))
+            !value_same(&after[i], &before[i]))
             return true;
     return false;
 }

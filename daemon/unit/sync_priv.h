@@ -6,12 +6,15 @@
 #include "mysql/stream.h"
 #include "unit/copy_state.h"
 #include "unit/sync.h"
+#include "unit/sync_mode.h"
 #include "unit/sync_queue.h"
 #include "unit/sync_table.h"
 
 #define SYNC_HEARTBEAT_MS 5000
 
+struct applied;
 struct aside;
+struct parallel;
 struct spill;
 struct sync_run;
 
@@ -25,10 +28,11 @@ struct sync {
     uint64_t binlog_offset GUARDED;
     char *aside_text GUARDED;   /* "db.t,db.u": tables that are set aside */
     char *resolve_ddl GUARDED;  /* "done" or "run": what the operator said of an open intent */
+    atomic_bool leave;          /* a release waits until all that was read is in the target */
     char *release GUARDED;      /* the table to take back, "" for all; NULL: none asked */
     bool release_skips GUARDED; /* without what it missed */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
-        reconnects, heartbeats, spilled;
+        reconnects, heartbeats, spilled, write_retries;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     atomic_bool waiting;            /* the reader has read all that came */
@@ -43,23 +47,36 @@ struct held {
     int64_t commit_us;
 };
 
+/* A session of the target that writes. */
+struct sync_hand {
+    struct sink *sink;
+    _Atomic int64_t writing_us; /* monotonic: since when it is being waited for; 0: it is not */
+};
+
 /* One run(): from a takeover of the checkpoint to the next stop or error. */
 struct sync_run {
     struct sync *sync;
     const struct job *job;
     struct checkpoint cp;
-    struct sink *sink;
+    struct sync_hand main;    /* the session that moves the checkpoint */
     struct mysql_conn *admin; /* target: definitions and lists */
-    struct queue queue;
-    bool has_queue; /* and a grouper */
+    const struct sync_mode *mode;
+    struct queue queue; /* merged, one-to-one */
+    bool has_queue;
+    pthread_t writer;
+    struct parallel *parallel; /* parallel */
+    struct sync_hand *appliers;
+    unsigned n_appliers;
+    atomic_bool ended; /* nobody writes any more */
+    bool has_grouper;
     struct sync_tables *tables;
     struct copy_handover handover;
     bool has_handover;
     struct aside *aside;
+    struct applied *applied;
     bool only_aside;              /* the pass that catches up with what was set aside */
     const struct position *until; /* where that pass ends */
     struct mysql_stream *stream;  /* wake() shuts it down: under sync->unit.lock */
-    _Atomic int64_t writing_us;   /* monotonic: since when the target is being written; 0: not */
 
     /* the reader's */
     struct grouper grouper;
@@ -95,9 +112,20 @@ int sync_run_loop(struct sync_run *r, struct err *err);
 int sync_run_release(struct sync_run *r, bool skip, struct err *err);
 
 /* --- sync_apply.c --- */
-void *sync_writer(void *run); /* thread */
-/* Writes one group, whoever calls; retries what may succeed the second time. */
-int sync_write_group(struct sync_run *r, struct group *g, struct err *err);
+struct sync_write {
+    struct group *group;
+    struct slice beside; /* as sink_begin_beside(); empty: the checkpoint moves to group->pos */
+    struct slice also;   /* a statement in the same transaction; empty: none */
+    /* Where the stream of a table begins that is set aside because its changes in the group are
+     * refused: its own changes before are all in the target.  'ret' is empty and the caller's. */
+    void (*from)(void *arg, const struct target_table *t, struct position *ret);
+    void *arg;
+};
+
+/* Writes one group with the session 'h', whoever calls; retries what may succeed the second time.
+ */
+int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
+               struct err *err);
 void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tree */
 void sync_publish_aside(struct sync_run *r);
 /* Is the table left out by this run? For group_write(). */

@@ -12,10 +12,10 @@
 #define STOP_US ((int64_t)15 * 1000000) /* a stop waits so long for what is being written */
 
 /* What the session that we wait for does, as the target tells another. */
-static void look_at_session(struct sync_run *r, struct err *ret)
+static void look_at_session(struct sync_run *r, const struct sync_hand *h, struct err *ret)
 {
     struct mysql_params quick = r->job->to;
-    uint64_t id = mysql_conn_id(sink_conn(r->sink));
+    uint64_t id = mysql_conn_id(sink_conn(h->sink));
     SCOPED(freep) char *state = NULL;
     struct mysql_conn *c;
     struct err err = ERR_INIT;
@@ -47,11 +47,21 @@ static void show(struct sync *s, const struct err *why)
     node_changed(&s->unit.node, "error");
 }
 
-static bool stalled(struct sync_run *r)
+static struct sync_hand *hand(struct sync_run *r, unsigned i)
 {
-    int64_t since = atomic_load(&r->writing_us);
+    return i == 0 ? &r->main : &r->appliers[i - 1];
+}
 
-    return since && clock_mono_us() - since > STALL_US;
+/* The session that has been waited for too long, if there is one. */
+static struct sync_hand *stalled(struct sync_run *r)
+{
+    for (unsigned i = 0; i <= r->n_appliers; i++) {
+        int64_t since = atomic_load(&hand(r, i)->writing_us);
+
+        if (since && clock_mono_us() - since > STALL_US)
+            return hand(r, i);
+    }
+    return NULL;
 }
 
 /* What is cut off here is rolled back by the target, or decided about by the next takeover. */
@@ -59,9 +69,10 @@ static void end_writing(struct sync_run *r)
 {
     int64_t began = clock_mono_us();
 
-    while (atomic_load(&r->writing_us)) {
+    while (!atomic_load(&r->ended)) {
         if (clock_mono_us() - began > STOP_US) {
-            sink_shutdown(r->sink);
+            for (unsigned i = 0; i <= r->n_appliers; i++)
+                sink_shutdown(hand(r, i)->sink);
             return;
         }
         usleep(20000);
@@ -75,16 +86,18 @@ void *sync_pulse(void *run)
     bool shown = false;
     double lag = -1;
 
-    while (queue_sleep(&r->queue, 1000)) {
+    while (r->mode->sleep(r, 1000)) {
         double now = sync_lag_seconds(&s->unit);
 
         if (now != lag)
             node_changed(&s->unit.node, "lag_seconds");
         lag = now;
-        if (stalled(r)) {
+        const struct sync_hand *slow = stalled(r);
+
+        if (slow) {
             struct err why = ERR_INIT;
 
-            look_at_session(r, &why);
+            look_at_session(r, slow, &why);
             if (!shown)
                 log_warn(s->unit.path, "%s", why.text);
             show(s, &why);

@@ -116,6 +116,8 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
             return rc;
         if (unit_stopping(&r->sync->unit))
             return err_set(err, -ECANCELED, "stopping");
+        if (atomic_load(&r->sync->leave))
+            return err_set(err, -ECANCELED, "leaves for a release");
         if (rc == 0)
             err_set(err, -ECONNRESET, "the source ended the stream");
         if (!can_reconnect(err))
@@ -145,24 +147,6 @@ static int handle(struct sync_run *r, struct slice raw, struct err *err)
     return sync_txn_event(r, &ev, step, err);
 }
 
-/* At the tip the reader writes by itself: no other thread has to wake up first. */
-static int write_or_pass_on(struct sync_run *r, struct err *err)
-{
-    struct group *g;
-    int rc;
-
-    if (mysql_stream_ready(r->stream)) {
-        queue_wake(&r->queue);
-        return 0;
-    }
-    g = queue_try_take(&r->queue);
-    if (!g)
-        return 0;
-    rc = sync_write_group(r, g, err);
-    queue_done(&r->queue, g, rc < 0 ? err : &ERR_INIT);
-    return rc;
-}
-
 static bool reached(const struct position *at, const struct position *until)
 {
     if (at->gtids && until->gtids)
@@ -170,7 +154,7 @@ static bool reached(const struct position *at, const struct position *until)
     return position_compare(at, until) >= 0;
 }
 
-int sync_read(struct sync_run *r, struct err *err)
+static int read_on(struct sync_run *r, struct err *err)
 {
     int rc = connect_stream(r, err);
 
@@ -179,14 +163,31 @@ int sync_read(struct sync_run *r, struct err *err)
 
         if (unit_stopping(&r->sync->unit))
             return err_set(err, -ECANCELED, "stopping");
+        if (atomic_load(&r->sync->leave) && !r->grouper.in_txn)
+            return err_set(err, -ECANCELED, "leaves for a release");
         if (r->until && !r->grouper.in_txn && reached(&r->grouper.pos, r->until))
-            return queue_drain(&r->queue, err);
+            return r->mode->drain(r, err);
         rc = next_event(r, &raw, err);
         if (rc < 0)
             return rc;
         rc = handle(r, raw, err);
         if (rc == 0 && !r->grouper.in_txn)
-            rc = write_or_pass_on(r, err);
+            rc = r->mode->turn(r, mysql_stream_ready(r->stream), err);
+    }
+    return rc;
+}
+
+int sync_read(struct sync_run *r, struct err *err)
+{
+    int rc = read_on(r, err);
+
+    if (rc == -ECANCELED && atomic_load(&r->sync->leave) && !unit_stopping(&r->sync->unit)) {
+        struct err why = ERR_INIT;
+
+        if (r->mode->drain(r, &why) < 0) {
+            *err = why;
+            return why.code;
+        }
     }
     return rc;
 }

@@ -8,14 +8,11 @@
 #include "mysql/dialect.h"
 #include "mysql/server_find.h"
 #include "unit/copy_sql.h"
+#include "unit/sync_applied.h"
 #include "unit/sync_aside.h"
 #include "unit/sync_ddl.h"
 #include "unit/sync_priv.h"
 #include "unit/sync_spill.h"
-
-#define GROUP_TXNS 4096
-#define GROUP_SIZE ((size_t)24 << 20)
-#define IDLE_US ((int64_t)1000000)
 
 /* --- the source --- */
 
@@ -152,6 +149,16 @@ static int read_handover(struct sync_run *r, struct err *err)
 
 /* --- opening and closing --- */
 
+static int open_applied(struct sync_run *r, struct err *err)
+{
+    int rc = applied_open(&r->applied, r->admin, &r->cp, r->flavor, r->job->by_gtid, err);
+
+    if (rc == 0 && applied_left(r->applied))
+        log_info(r->sync->unit.path, "the target has %zu transactions beyond the checkpoint",
+                 applied_left(r->applied));
+    return rc;
+}
+
 static int open_target(struct sync_run *r, const char *part, struct err *err)
 {
     struct checkpoint_key key = { r->job->meta_schema, r->job->task, r->job->source, part };
@@ -163,24 +170,8 @@ static int open_target(struct sync_run *r, const char *part, struct err *err)
     if (rc == 0)
         rc = checkpoint_take(r->admin, &key, r->flavor, &r->cp, err);
     if (rc == 0)
-        rc = sink_open(&r->sink, &r->job->to, &r->cp, err);
+        rc = sink_open(&r->main.sink, &r->job->to, &r->cp, err);
     return rc;
-}
-
-static void open_queue(struct sync_run *r)
-{
-    const struct job *job = r->job;
-    struct queue_limits limits = { .max_txns = job->apply_batch ? job->apply_batch : GROUP_TXNS,
-                                   .max_rows = job->apply_rows,
-                                   .max_size = GROUP_SIZE,
-                                   .idle_us = IDLE_US };
-
-    if (job->apply_mode == APPLY_ONE_TO_ONE)
-        limits.max_txns = 1;
-    queue_init(&r->queue, &limits, &r->cp.pos);
-    if (job->apply_mode == APPLY_ONE_TO_ONE)
-        queue_in_order(&r->queue);
-    r->has_queue = true;
 }
 
 int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err)
@@ -191,8 +182,7 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
 
     r->sync = s;
     r->job = s->job;
-    if (r->job->apply_mode == APPLY_PARALLEL)
-        return err_set(err, -ENOTSUP, "apply_mode: parallel is not there yet: use merged");
+    r->mode = r->only_aside ? &sync_merged : sync_mode_of(r->job->apply_mode);
     rc = probe_source(r, &now, identity, err);
     if (rc == 0)
         rc = open_target(r, part, err);
@@ -206,13 +196,15 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = complete_position(r, err);
     position_fini(&now);
     if (rc == 0)
+        rc = open_applied(r, err);
+    if (rc == 0)
         rc = sync_ddl_open(r, err);
     if (rc < 0)
         return rc;
     r->tables = sync_tables_new(r->job, r->admin);
-    open_queue(r);
     grouper_init(&r->grouper, r->flavor, &r->cp.pos);
-    return 0;
+    r->has_grouper = true;
+    return r->mode->open(r, err);
 }
 
 void sync_run_close(struct sync_run *r)
@@ -226,15 +218,16 @@ void sync_run_close(struct sync_run *r)
     free(r->savepoints);
     position_fini(&r->hold_until);
     arena_fini(&r->scratch);
-    if (r->has_queue) {
-        queue_fini(&r->queue);
+    if (r->mode)
+        r->mode->close(r);
+    if (r->has_grouper)
         grouper_fini(&r->grouper);
-    }
     sync_tables_free(r->tables);
     if (r->has_handover)
         copy_handover_fini(&r->handover);
     aside_free(r->aside);
-    sink_close(r->sink);
+    applied_free(r->applied);
+    sink_close(r->main.sink);
     mysql_conn_close(r->admin);
     checkpoint_fini(&r->cp);
 }
@@ -258,16 +251,17 @@ static void show_run(struct sync_run *r, bool running)
 
 int sync_run_loop(struct sync_run *r, struct err *err)
 {
-    pthread_t writer, pulse;
+    pthread_t pulse;
     int rc;
 
     sync_publish(r);
     show_run(r, true);
-    writer = thread_start("sync-write", sync_writer, r);
+    r->mode->start(r);
     pulse = thread_start("sync-pulse", sync_pulse, r);
     rc = sync_read(r, err);
-    queue_stop(&r->queue);
-    thread_join(writer);
+    r->mode->stop(r);
+    r->mode->join(r);
+    atomic_store(&r->ended, true);
     thread_join(pulse);
     show_run(r, false);
     atomic_store(&r->sync->waiting, false);
@@ -294,17 +288,17 @@ static int join(struct sync_run *r, struct err *err)
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    sink_begin(r->sink, &r->cp.pos, 0);
-    rc = aside_write_clear(r->aside, r->sink, err);
+    sink_begin(r->main.sink, &r->cp.pos, 0);
+    rc = aside_write_clear(r->aside, r->main.sink, err);
     if (rc == 0) {
         copy_sql(&sql,
                  "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND "
                  "part='quarantine'",
                  r->job->meta_schema, r->job->task, r->job->source);
-        rc = sink_statement(r->sink, slice_of(sql.data, sql.size), err);
+        rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     }
     if (rc == 0)
-        rc = sink_commit(r->sink, err);
+        rc = sink_commit(r->main.sink, err);
     if (rc == 0)
         aside_clear(r->aside);
     return rc;
@@ -316,6 +310,11 @@ int sync_run_release(struct sync_run *r, bool skip, struct err *err)
 
     if (!aside_any(r->aside))
         return 0;
+    if (applied_left(r->applied))
+        return err_set(err, -EBUSY,
+                       "%zu transactions that the target had before the last start are still to "
+                       "come by: ask again",
+                       applied_left(r->applied));
     if (!skip)
         rc = catch_up(r, err);
     return rc < 0 ? rc : join(r, err);

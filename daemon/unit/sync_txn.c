@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/ddl.h"
+#include "unit/sync_applied.h"
 #include "unit/sync_ddl.h"
 #include "unit/sync_priv.h"
 #include "unit/sync_spill.h"
@@ -142,13 +143,6 @@ static int on_statement(struct sync_run *r, struct err *err)
 
 /* --- whole transactions --- */
 
-static int fill(void *arg, struct group *g, struct err *err)
-{
-    struct sync_run *r = arg;
-
-    return sync_add_rows(r, &r->txn, g, err);
-}
-
 static int enqueue(struct sync_run *r, const struct gtid *gtid, const struct position *pos,
                    int64_t commit_us, bool any, struct err *err)
 {
@@ -157,8 +151,13 @@ static int enqueue(struct sync_run *r, const struct gtid *gtid, const struct pos
                              .commit_us = commit_us,
                              .raw = any ? &r->txn : NULL,
                              .size = any ? r->txn.size : 0 };
-    int rc = queue_add(&r->queue, &txn, fill, r, err);
+    int rc = r->mode->add(r, &txn, err);
 
+    if (rc == 0 && applied_is_over(r->applied)) {
+        rc = r->mode->drain(r, err);
+        if (rc == 0)
+            rc = applied_remove(r->applied, r->admin, &r->cp, err);
+    }
     atomic_store(&r->sync->read_commit_us, commit_us);
     raw_txn_clear(&r->txn);
     return rc;
@@ -188,9 +187,11 @@ static int hold(struct sync_run *r, struct err *err)
 static int queue_open(struct sync_run *r, const struct gtid *gtid, const struct position *pos,
                       int64_t commit_us, struct err *err)
 {
-    bool any;
+    bool any = false;
     int rc;
 
+    if (applied_take(r->applied, gtid, pos))
+        return enqueue(r, gtid, pos, commit_us, false, err);
     r->at_gtid = gtid;
     r->at = pos;
     rc = sync_find_tables(r, &r->txn, &any, err);
@@ -243,6 +244,8 @@ static int commit_rows(struct sync_run *r, struct err *err)
     r->at = &g->pos;
     if (r->spill) {
         rc = nothing_held(r, "a large transaction", err);
+        if (rc == 0 && applied_take(r->applied, &g->gtid, &g->pos))
+            return enqueue(r, &g->gtid, &g->pos, g->commit_us, false, err);
         return rc < 0 ? rc : sync_write_spill(r, r->spill, &g->pos, err);
     }
     rc = r->n_held ? -EAGAIN : queue_open(r, &g->gtid, &g->pos, g->commit_us, err);
@@ -321,7 +324,7 @@ static int on_xa(struct sync_run *r, int step, struct err *err)
         rc = pass_by(r, err);
     }
     if (rc == 0)
-        rc = queue_drain(&r->queue, err); /* the body goes once its end is in the target */
+        rc = r->mode->drain(r, err); /* the body goes once its end is in the target */
     drop_open(r);
     if (r->n_held) /* it may be among those that wait in memory: the body stays */
         return rc;

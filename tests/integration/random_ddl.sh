@@ -21,7 +21,7 @@ start_mariadb ma; start_mariadb mb
 start_mysql ya; start_mysql yb
 start_sluice
 make_source ma ma && make_source ya ya || die "source: $(cat "$T/sources/last_error")"
-for mode in merged one-to-one; do
+for mode in merged one-to-one parallel; do
     follow ma mb $mode
     follow ya yb $mode
 done

@@ -3,9 +3,10 @@
  *
  *     sync_run FROM_PORT TO_PORT [option=value]...
  *
- * Options: do=SCHEMA start=GTIDS|FILE:OFFSET gtid=0|1 store=DIR mode=merged|one-to-one batch=N
- * on_error=stop|quarantine safe=1 task=NAME until=GTIDS (exits 0 when the target has them)
- * run=SECONDS (exits 0 after).  Account: sluice/sluice.  Ends on SIGTERM too; prints its counters.
+ * Options: do=SCHEMA start=GTIDS|FILE:OFFSET gtid=0|1 store=DIR mode=merged|one-to-one|parallel
+ * batch=N threads=N on_error=stop|quarantine safe=1 task=NAME until=GTIDS (exits 0 when the target
+ * has them) run=SECONDS (exits 0 after).  Account: sluice/sluice.  Ends on SIGTERM too; prints its
+ * counters.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -72,10 +73,10 @@ static bool has(struct unit *u, enum flavor flavor, const char *until)
 
 static void show(struct unit *u)
 {
-    static const char *const attrs[] = { "state",        "error",   "gtid",       "position",
-                                         "transactions", "rows",    "groups",     "ddl",
-                                         "ddl_skipped",  "spilled", "reconnects", "set_aside",
-                                         "lag_seconds" };
+    static const char *const attrs[] = { "state",         "error",      "gtid",       "position",
+                                         "transactions",  "rows",       "groups",     "ddl",
+                                         "ddl_skipped",   "spilled",    "reconnects", "set_aside",
+                                         "write_retries", "lag_seconds" };
     struct rusage usage;
 
     for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
@@ -172,6 +173,8 @@ int main(int argc, char **argv)
                        .safe_mode = option(argc, argv, "safe", "0")[0] == '1',
                        .max_retries = 5,
                        .refs = 1, /* ours: the unit takes one too */
+                       .apply_threads =
+                           (unsigned)strtoul(option(argc, argv, "threads", "0"), NULL, 10),
                        .apply_batch =
                            (unsigned)strtoul(option(argc, argv, "batch", "0"), NULL, 10) };
     const char *mode = option(argc, argv, "mode", "merged");
