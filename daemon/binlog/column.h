@@ -14,6 +14,10 @@
  * decode.  False: the type is not known or the metadata makes no sense. */
 bool column_resolve(struct column *col, struct cursor *metadata);
 
+/* Makes an old TIME, DATETIME or TIMESTAMP (MariaDB's of before 10.1.2) one with a fraction: the
+ * metadata does not say, only the table's definition does.  No-op for other types. */
+void column_set_old_fraction(struct column *col, unsigned digits);
+
 /* "INT", "VARCHAR"; NULL if not known. */
 const char *column_type_name(uint8_t type);
 

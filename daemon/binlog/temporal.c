@@ -7,6 +7,7 @@
 #define MICROSECOND_BITS 24
 #define DATETIME_OFFSET ((uint64_t)1 << 39) /* the sign bit of 5 bytes */
 #define TIME_OFFSET ((uint64_t)1 << 23)
+#define TIME_SECONDS_END ((uint64_t)839 * 3600) /* one more than TIME can be */
 
 struct clock {
     bool negative;
@@ -92,6 +93,41 @@ size_t datetime_print_old(char *to, uint64_t v)
                        .second = (unsigned)(v % 100) };
 
     return v > 99991231235959 ? 0 : print_datetime(to, &t, 0);
+}
+
+/* 'digits' digits of a second as microseconds. */
+static uint64_t micro(uint64_t v, unsigned digits)
+{
+    static const unsigned scale[] = { 1000000, 100000, 10000, 1000, 100, 10, 1 };
+
+    return v * scale[digits];
+}
+
+size_t time_print_mariadb53(char *to, uint64_t packed, unsigned digits)
+{
+    uint64_t zero = TIME_SECONDS_END * 1000000, v = micro(packed, digits);
+    uint64_t size = v < zero ? zero - v : v - zero, seconds = size / 1000000;
+    struct clock t = { .negative = v < zero,
+                       .hour = (unsigned)(seconds / 3600),
+                       .minute = (unsigned)(seconds / 60 % 60),
+                       .second = (unsigned)(seconds % 60),
+                       .microsecond = (unsigned)(size % 1000000) };
+
+    return t.hour > 838 ? 0 : (size_t)(print_time(to, &t, digits) - to);
+}
+
+size_t datetime_print_mariadb53(char *to, uint64_t packed, unsigned digits)
+{
+    uint64_t v = micro(packed, digits), s = v / 1000000, days = s / 86400;
+    struct clock t = { .year = (unsigned)(days / 32 / 13),
+                       .month = (unsigned)(days / 32 % 13),
+                       .day = (unsigned)(days % 32),
+                       .hour = (unsigned)(s / 3600 % 24),
+                       .minute = (unsigned)(s / 60 % 60),
+                       .second = (unsigned)(s % 60),
+                       .microsecond = (unsigned)(v % 1000000) };
+
+    return days / 32 / 13 > 9999 ? 0 : print_datetime(to, &t, digits);
 }
 
 /* Days since 1970 to the civil date; the year starts in March, so that leap days come last. */

@@ -30,6 +30,11 @@ size_t timestamp_print(char *to, uint32_t seconds, uint32_t microseconds, unsign
 size_t datetime2_print(char *to, uint64_t packed, unsigned digits);
 size_t time2_print(char *to, uint64_t packed, unsigned digits);
 
+/* MariaDB's of before 10.1.2, or with mysql56_temporal_format=OFF: one big-endian number of the
+ * fraction's digits.  Source: MariaDB's field.cc, Field_time_hires and Field_datetime_hires. */
+size_t time_print_mariadb53(char *to, uint64_t packed, unsigned digits);
+size_t datetime_print_mariadb53(char *to, uint64_t packed, unsigned digits);
+
 /* The 64-bit form inside JSON and elsewhere: integer part << 24 | microseconds. */
 size_t datetime_print_packed(char *to, int64_t packed);
 size_t date_print_packed(char *to, int64_t packed);

@@ -1,10 +1,12 @@
 #include "unit/sync_shape.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
+#include "binlog/column.h"
 
 /* What a definition calls a type, and what a TABLE_MAP may call it. */
 static const struct type_row {
@@ -94,6 +96,14 @@ static bool is_bytes(const char *data_type)
            strcmp(data_type, "inet6") == 0 || strcmp(data_type, "inet4") == 0;
 }
 
+/* "time(6)" has 6. */
+static unsigned fraction_digits(const struct table_column *c)
+{
+    const char *bracket = strchr(c->column_type, '(');
+
+    return bracket ? (unsigned)strtoul(bracket + 1, NULL, 10) : 0;
+}
+
 void shape_complete(struct table_map *map, const struct table_column *const *cols)
 {
     for (unsigned i = 0; i < map->n_cols; i++) {
@@ -102,6 +112,7 @@ void shape_complete(struct table_map *map, const struct table_column *const *col
         if (!map->has_signedness)
             to->is_unsigned = cols[i]->is_unsigned;
         to->uuid = cols[i]->uuid;
+        column_set_old_fraction(to, fraction_digits(cols[i]));
         if (!to->collation && is_bytes(cols[i]->data_type))
             to->collation = COLLATION_BINARY;
     }

@@ -15,7 +15,7 @@
 int shape_fit(const struct table_map *map, const struct table_def *def,
               const struct table_column **cols, struct err *err);
 
-/* Completes the map: signs, bytes, UUIDs. */
+/* Completes the map: signs, bytes, UUIDs, fractions of MariaDB's old times. */
 void shape_complete(struct table_map *map, const struct table_column *const *cols);
 
 /* Have both the same columns in the same order, by name? */

@@ -37,6 +37,21 @@ Test(temporal, prints_the_old_forms)
     cr_expect_eq(datetime_print_old(to, 20241301000000), 0);
 }
 
+/* The packed numbers are what MariaDB 10.11 wrote with mysql56_temporal_format=OFF. */
+Test(temporal, prints_mariadbs_old_forms_with_a_fraction)
+{
+    char to[TEMPORAL_SIZE];
+
+    expect(to, time_print_mariadb53(to, 0x02c01bc6f4c1, 6), "01:02:03.000001");
+    expect(to, time_print_mariadb53(to, 30204000 - 1, 1), "-00:00:00.1");
+    expect(to, time_print_mariadb53(to, 999999, 6), "-838:59:59.000001");
+    expect(to, time_print_mariadb53(to, 30204000ull * 100 + 302039999, 3), "83:53:59.999");
+    cr_expect_eq(time_print_mariadb53(to, 0xffffffffffff, 6), 0);
+    expect(to, datetime_print_mariadb53(to, 0x422bb3243b73, 3), "2024-02-29 01:02:03.123");
+    expect(to, datetime_print_mariadb53(to, 0, 6), "0000-00-00 00:00:00.000000");
+    cr_expect_eq(datetime_print_mariadb53(to, UINT64_MAX, 6), 0);
+}
+
 Test(temporal, prints_timestamps_in_utc)
 {
     char to[TEMPORAL_SIZE];
