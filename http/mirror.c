@@ -267,6 +267,7 @@ void mirror_serve(struct node *root, const struct http_request *q, struct http_r
         rc = serve_target(&t, q, r, &err);
     } else if (strcmp(q->method, "PUT") == 0) {
         missing = err;
+        err = ERR_INIT;
         rc = create(root, q, r, &missing, &err);
     }
     if (rc < 0)

@@ -165,6 +165,7 @@ static int check_start(const json_t *conf, size_t i, struct err *err)
     size_t has_file = json_string_length(json_object_get(conf, "binlog_name"));
     struct gtid_set *gtids;
     int64_t us;
+    int rc = 0;
 
     if (!has_file && json_integer_value(json_object_get(conf, "binlog_pos")))
         return err_set(err, -EINVAL, "source_config.source_conf[%zu]: binlog_pos needs binlog_name",
@@ -172,10 +173,11 @@ static int check_start(const json_t *conf, size_t i, struct err *err)
     if (task_doc_time(conf, &us, err) < 0 || task_doc_gtids(conf, &gtids, err) < 0)
         return err_wrap(err, "source_config.source_conf[%zu]", i);
     if (us && (has_file || gtids))
-        err_set(err, -EINVAL,
-                "source_config.source_conf[%zu]: a start is a time or a position, not both", i);
+        rc =
+            err_set(err, -EINVAL,
+                    "source_config.source_conf[%zu]: a start is a time or a position, not both", i);
     gtid_set_free(gtids);
-    return err->code;
+    return rc;
 }
 
 static int check_positions(const json_t *doc, struct err *err)

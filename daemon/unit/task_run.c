@@ -358,16 +358,19 @@ static int start(struct task *t, bool forget, struct err *err) REQUIRES(t->steer
 static int await_check(struct task *t, struct err *err)
 {
     int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL, left_us;
+    struct err first = ERR_INIT;
 
     mutex_lock(&t->lock);
     while (!all_in(t, STAGE_DUMP) && task_state(t) == UNIT_RUNNING &&
            (left_us = until_us - clock_mono_us()) > 0)
         cond_wait(&t->cond, &t->lock, left_us / 1000 + 1);
-    for (unsigned i = 0; i < t->n_subs && !err->code; i++)
+    for (unsigned i = 0; i < t->n_subs && !first.code; i++)
         if (t->subs[i]->units[STAGE_CHECK])
-            unit_error(t->subs[i]->units[STAGE_CHECK], err);
+            unit_error(t->subs[i]->units[STAGE_CHECK], &first);
     mutex_unlock(&t->lock);
-    return err->code;
+    if (first.code)
+        *err = first;
+    return first.code;
 }
 
 /* What should run but cannot even begin is in error; a draft stays what it is. */

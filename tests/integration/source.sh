@@ -20,7 +20,9 @@ report_has '^FAIL .*no host yet'
 echo 127.0.0.1 >"$s/host"; echo "$my_port" >"$s/port"; echo poor >"$s/user"; echo hush-hush >"$s/password"; echo true >"$s/enable_gtid"
 becomes state error # it may not read positions
 report_has '^FAIL .*GRANT REPLICATION SLAVE, REPLICATION CLIENT ON \*\.\* TO .poor.@.%.'
-eval "$(sed -n "s/.*\(GRANT REPLICATION SLAVE[^;]*\)/sql my \"\1\"/p" "$s/check_report")" || die "the fix does not work"
+report_has '^FAIL .*GRANT XA_RECOVER_ADMIN ON \*\.\* TO .poor.@.%.'
+type_fixes() { eval "$(sed -n 's/^FAIL .*type at the source: \(GRANT .*\)$/sql my "\1"/p' "$s/check_report")" || die "a fix does not work"; }
+type_fixes
 report_has '^OK .*the binlog can be read'
 ! grep -q '^FAIL' "$s/check_report" || die "$(cat "$s/check_report")"
 becomes state running
