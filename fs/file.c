@@ -74,7 +74,7 @@ void files_wake(struct fs *fs, const struct node *n)
 {
     mutex_lock(&fs->files_lock);
     for (struct file *f = fs->files; f; f = f->next)
-        if (f->poll && (!n || f->target.node == n)) {
+        if (f->poll && f->target.node == n) {
             fuse_lowlevel_notify_poll(f->poll);
             unpoll(f);
         }

@@ -30,15 +30,14 @@
 
 #define TICK_MS 100
 #define TOUCHES_PER_TICK 50 /* 500 a second */
-#define WAITING_MAX 20000   /* files that wait for their touch; more are dropped */
 #define MAKE_TIMEOUT_MS 10000
 #define STOP_TIMEOUT_MS 3000
 
 enum { FIRST, SECOND, N_RANKS }; /* states and errors; the rest */
 
+/* A file that waits for its touch, however often it changes meanwhile. */
 struct touch {
     uint64_t ino; /* key */
-    char *path;
     UT_hash_handle hh;
 };
 
@@ -145,19 +144,29 @@ static void touch_later(void *arg, const struct change *c, const struct attr *a)
     uint64_t ino = target_ino(&t);
 
     HASH_FIND(hh, *all, &ino, sizeof ino, touch);
-    if (touch || HASH_CNT(hh, *all) >= WAITING_MAX)
+    if (touch)
         return;
     touch = xcalloc(1, sizeof *touch);
     touch->ino = ino;
-    touch->path = xasprintf("%s%s%s", c->path, *c->path ? "/" : "", a->name);
     HASH_ADD(hh, *all, ino, sizeof ino, touch);
 }
 
 static void touch_drop(struct touch **all, struct touch *t)
 {
     HASH_DEL(*all, t);
-    free(t->path);
     free(t);
+}
+
+/* 1: asked for; 0: the file is gone; -EAGAIN: the child is behind. */
+static int touch_now(struct notify *n, const struct touch *touch)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    SCOPED(freep) char *path = NULL;
+
+    if (target_of_ino(touch->ino, &t) < 0)
+        return 0;
+    path = target_path(&t);
+    return ask_child(n->fs->notifier, NOTIFY_TOUCH, 0, path, MSG_DONTWAIT) == -EAGAIN ? -EAGAIN : 1;
 }
 
 static void touch_some(struct notify *n)
@@ -165,10 +174,12 @@ static void touch_some(struct notify *n)
     int budget = TOUCHES_PER_TICK;
 
     for (int rank = 0; rank < N_RANKS; rank++)
-        while (n->waiting[rank] && budget-- > 0) {
-            if (ask_child(n->fs->notifier, NOTIFY_TOUCH, 0, n->waiting[rank]->path, MSG_DONTWAIT) ==
-                -EAGAIN)
-                return; /* the child is behind: next time */
+        while (n->waiting[rank] && budget > 0) {
+            int rc = touch_now(n, n->waiting[rank]);
+
+            if (rc == -EAGAIN)
+                return; /* next time */
+            budget -= rc;
             touch_drop(&n->waiting[rank], n->waiting[rank]);
         }
 }
@@ -202,10 +213,8 @@ static void take_changes(struct notify *n)
         case CHANGE_REMOVE:
             forget_name(n->fs, &c);
             break;
-        case CHANGE_RESET: /* too much at once: what was lost is announced when it changes again */
-            files_wake(n->fs, NULL);
-            break;
         case CHANGE_CREATE:
+        case CHANGE_RESET: /* never: watch_subscribe_all() */
             break;
         }
         change_fini(&c);
@@ -400,7 +409,7 @@ void notify_start(struct fs *fs, dev_t dev)
     cond_init(&n->cond);
     n->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     fs->notifier->running = n;
-    n->watch = watch_subscribe(fs->root, 0, wake, n);
+    n->watch = watch_subscribe_all(fs->root, wake, n);
     n->thread = thread_start("notify", notify_run, n);
     maker_fs = fs;
     node_set_maker(&maker);

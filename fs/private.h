@@ -94,7 +94,7 @@ struct file {
 /* With its own reference to what 't' names; one of fs->files until it is freed. */
 struct file *file_new(struct fs *fs, const struct target *t, bool for_writing);
 void file_free(struct fs *fs, struct file *f);
-/* Somebody polls 'f' (takes 'ph'), or whoever polls a file of 'n' (NULL: any) is woken. */
+/* Somebody polls 'f' (takes 'ph'), or whoever polls a file of 'n' is woken. */
 void file_polled(struct fs *fs, struct file *f, struct fuse_pollhandle *ph);
 void files_wake(struct fs *fs, const struct node *n);
 void files_free(struct fs *fs); /* what is still open when the mount is gone */

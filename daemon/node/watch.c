@@ -13,12 +13,11 @@
 #include "node/private.h"
 
 #define TICK_MS 100       /* the least time between two gatherings */
-#define QUEUE_MAX 2000    /* changes a watch may have waiting */
+#define QUEUE_MAX 2000    /* changes that may wait for a reader who can start over */
 #define HISTORY_SIZE 4096 /* changes that a reader can resume from */
 
-const char *const change_kind_names[] = { "change", "create", "remove", "reset" };
-
-/* A change in a watch's queue; those of values are hashed by node, to melt. */
+/* A change in a watch's queue; those of values are hashed by node, to melt.  Their path is made
+ * when they are taken. */
 struct queued {
     struct change c;
     UT_hash_handle hh; /* key: 'key' */
@@ -30,6 +29,7 @@ struct watch {
     struct node *below;
     char *path;
     struct queued *queue; /* oldest first */
+    size_t max;           /* changes that may wait */
     bool told_gone;
     void (*wake)(void *arg);
     void *arg;
@@ -40,13 +40,13 @@ struct mark {
     struct mark *next;
     enum change_kind kind;
     struct node *node; /* referenced */
-    char *path;        /* of CHANGE_REMOVE */
+    char *path;        /* of nodes that came or went */
 };
 
 struct past {
     uint64_t seq, id, rows;
     enum change_kind kind;
-    char *path;
+    char *path; /* of nodes that came or went */
 };
 
 static struct mutex mark_lock = MUTEX_INIT; /* a leaf */
@@ -111,7 +111,7 @@ int64_t node_changed_us(const struct node *n)
 void watch_node_added(struct node *n)
 {
     if (running)
-        mark_add(CHANGE_CREATE, n, NULL);
+        mark_add(CHANGE_CREATE, n, node_path(n));
 }
 
 void watch_node_removed(struct node *parent, const char *name)
@@ -126,13 +126,6 @@ void watch_node_removed(struct node *parent, const char *name)
 
 /* --- queues --- */
 
-void change_fini(struct change *c)
-{
-    node_unref(c->node);
-    free(c->path);
-    *c = (struct change){ 0 };
-}
-
 static void queue_drop(struct watch *w, struct queued *q) REQUIRES(watch_lock)
 {
     HASH_DEL(w->queue, q);
@@ -146,22 +139,30 @@ static void queue_clear(struct watch *w) REQUIRES(watch_lock)
         queue_drop(w, w->queue);
 }
 
-/* Adds a copy of 'c' to the queue. */
+/* One key for all changes of a node's values; each other change has one of its own. */
+static uint64_t key_of(const struct change *c) REQUIRES(watch_lock)
+{
+    return c->kind == CHANGE_VALUES ? c->node->priv->id : ++last_key | 1ULL << 63;
+}
+
+/* Adds a copy of 'c' to the queue.  Changes of a node's values melt into the one that waits, which
+ * keeps its place and its number: whoever resumes after that number gets the later ones again. */
 static void queue_add(struct watch *w, const struct change *c) REQUIRES(watch_lock)
 {
-    struct queued *q = xcalloc(1, sizeof *q), *old = NULL;
     bool was_empty = !w->queue;
+    uint64_t key = key_of(c);
+    struct queued *q;
 
-    assert(c->node || c->kind != CHANGE_VALUES);
-    q->c = (struct change){ .kind = c->kind, .seq = c->seq, .rows = c->rows };
-    q->c.path = xstrdup(c->path);
-    q->c.node = c->node ? node_ref(c->node) : NULL;
-    q->key = c->kind == CHANGE_VALUES ? c->node->priv->id : ++last_key | 1ULL << 63;
-    HASH_FIND(hh, w->queue, &q->key, sizeof q->key, old);
-    if (old) {
-        q->c.rows |= old->c.rows;
-        queue_drop(w, old);
+    HASH_FIND(hh, w->queue, &key, sizeof key, q);
+    if (q) {
+        q->c.rows |= c->rows;
+        return;
     }
+    q = xcalloc(1, sizeof *q);
+    q->key = key;
+    q->c = *c;
+    q->c.path = c->path ? xstrdup(c->path) : NULL;
+    q->c.node = c->node ? node_ref(c->node) : NULL;
     HASH_ADD(hh, w->queue, key, sizeof q->key, q);
     if (was_empty)
         w->wake(w->arg);
@@ -188,7 +189,7 @@ static void offer(struct watch *w, const struct change *c) REQUIRES(watch_lock)
 {
     if (!is_below(c->node, w->below))
         return;
-    if (HASH_CNT(hh, w->queue) >= QUEUE_MAX)
+    if (HASH_CNT(hh, w->queue) >= w->max)
         queue_reset(w, c->seq);
     else
         queue_add(w, c);
@@ -209,10 +210,11 @@ static void remember(const struct change *c) REQUIRES(watch_lock)
 {
     struct past *p = &history[c->seq % HISTORY_SIZE];
 
-    if (p->path)
+    if (p->seq)
         oldest_seq = p->seq;
     free(p->path);
-    *p = (struct past){ c->seq, c->node->priv->id, c->rows, c->kind, xstrdup(c->path) };
+    *p = (struct past){ c->seq, c->node->priv->id, c->rows, c->kind,
+                        c->path ? xstrdup(c->path) : NULL };
 }
 
 static void publish(struct mark *m)
@@ -221,8 +223,6 @@ static void publish(struct mark *m)
 
     if (m->kind == CHANGE_VALUES)
         c.rows = atomic_exchange(&m->node->priv->dirty, 0);
-    if (!c.path)
-        c.path = node_path(c.node);
     mutex_lock(&watch_lock);
     c.seq = ++last_seq;
     remember(&c);
@@ -351,15 +351,11 @@ static void replay(struct watch *w, uint64_t since) REQUIRES(watch_lock)
     }
 }
 
-struct watch *watch_subscribe(struct node *below, uint64_t since, void (*wake)(void *arg),
-                              void *arg)
+static struct watch *subscribe(struct watch *w, uint64_t since)
 {
-    struct watch *w = xcalloc(1, sizeof *w);
-
     start();
-    *w = (struct watch){ .below = node_ref(below), .path = node_path(below) };
-    w->wake = wake;
-    w->arg = arg;
+    node_ref(w->below);
+    w->path = node_path(w->below);
     mutex_lock(&watch_lock);
     if (since)
         replay(w, since);
@@ -367,6 +363,23 @@ struct watch *watch_subscribe(struct node *below, uint64_t since, void (*wake)(v
     watches = w;
     mutex_unlock(&watch_lock);
     return w;
+}
+
+struct watch *watch_subscribe(struct node *below, uint64_t since, void (*wake)(void *arg),
+                              void *arg)
+{
+    struct watch *w = xcalloc(1, sizeof *w);
+
+    *w = (struct watch){ .below = below, .max = QUEUE_MAX, .wake = wake, .arg = arg };
+    return subscribe(w, since);
+}
+
+struct watch *watch_subscribe_all(struct node *below, void (*wake)(void *arg), void *arg)
+{
+    struct watch *w = xcalloc(1, sizeof *w);
+
+    *w = (struct watch){ .below = below, .max = SIZE_MAX, .wake = wake, .arg = arg };
+    return subscribe(w, 0);
 }
 
 void watch_unsubscribe(struct watch *w)
@@ -386,7 +399,7 @@ void watch_unsubscribe(struct watch *w)
     free(w);
 }
 
-bool watch_next(struct watch *w, struct change *ret)
+static bool take(struct watch *w, struct change *ret)
 {
     struct queued *q;
 
@@ -402,63 +415,15 @@ bool watch_next(struct watch *w, struct change *ret)
     return true;
 }
 
-bool change_has(const struct change *c, const struct attr *a)
+bool watch_next(struct watch *w, struct change *ret)
 {
-    struct target t = { .node = c->node, .attr = a };
-
-    return c->kind == CHANGE_VALUES && (c->rows >> ROW_ANY & 1 || c->rows >> target_row(&t) & 1);
-}
-
-void change_announced(const struct change *c,
-                      void (*visit)(void *arg, const struct change *c, const struct attr *a),
-                      void *arg)
-{
-    const struct attr *const tables[] = { builtin_rows, c->node->type->attrs };
-    bool values = false;
-
-    for (size_t i = 2; i-- > 0;)
-        for (const struct attr *a = tables[i]; a && a->name; a++) {
-            bool changed = change_has(c, a);
-
-            values = values || (changed && attr_in_status(a));
-            if ((changed && (a->flags & ATTR_WATCHED || a->lines)) || (values && a == STATUS_ROW))
-                visit(arg, c, a);
-        }
-}
-
-static json_t *changed_values(const struct change *c)
-{
-    struct target t = { .node = c->node };
-    struct err err = ERR_INIT; /* a value that cannot be read now is left out */
-    json_t *all = json_object();
-
-    if (c->rows >> ROW_ANY & 1) {
-        json_decref(all);
-        return target_read(&t, &err);
+    while (take(w, ret)) {
+        if (ret->kind != CHANGE_VALUES)
+            return true;
+        ret->path = node_path(ret->node);
+        if (!ret->node->removed)
+            return true;
+        change_fini(ret); /* its removal follows */
     }
-    for (unsigned row = 1; row < ROW_ANY; row++) {
-        json_t *v;
-
-        if (!(c->rows >> row & 1))
-            continue;
-        target_set_row(&t, row);
-        if (!t.attr || !t.attr->get || t.attr->flags & (ATTR_ASKS | ATTR_LARGE))
-            continue;
-        v = target_read(&t, &err);
-        if (v)
-            json_object_set_new(all, t.attr->name, v);
-    }
-    return all;
-}
-
-json_t *change_json(const struct change *c)
-{
-    json_t *v = json_pack("{s:s,s:I}", "path", c->path, "seq", (json_int_t)c->seq);
-
-    if (c->kind == CHANGE_VALUES) {
-        json_t *changed = changed_values(c);
-
-        json_object_set_new(v, "changed", changed ? changed : json_object());
-    }
-    return v;
+    return false;
 }

@@ -10,7 +10,9 @@
  * at most ten times a second, numbers them and puts them into each watch's
  * queue, where changes of the same node melt into one: a slow reader costs
  * nothing and misses no last state.  A reader that falls too far behind, or
- * resumes after too long, gets one CHANGE_RESET: read everything again.
+ * resumes after too long, gets one CHANGE_RESET: read everything again.  The
+ * mount cannot: of it nothing is lost, and its queue holds at most one change
+ * of values for each node.
  *
  * Any thread.
  */
@@ -41,6 +43,8 @@ struct change {
  * module: it must only signal.  The first call starts the thread. */
 struct watch *watch_subscribe(struct node *below, uint64_t since, void (*wake)(void *arg),
                               void *arg);
+/* The same for a reader that cannot start over, and therefore keeps up: never a reset. */
+struct watch *watch_subscribe_all(struct node *below, void (*wake)(void *arg), void *arg);
 void watch_unsubscribe(struct watch *w); /* NULL is fine */
 /* Takes the oldest change off the queue; false if there is none. */
 bool watch_next(struct watch *w, struct change *ret);

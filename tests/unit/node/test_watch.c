@@ -202,6 +202,74 @@ Test(watch, a_reader_far_behind_starts_over)
     node_unref(root);
 }
 
+Test(watch, the_mount_misses_nothing_of_a_flood)
+{
+    enum { N = 3000 };
+    struct node *root = thing_new("");
+    struct err err = ERR_INIT;
+    int fd = eventfd(0, EFD_NONBLOCK), n[4] = { 0 };
+    struct seat s;
+    struct change c;
+    char name[16];
+
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        cr_assert_eq(thing_create(root, name, NULL, &err), 0);
+    }
+    s = (struct seat){ fd, watch_subscribe_all(root, wake, &fd) };
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        node_changed(child(root, name), "rows");
+        if (i % 100 == 0)
+            node_remove(child(root, name));
+    }
+    do {
+        c = next(&s);
+        n[c.kind]++;
+        cr_assert_neq(c.kind, CHANGE_RESET);
+        cr_assert(c.kind != CHANGE_VALUES || !c.node->removed);
+        change_fini(&c);
+    } while (n[CHANGE_VALUES] < N - N / 100 || n[CHANGE_REMOVE] < N / 100);
+    cr_assert(is_quiet(&s));
+    cr_assert_eq(n[CHANGE_VALUES], N - N / 100);
+    leave(&s);
+    watch_stop();
+    node_unref(root);
+}
+
+Test(watch, what_melts_keeps_its_place)
+{
+    struct node *root = tree_new(), *a = child(root, "a"), *b = child(root, "b");
+    int fd, fd2;
+    struct seat s = sit(root, 0, &fd), probe = sit(root, 0, &fd2);
+    struct change first, second;
+
+    for (int i = 0; i < 2; i++) { /* the probe sees each in a gathering of its own */
+        struct node *const all[] = { a, b };
+
+        for (int k = 0; k < 2; k++) {
+            struct change c;
+
+            node_changed(all[k], i ? "port" : "rows");
+            c = next(&probe);
+            change_fini(&c);
+        }
+    }
+    first = next(&s);
+    second = next(&s);
+    cr_assert_str_eq(first.path, "a");
+    cr_assert_str_eq(second.path, "b");
+    cr_assert_lt(first.seq, second.seq, "numbers grow: who resumes after one misses none");
+    cr_assert(change_has(&first, &thing_attrs[0]) && change_has(&first, &thing_attrs[1]));
+    cr_assert(is_quiet(&s));
+    change_fini(&first);
+    change_fini(&second);
+    leave(&s);
+    leave(&probe);
+    watch_stop();
+    node_unref(root);
+}
+
 static void note(void *arg, const struct change *c, const struct attr *a)
 {
     (void)c;
