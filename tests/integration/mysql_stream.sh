@@ -1,7 +1,7 @@
 #!/bin/bash
 # labels: asan
 # The dump of both servers, by file and by GTID: rotation, events over 16 MiB, heartbeats and their absence, a
-# cancel from another thread, TLS, purged and impossible positions.
+# cancel from another thread, TLS, checksums on and off, purged and impossible positions.
 set -u
 . tests/lib/servers.sh
 run=$SLUICE_BUILD/mysql_run
@@ -48,6 +48,13 @@ for s in md my; do
     out=$(stream $s "gtid=$at" count=60 heartbeat=500 server_id=4711)
     wait $holder
     has "^error ETIMEDOUT"
+
+    sql $s "SET GLOBAL binlog_checksum = NONE; INSERT INTO d.t (b) VALUES ('no checksum')" # a file of its own
+    out=$(stream $s from=bin.000001:4); has "^end"; has "^bad 0"; has "^$rows"
+    last=$(sql $s "SHOW BINARY LOGS" | tail -1 | cut -f1)
+    pos=$(sql $s "SHOW BINLOG EVENTS IN '$last'" | tail -1 | cut -f5)
+    out=$(stream $s "from=$last:$pos"); has "^end"; has "^bad 0" # the format description is touched by the source
+    sql $s "SET GLOBAL binlog_checksum = CRC32"
 
     out=$(stream $s from=bin.000099:4); has "^error ENODATA"
     out=$(stream $s from=bin.000002:99999999); has "^error ERANGE"

@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "base/slice.h"
-#include "binlog/event.h"
+#include "binlog/control.h"
 #include "binlog/value.h"
 #include "mysql/stream.h"
 
@@ -118,7 +118,8 @@ static void count_events(struct mysql_stream *s, uint64_t most)
 {
     uint64_t n = 0, bytes = 0, biggest = 0, bad = 0, types[256] = { 0 };
     struct event_format fmt = { 0 };
-    struct event ev;
+    struct event ev = { 0 };
+    uint32_t created;
     struct slice raw;
     int rc = 1;
 
@@ -126,7 +127,9 @@ static void count_events(struct mysql_stream *s, uint64_t most)
         n++;
         bytes += raw.size;
         biggest = raw.size > biggest ? raw.size : biggest;
-        bad += event_parse(raw, &fmt, false, &ev, &err) < 0;
+        if (event_parse(raw, &fmt, true, &ev, &err) < 0 ||
+            (ev.type == EVENT_FORMAT_DESCRIPTION && format_decode(&ev, &fmt, &created, &err) < 0))
+            bad++;
         types[ev.type]++;
     }
     printf("events %" PRIu64 "\nbytes %" PRIu64 "\nbiggest %" PRIu64 "\nbad %" PRIu64 "\n", n,

@@ -112,6 +112,26 @@ Test(event, reads_a_format_description_that_turns_checksums_off)
     cr_expect_eq(fmt.flavor, FLAVOR_MYSQL);
 }
 
+/* MariaDB 10.11 with binlog_checksum=NONE, a dump from the middle of a file. */
+Test(event, believes_a_touched_format_description_only_without_checksums)
+{
+    for (int created = 0; created < 2; created++)
+        for (uint8_t algorithm = 0; algorithm < 2; algorithm++) {
+            SCOPED(buf_fini) struct buf body = BUF_INIT;
+            SCOPED(buf_fini) struct buf b = BUF_INIT;
+            struct event_format none = { 0 };
+            struct err err = ERR_INIT;
+            struct event ev;
+            int rc;
+
+            build_format(&body, "10.11.6-MariaDB-log", created, algorithm);
+            build_event(&b, EVENT_FORMAT_DESCRIPTION, 0, 256, body.data, body.size, true);
+            b.data[b.size - 1] ^= 1;
+            rc = event_parse(slice_of(b.data, b.size), &none, true, &ev, &err);
+            cr_expect_eq(rc, !created && algorithm == 0 ? 0 : -EBADMSG);
+        }
+}
+
 Test(event, names_types)
 {
     cr_expect_str_eq(event_type_name(EVENT_WRITE_ROWS_V2), "WRITE_ROWS_V2");
