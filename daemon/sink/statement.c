@@ -94,6 +94,15 @@ static void add_exactly(const struct target_column *c, const struct value *v, st
         buf_str(out, " AS JSON)");
 }
 
+/* A literal that a key column is compared with: bytes alone would be converted to the column's
+ * character set, and MySQL refuses to where a byte of that set is no character of Unicode. */
+static void add_key_literal(const struct target_column *c, const struct value *v, struct buf *out)
+{
+    if (c->charset && v->kind == VALUE_BYTES)
+        buf_printf(out, "_%s", c->charset);
+    statement_literal(c, v, out);
+}
+
 static void add_where(const struct target_table *t, const struct value *row, struct buf *out)
 {
     const char *between = " WHERE ";
@@ -104,7 +113,7 @@ static void add_where(const struct target_table *t, const struct value *row, str
         buf_str(out, between);
         add_name(c, out);
         buf_byte(out, '=');
-        statement_literal(c, &row[t->key[p]], out);
+        add_key_literal(c, &row[t->key[p]], out);
     }
     if (t->n_key)
         return;
@@ -301,7 +310,7 @@ static size_t delete_rows(const struct target_table *t, const struct value *cons
         for (unsigned p = 0; p < t->n_key; p++) {
             if (p)
                 buf_byte(out, ',');
-            statement_literal(&t->cols[t->key[p]], &rows[n][t->key[p]], out);
+            add_key_literal(&t->cols[t->key[p]], &rows[n][t->key[p]], out);
         }
         buf_str(out, close);
     } while (++n < n_rows && out->size < until);

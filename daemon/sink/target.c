@@ -144,6 +144,8 @@ static int map_columns(const struct table_def *def, const char *const *names,
                            def->name, names[i]);
         where[at] = i;
         to->class = class_of(c);
+        if (to->class == TARGET_TEXT && c->charset)
+            to->charset = xstrdup(c->charset);
         to->fold = fold_of(to->class, c);
         to->written = !c->generated;
         to->on_update_now = c->on_update_now;
@@ -263,6 +265,7 @@ void target_table_free(struct target_table *t)
         return;
     for (unsigned i = 0; i < t->n_cols; i++)
         free(t->cols[i].name);
+    free(t->cols[i].charset);
     for (unsigned i = 0; i < t->n_unique; i++)
         free(t->unique[i].cols);
     free(t->unique);

@@ -44,6 +44,7 @@ struct target_unique {
 
 struct target_column {
     char *name;
+    char *charset; /* of a TARGET_TEXT; else NULL */
     enum target_class class;
     enum target_fold fold;
     bool written;       /* the target has it and does not generate it */

@@ -1,22 +1,44 @@
 #!/bin/bash
-# Every column type with its edge values (types.txt) goes through the snapshot and through the binlog,
-# on both flavours; the servers compare.  A type that the server knows and types.txt does not is a failure.
+# Every column type with its edge values (types.txt) and every character set goes through the snapshot and through the
+# binlog, on both flavours and in every form that a binlog can have; the servers compare.  A type that the server knows
+# and types.txt does not is a failure.  CASES="mariadb mariadb:lean mysql mysql:lean".
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 
+SESSION="SET sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00';"
+
+# What is logged otherwise than by default: images, metadata, compression, checksums, the old times of MariaDB.
+lean_mariadb="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --log-bin-compress=ON --log-bin-compress-min-len=10
+    --binlog-checksum=NONE --mysql56-temporal-format=OFF"
+lean_mysql="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --binlog-transaction-compression=ON
+    --binlog-row-value-options=PARTIAL_JSON --binlog-checksum=NONE"
+
 make_tables() { # flavour: SQL for one table a row of types.txt
     local n=0 flavour type values
-    echo "CREATE DATABASE types CHARACTER SET utf8mb4; USE types; SET sql_mode='NO_AUTO_VALUE_ON_ZERO', time_zone='+00:00';"
     while IFS='|' read -r flavour type values; do
         n=$((n + 1))
         case $flavour in both|"$1") ;; *) continue ;; esac
         printf 'CREATE TABLE t%03d (id INT AUTO_INCREMENT PRIMARY KEY, c %s);\nINSERT INTO t%03d (c) VALUES %s;\n' $n "$type" $n "$values"
     done < <(grep -v '^#' tests/integration/types.txt)
+    printf "CREATE TABLE enums (id INT AUTO_INCREMENT PRIMARY KEY, c ENUM(%s));\nINSERT INTO enums (c) VALUES (1),(255),(256),(300),(0),(NULL);\n" \
+        "$(seq -f "'member %g'" -s, 300)"
+}
+
+# Text of many scripts, what of it the character set has, and every byte as far as it is text; also in the key.
+make_charsets() { # server
+    local set bytes
+    bytes=$(printf '%02x' $(seq 1 255))
+    for set in $(sql "$1" "SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS"); do
+        cat <<END
+CREATE TABLE cs_$set (id INT AUTO_INCREMENT, c VARCHAR(255) CHARACTER SET $set NOT NULL, d TEXT CHARACTER SET $set AS (c) VIRTUAL, PRIMARY KEY (id, c));
+INSERT INTO cs_$set (c) VALUES (''), ('plain ''\\\\"'), ('trailing  '), (CONVERT(_utf8mb4'Aéß Ωλ Жш אב ไทย 漢字 かな 한글 😀' USING $set)), (UNHEX('$bytes'));
+END
+    done
 }
 
 binlog_changes() { # tables...: the same values again as inserts, updates and deletes
     local t
-    echo "SET sql_mode='NO_AUTO_VALUE_ON_ZERO', time_zone='+00:00';"
+    echo "$SESSION"
     for t; do
         cat <<END
 INSERT INTO $t (id, c) SELECT id + 1000, c FROM $t;
@@ -29,38 +51,64 @@ DELETE FROM $t WHERE id > 3001 AND id < 4000;
 END
     done
 }
+json_changes() { # mysql: small changes in large values, which are logged as diffs
+    local t
+    for t in $(sql "$1" "SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='types' AND DATA_TYPE='json' AND COLUMN_NAME='c'"); do
+        cat <<END
+INSERT INTO $t (id, c) VALUES (9000, JSON_OBJECT('pad', REPEAT('x', 500), 'a', JSON_ARRAY(1, CAST('2024-02-29' AS DATE), 3), 'o', JSON_OBJECT('k', 1)));
+UPDATE $t SET c = JSON_SET(c, '$.a[0]', 1.5, '$.o.k', CAST('12:34:56.789' AS TIME(3))) WHERE id = 9000;
+UPDATE $t SET c = JSON_REMOVE(JSON_SET(c, '$."new key"', CAST('{"é": [null, true]}' AS JSON)), '$.a[1]') WHERE id = 9000;
+UPDATE $t SET c = JSON_REPLACE(c, '$.pad', 'short') WHERE id = 9000;
+END
+    done
+}
 
-unknown_types() { # server: types in information_schema that types.txt lacks
-    sql "$1" "SELECT DISTINCT LOWER(DATA_TYPE) FROM information_schema.COLUMNS" | while read -r type; do
+# A column of each word that the server reserves, as it is, with a size, with a member: those that it takes are its types.
+all_types() { # server
+    { sql "$1" "SELECT LOWER(WORD) FROM information_schema.KEYWORDS"
+      sql "$1" "SELECT LOWER(PLUGIN_NAME) FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'DATA TYPE'"
+    } | awk 'BEGIN { print "SET sql_log_bin = 0, sql_mode = \"\"; CREATE DATABASE words; USE words;" }
+        { printf "CREATE TABLE a%d (c %s);\nCREATE TABLE b%d (c %s(3));\nCREATE TABLE c%d (c %s(\"a\"));\n", NR, $1, NR, $1, NR, $1 }' >"$WORK/words.sql"
+    sql_file "$1" "$WORK/words.sql" --force 2>/dev/null
+    sql "$1" "SELECT DISTINCT LOWER(DATA_TYPE) FROM information_schema.COLUMNS; SET sql_log_bin = 0; DROP DATABASE words"
+}
+unknown_types() { # server flavour: types that types.txt lacks
+    local types type
+    types=$(all_types "$1")
+    [ "$(wc -w <<<"$types")" -ge 38 ] || echo "only $(wc -w <<<"$types") types were found"
+    for type in $types; do
         grep -qiE "^(both|$2)\|$type([^a-z]|\$)" tests/integration/types.txt || case $type in
         integer|geomcollection) ;; # other names of int and geometrycollection
         *) echo "$type" ;; esac
     done
 }
 
-both_ways() { # flavour [option for the source...]
-    local flavour=$1 missing n; shift
-    "start_$flavour" "s_$flavour" "$@"
-    "start_$flavour" "d_$flavour"
-    note "$flavour $(server_version "s_$flavour") $*"
-    make_tables "$flavour" >"$WORK/types.sql"
-    sql_file "s_$flavour" "$WORK/types.sql" || die "$flavour: a type or a value is not accepted"
-    missing=$(unknown_types "s_$flavour" "$flavour")
+both_ways() { # case: flavour[:lean]
+    local flavour=${1%:*} s=s_${1/:/_} d=d_${1/:/_} options="" missing
+    [ "$1" = "$flavour" ] || eval "options=\$lean_$flavour"
+    # shellcheck disable=SC2086
+    "start_$flavour" "$s" $options
+    "start_$flavour" "$d"
+    note "$flavour $(server_version "$s")" $options
+    { echo "CREATE DATABASE types CHARACTER SET utf8mb4; USE types; $SESSION"
+      make_tables "$flavour"; make_charsets "$s"; } >"$WORK/types.sql"
+    sql_file "$s" "$WORK/types.sql" || die "$1: a type or a value is not accepted"
+    missing=$(unknown_types "$s" "$flavour")
     [ -z "$missing" ] || die "$flavour knows types that types.txt lacks: $missing"
 
-    make_source "s-$flavour" "s_$flavour" || die "source: $(cat "$T/sources/last_error")"
-    make_task "types-$flavour" "s-$flavour" "d_$flavour" types </dev/null || die "task: $(cat "$T/tasks/last_error")"
-    echo >"$T/tasks/types-$flavour/start" || { task_trouble "types-$flavour"; die "no start"; }
-    caught_up "types-$flavour" "s_$flavour"
-    same_rows "s_$flavour" "d_$flavour" types || die "$flavour: the snapshot differs"
+    make_source "$s" "$s" || die "source: $(cat "$T/sources/last_error")"
+    make_task "t_$s" "$s" "$d" types </dev/null || die "task: $(cat "$T/tasks/last_error")"
+    echo >"$T/tasks/t_$s/start" || { task_trouble "t_$s"; die "no start"; }
+    caught_up "t_$s" "$s"
+    same_rows "$s" "$d" types || die "$1: the snapshot differs"
 
     # shellcheck disable=SC2046
-    binlog_changes $(tables_of "s_$flavour" types) >"$WORK/changes.sql"
-    sql_file "s_$flavour" "$WORK/changes.sql" types || die "$flavour: changes"
-    caught_up "types-$flavour" "s_$flavour"
-    same_rows "s_$flavour" "d_$flavour" types || die "$flavour: the binlog differs"
+    { binlog_changes $(tables_of "$s" types); [ "$flavour" = mariadb ] || json_changes "$s"; } >"$WORK/changes.sql"
+    sql_file "$s" "$WORK/changes.sql" types || die "$1: changes"
+    caught_up "t_$s" "$s"
+    same_rows "$s" "$d" types || die "$1: the binlog differs"
+    stop_server "$s"; stop_server "$d"
 }
 
 start_sluice
-both_ways "${1:-mariadb}"
-[ $# -gt 0 ] || both_ways mysql
+for case in ${CASES:-mariadb mariadb:lean mysql mysql:lean}; do both_ways "$case"; done

@@ -146,3 +146,26 @@ Test(statement, a_clock_column_that_did_not_change_is_kept_from_the_clock)
     cr_assert_str_eq(out.data,
                      "UPDATE `d`.`t` SET `id`=7,`na``me`='new',`price`=`price` WHERE `id`=7");
 }
+
+Test(statement, compares_a_key_in_its_own_character_set)
+{
+    static struct target_column col = { .name = (char[]){ "k" },
+                                        .charset = (char[]){ "geostd8" },
+                                        .class = TARGET_TEXT,
+                                        .written = true,
+                                        .in_key = true };
+    static const struct target_table t = { .db = (char[]){ "d" },
+                                           .name = (char[]){ "t" },
+                                           .n_cols = 1,
+                                           .cols = &col,
+                                           .n_key = 1,
+                                           .key = key };
+    struct value row = text("\xc0");
+    const struct value *rows[] = { &row, &row };
+
+    statement_row(&t, ROWS_DELETE, STATEMENT_INSERT, &row, &out);
+    cr_expect_str_eq(out.data, "DELETE FROM `d`.`t` WHERE `k`=_geostd8'\xc0'");
+    buf_clear(&out);
+    statement_rows(&t, ROWS_DELETE, STATEMENT_INSERT, rows, 2, 1000, &out);
+    cr_expect_str_eq(out.data, "DELETE FROM `d`.`t` WHERE `k` IN (_geostd8'\xc0',_geostd8'\xc0')");
+}
