@@ -263,9 +263,10 @@ void target_table_free(struct target_table *t)
 {
     if (!t)
         return;
-    for (unsigned i = 0; i < t->n_cols; i++)
+    for (unsigned i = 0; i < t->n_cols; i++) {
         free(t->cols[i].name);
-    free(t->cols[i].charset);
+        free(t->cols[i].charset);
+    }
     for (unsigned i = 0; i < t->n_unique; i++)
         free(t->unique[i].cols);
     free(t->unique);

@@ -149,17 +149,17 @@ Test(statement, a_clock_column_that_did_not_change_is_kept_from_the_clock)
 
 Test(statement, compares_a_key_in_its_own_character_set)
 {
-    static struct target_column col = { .name = (char[]){ "k" },
-                                        .charset = (char[]){ "geostd8" },
-                                        .class = TARGET_TEXT,
-                                        .written = true,
-                                        .in_key = true };
-    static const struct target_table t = { .db = (char[]){ "d" },
-                                           .name = (char[]){ "t" },
-                                           .n_cols = 1,
-                                           .cols = &col,
-                                           .n_key = 1,
-                                           .key = key };
+    struct target_column col = { .name = (char[]){ "k" },
+                                 .charset = (char[]){ "geostd8" },
+                                 .class = TARGET_TEXT,
+                                 .written = true,
+                                 .in_key = true };
+    const struct target_table t = { .db = (char[]){ "d" },
+                                    .name = (char[]){ "t" },
+                                    .n_cols = 1,
+                                    .cols = &col,
+                                    .n_key = 1,
+                                    .key = key };
     struct value row = text("\xc0");
     const struct value *rows[] = { &row, &row };
 
