@@ -443,10 +443,9 @@ static void note_firsts(const struct parallel *p, struct load *l, uint64_t seq)
     }
 }
 
-static int fill(struct sync_run *r, struct load *l, const struct queue_txn *txn, uint64_t seq,
-                struct err *err) REQUIRES(r->parallel->lock)
+static int fill(struct sync_run *r, struct parallel *p, struct load *l, const struct queue_txn *txn,
+                uint64_t seq, struct err *err) REQUIRES(p->lock)
 {
-    struct parallel *p = r->parallel;
     struct group *g = &l->group;
     size_t before = g->values.size;
     int rc = sync_add_rows(r, &r->txn, g, err);
@@ -468,10 +467,9 @@ static int fill(struct sync_run *r, struct load *l, const struct queue_txn *txn,
     return 0;
 }
 
-static int place(struct sync_run *r, const struct queue_txn *txn, uint64_t seq, struct err *err)
-    REQUIRES(r->parallel->lock)
+static int place(struct sync_run *r, struct parallel *p, const struct queue_txn *txn, uint64_t seq,
+                 struct err *err) REQUIRES(p->lock)
 {
-    struct parallel *p = r->parallel;
     int batch, rc;
 
     while ((batch = schedule_add(&p->schedule, &p->footprint, seq, p->staging.n_rows, txn->size)) <
@@ -481,7 +479,7 @@ static int place(struct sync_run *r, const struct queue_txn *txn, uint64_t seq, 
         if (rc < 0)
             return rc;
     }
-    rc = fill(r, &p->loads[batch], txn, seq, err);
+    rc = fill(r, p, &p->loads[batch], txn, seq, err);
     if (rc < 0)
         fail(p, err); /* half of a transaction is in the batch: nobody may write it */
     cond_signal(&p->work);
@@ -514,7 +512,7 @@ static int add(struct sync_run *r, const struct queue_txn *txn, struct err *err)
     if (rc == 0) {
         seq = ledger_add(&p->ledger, txn->gtid, txn->pos, txn->commit_us);
         if (p->staging.n_changes)
-            rc = place(r, txn, seq, err);
+            rc = place(r, p, txn, seq, err);
         else
             ledger_done(&p->ledger, seq);
         if (p->ledger.low_seq == seq)
