@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/mem.h"
 #include "base/scope.h"
@@ -19,6 +20,7 @@ struct listing {
     } * entries;
     size_t n, cap;
     struct buf names;
+    struct listing *prev, *next; /* among fs->listings */
 };
 
 static void listing_add(struct listing *l, const char *name, mode_t mode, fuse_ino_t ino)
@@ -36,12 +38,23 @@ static void listing_emit(void *arg, const struct entry *e)
     listing_add(arg, e->name, e->mode, e->ino);
 }
 
+static void listing_free(struct fs *fs, struct listing *l)
+{
+    mutex_lock(&fs->files_lock);
+    DL_DELETE(fs->listings, l);
+    mutex_unlock(&fs->files_lock);
+    free(l->entries);
+    buf_fini(&l->names);
+    free(l);
+}
+
 void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     SCOPED(target_release) struct target t = { 0 };
+    struct fs *fs = fs_of(req);
     struct listing *l;
 
-    if (fs_target(fs_of(req), ino, &t) < 0) {
+    if (fs_target(fs, ino, &t) < 0) {
         fuse_reply_err(req, ENOENT);
         return;
     }
@@ -49,19 +62,24 @@ void dir_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     listing_add(l, ".", S_IFDIR, target_ino(&t));
     listing_add(l, "..", S_IFDIR, target_ino(&t)); /* the kernel knows the parent's better */
     node_list(t.node, listing_emit, l);
+    mutex_lock(&fs->files_lock);
+    DL_PREPEND(fs->listings, l);
+    mutex_unlock(&fs->files_lock);
     fi->fh = (uint64_t)(uintptr_t)l;
     fuse_reply_open(req, fi);
 }
 
 void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    struct listing *l = (struct listing *)(uintptr_t)fi->fh;
-
     (void)ino;
-    free(l->entries);
-    buf_fini(&l->names);
-    free(l);
+    listing_free(fs_of(req), (struct listing *)(uintptr_t)fi->fh);
     fuse_reply_err(req, 0);
+}
+
+void dirs_free(struct fs *fs) NO_THREAD_CHECK /* nobody else is left */
+{
+    while (fs->listings)
+        listing_free(fs, fs->listings);
 }
 
 static size_t add_plain(fuse_req_t req, char *p, size_t left, const struct listing *l, size_t i)

@@ -133,6 +133,7 @@ void fs_unmount(struct fs *fs)
     notify_free(fs);
     fuse_session_unmount(fs->session);
     files_free(fs);
+    dirs_free(fs);
     fuse_session_destroy(fs->session);
     node_unref(fs->root);
     mutex_fini(&fs->files_lock);

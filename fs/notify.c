@@ -48,6 +48,7 @@ struct making {
     struct making *next;
     uint32_t id;
     enum making_state state;
+    bool answered;             /* the child's call has ended */
     struct node *dir, *victim; /* of mkdir; of rmdir */
     const char *name;
     const json_t *spec;
@@ -61,7 +62,7 @@ struct notify {
     struct watch *watch;
     int wake; /* eventfd */
     pthread_t thread;
-    atomic_bool stopping;
+    atomic_bool stopping, deserted; /* deserted: without a child */
     struct touch *waiting[N_RANKS];
 
     struct mutex lock;
@@ -274,14 +275,18 @@ int notify_destroy(struct fs *fs, struct node *n)
     return serve(fs->notifier->running, NULL, NULL, n);
 }
 
-/* The child's call ended without reaching us (the name exists, the path is gone): the asking
+/* The child's call ended.  If it did not reach us (the name exists, the path is gone), the asking
  * thread does it itself, and gets our own sentence. */
-static void give_back(struct notify *n, uint32_t id)
+static void call_ended(struct notify *n, uint32_t id)
 {
     mutex_lock(&n->lock);
-    for (struct making *m = n->makings; m; m = m->next)
-        if (m->id == id && m->state == MAKING_ASKED)
+    for (struct making *m = n->makings; m; m = m->next) {
+        if (m->id != id)
+            continue;
+        m->answered = true;
+        if (m->state == MAKING_ASKED)
             m->id = 0;
+    }
     cond_broadcast(&n->cond);
     mutex_unlock(&n->lock);
 }
@@ -302,6 +307,17 @@ static void making_take(struct notify *n, struct making *m) REQUIRES(n->lock)
     *p = m->next;
 }
 
+/* For whoever makes it, and then for the end of the child's call: until then the kernel may not
+ * know of it. */
+static bool waits(const struct notify *n, const struct making *m, int64_t until) REQUIRES(n->lock)
+{
+    if (m->state == MAKING_RUNS)
+        return true;
+    if (clock_mono_us() >= until || n->stopping || n->deserted)
+        return false;
+    return m->state == MAKING_ASKED ? m->id != 0 : !m->answered;
+}
+
 /* Has the child call, and waits; whoever of the handler and this thread comes first runs it. */
 static int make_through(struct notify *n, struct making *m, enum notify_op op, const char *path)
 {
@@ -312,10 +328,9 @@ static int make_through(struct notify *n, struct making *m, enum notify_op op, c
     making_add(n, m);
     mutex_unlock(&n->lock);
     if (ask_child(n->fs->notifier, op, m->id, path, 0) < 0)
-        give_back(n, m->id);
+        call_ended(n, m->id);
     mutex_lock(&n->lock);
-    while (m->state == MAKING_RUNS ||
-           (m->state == MAKING_ASKED && m->id && clock_mono_us() < until && !n->stopping))
+    while (waits(n, m, until))
         cond_wait(&n->cond, &n->lock, 100);
     making_take(n, m);
     ours = m->state == MAKING_ASKED;
@@ -361,8 +376,7 @@ static void take_replies(struct notify *n)
     struct notify_reply r;
 
     while (recv(n->fs->notifier->fd, &r, sizeof r, MSG_DONTWAIT) == sizeof r)
-        if (r.code < 0)
-            give_back(n, r.id);
+        call_ended(n, r.id);
 }
 
 static void *notify_run(void *arg)
@@ -379,8 +393,10 @@ static void *notify_run(void *arg)
         poll(fds, 2, has_waiting(n) ? (int)(left_ms > 0 ? left_ms : 0) : -1);
         if (fds[0].revents)
             eventfd_read(n->wake, &count);
-        if (fds[1].revents & POLLHUP)
+        if (fds[1].revents & POLLHUP) {
             fds[1].fd = -1; /* the child is gone: nothing is announced any more */
+            n->deserted = true;
+        }
         take_replies(n);
         take_changes(n);
         if (clock_mono_us() >= next_us) {

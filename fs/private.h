@@ -27,6 +27,7 @@ struct fs {
 
     struct mutex files_lock;
     struct file *files GUARDED; /* all that are open */
+    struct listing *listings GUARDED;
 };
 
 /* --- fs.c --- */
@@ -63,6 +64,7 @@ void dir_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void dir_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void dir_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                      struct fuse_file_info *fi);
+void dirs_free(struct fs *fs); /* what is still open when the mount is gone */
 void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void dir_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

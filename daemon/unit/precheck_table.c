@@ -316,7 +316,8 @@ static void check_schema_rights(struct tables *t)
                                           "ALTER",  "DROP",   "INDEX",  NULL };
     char last[200] = "";
 
-    qsort(t->targets, t->n_targets, sizeof *t->targets, precheck_by_text);
+    if (t->n_targets)
+        qsort(t->targets, t->n_targets, sizeof *t->targets, precheck_by_text);
     for (size_t i = 0; i < t->n_targets; i++) {
         char schema[200];
 
