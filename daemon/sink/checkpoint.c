@@ -389,8 +389,10 @@ static int forget_part(struct mysql_conn *c, const struct checkpoint_key *key, s
     int rc = read_row(c, false, FLAVOR_MYSQL, &cp, &sessions, err);
 
     position_fini(&cp.pos);
-    if (rc == -EINVAL) /* a set of the other flavour: its sessions were read before it */
+    if (rc == -EINVAL) { /* a set of the other flavour: its sessions were read before it */
+        *err = ERR_INIT;
         rc = 0;
+    }
     if (rc == 0)
         rc = end_sessions(c, key, sessions, err);
     if (rc < 0)

@@ -4,17 +4,12 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/catalog.h"
-#include "unit/precheck.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
-
-#define LOOK_INTERVAL_MS 10000
-#define CHECK_WAIT_MS 10000
 
 const char *const source_state_names[] = {
     [SOURCE_NEW] = "new",
@@ -49,16 +44,14 @@ json_t *source_doc(struct source *s)
     return doc;
 }
 
-static bool is_enabled(const json_t *doc)
+bool source_doc_enabled(const json_t *doc)
 {
     const json_t *v = doc_at(doc, "enable");
 
     return !v || json_is_true(v);
 }
 
-/* --- the thread: looks at the server, and checks it when asked --- */
-
-static json_t *ask_users(struct source *s)
+json_t *source_ask_users(struct source *s)
 {
     json_t *(*users)(void *arg, const char *source);
     void *arg;
@@ -68,206 +61,6 @@ static json_t *ask_users(struct source *s)
     arg = s->all->users_arg;
     mutex_unlock(&s->all->lock);
     return users ? users(arg, s->name) : json_array();
-}
-
-/* Publishes what a look found; a source that cannot be read keeps what was known of it. */
-static void publish(struct source *s, enum source_state state, const struct err *error,
-                    struct source_seen *seen, json_t *users)
-{
-    struct source_seen old = { .runway_s = -1 };
-    enum source_state was;
-    json_t *old_users;
-
-    mutex_lock(&s->lock);
-    was = s->state;
-    s->state = state;
-    s->error = *error;
-    old_users = s->users;
-    s->users = users;
-    if (seen->contact_us) {
-        old = s->seen;
-        s->seen = *seen;
-        *seen = (struct source_seen){ .runway_s = -1 };
-    }
-    mutex_unlock(&s->lock);
-    source_seen_fini(&old);
-    json_decref(old_users);
-    node_changed(&s->node, NULL);
-    if (was != state)
-        node_event(&s->node, "state",
-                   json_pack("{s:s,s:s,s:s}", "from", source_state_names[was], "to",
-                             source_state_names[state], "error", error->code ? error->text : ""));
-}
-
-static int check_flavor(const json_t *doc, const char *version, struct err *err)
-{
-    const char *wanted = json_string_value(doc_at(doc, "flavor"));
-    const char *is = version && strstr(version, "MariaDB") ? "mariadb" : "mysql";
-
-    if (!wanted || !version || strcmp(wanted, is) == 0)
-        return 0;
-    return err_set(err, -EINVAL, "the server is %s (%s), flavor says %s: echo %s > flavor", is,
-                   version, wanted, is);
-}
-
-static void look(struct source *s)
-{
-    SCOPED(json_freep) json_t *doc = source_doc(s);
-    struct source_seen seen = { .runway_s = -1 };
-    struct mysql_params params = { 0 };
-    json_t *users = ask_users(s);
-    struct err err = ERR_INIT;
-    int rc;
-
-    if (!is_enabled(doc)) {
-        source_probe_reset(s->probe);
-        publish(s, SOURCE_STOPPED, &err, &seen, users);
-        return;
-    }
-    rc = source_doc_params(doc, &params, &err);
-    if (rc == -EINVAL) { /* a draft */
-        publish(s, SOURCE_NEW, &err, &seen, users);
-        return;
-    }
-    if (rc == 0)
-        rc = source_probe_run(s->probe, &params, users, &seen, &err);
-    if (rc == 0)
-        rc = check_flavor(doc, seen.version, &err);
-    publish(s, rc < 0 ? SOURCE_ERROR : SOURCE_RUNNING, &err, &seen, users);
-    source_seen_fini(&seen);
-    mysql_params_fini(&params);
-}
-
-static char *make_report(struct source *s)
-{
-    SCOPED(json_freep) json_t *doc = source_doc(s);
-    struct precheck_report report = { 0 };
-    struct mysql_params params = { 0 };
-    struct err err = ERR_INIT;
-    struct buf text = BUF_INIT;
-    int rc = source_doc_params(doc, &params, &err);
-
-    if (rc == 0) {
-        params.connect_timeout_s = PROBE_CONNECT_S;
-        params.io_timeout_s = PROBE_IO_S;
-        rc = precheck_source(&params, json_is_true(doc_at(doc, "enable_gtid")), &report, &err);
-    }
-    if (rc < 0)
-        buf_printf(&text, "FAIL  %s\n", err.text);
-    else
-        precheck_report_print(&report, &text);
-    precheck_report_fini(&report);
-    mysql_params_fini(&params);
-    return buf_steal(&text);
-}
-
-static void check(struct source *s, uint64_t number)
-{
-    char *report = make_report(s), *old;
-
-    mutex_lock(&s->lock);
-    old = s->report;
-    s->report = report;
-    s->checks_done = number;
-    cond_broadcast(&s->cond);
-    mutex_unlock(&s->lock);
-    free(old);
-    node_changed(&s->node, "check_report");
-}
-
-struct work {
-    bool stop, doc_changed;
-    uint64_t check; /* its number; 0: none */
-};
-
-static struct work wait_for_work(struct source *s, uint64_t doc_changes)
-{
-    struct work w = { false, false, 0 };
-    int64_t until = clock_mono_us() + LOOK_INTERVAL_MS * 1000, left_us = LOOK_INTERVAL_MS * 1000;
-
-    mutex_lock(&s->lock);
-    while (!s->stop_wanted && s->checks_wanted == s->checks_done && s->doc_changes == doc_changes &&
-           left_us > 0) {
-        cond_wait(&s->cond, &s->lock, (left_us + 999) / 1000);
-        left_us = until - clock_mono_us();
-    }
-    w.stop = s->stop_wanted;
-    w.doc_changed = s->doc_changes != doc_changes;
-    w.check = s->checks_wanted != s->checks_done ? s->checks_wanted : 0;
-    mutex_unlock(&s->lock);
-    return w;
-}
-
-static uint64_t doc_changes(struct source *s)
-{
-    uint64_t n;
-
-    mutex_lock(&s->lock);
-    n = s->doc_changes;
-    mutex_unlock(&s->lock);
-    return n;
-}
-
-static void *source_run(void *arg)
-{
-    struct source *s = arg;
-    struct work w = { false, false, 0 };
-    bool abandoned;
-
-    while (!w.stop) {
-        uint64_t seen = doc_changes(s);
-
-        if (w.doc_changed)
-            source_probe_reset(s->probe);
-        if (w.check)
-            check(s, w.check);
-        look(s);
-        w = wait_for_work(s, seen);
-    }
-    mutex_lock(&s->lock);
-    abandoned = s->abandoned;
-    mutex_unlock(&s->lock);
-    if (abandoned)
-        pthread_detach(pthread_self());
-    node_unref(&s->node);
-    return NULL;
-}
-
-static void start_thread(struct source *s)
-{
-    node_ref(&s->node); /* the thread's */
-    s->thread = thread_start("source", source_run, s);
-    s->has_thread = true;
-}
-
-static void ask_stop(struct source *s, bool abandon)
-{
-    mutex_lock(&s->lock);
-    s->stop_wanted = true;
-    s->abandoned = abandon;
-    cond_broadcast(&s->cond);
-    mutex_unlock(&s->lock);
-    source_probe_cancel(s->probe);
-}
-
-int source_check(struct source *s, struct err *err)
-{
-    int64_t until = clock_mono_us() + CHECK_WAIT_MS * 1000;
-    uint64_t number;
-    bool done;
-
-    mutex_lock(&s->lock);
-    number = ++s->checks_wanted;
-    cond_broadcast(&s->cond);
-    while (s->checks_done < number && !s->stop_wanted) {
-        int64_t left_us = until - clock_mono_us();
-
-        if (left_us <= 0 || !cond_wait(&s->cond, &s->lock, (left_us + 999) / 1000))
-            break;
-    }
-    done = s->checks_done >= number;
-    mutex_unlock(&s->lock);
-    return done ? 0 : err_set(err, -ETIMEDOUT, "the check goes on; see check_report");
 }
 
 /* --- the document --- */
@@ -374,6 +167,7 @@ void source_release(struct node *n) NO_THREAD_CHECK
     json_decref(s->doc);
     json_decref(s->users);
     free(s->report);
+    free(s->warning);
     free(s->name);
     cond_fini(&s->cond);
     mutex_fini(&s->lock);
@@ -407,7 +201,7 @@ int sources_create(struct node *dir, const char *name, const json_t *spec, struc
     if (rc < 0)
         node_remove(&s->node);
     else
-        start_thread(s);
+        source_start_thread(s);
     node_unref(&s->node);
     return rc;
 }
@@ -426,7 +220,7 @@ int source_remove(struct node *n, struct err *err)
 {
     struct source *s = source_of(n);
     SCOPED(freep) char *path = xasprintf("sources/%s", n->name);
-    SCOPED(json_freep) json_t *users = ask_users(s);
+    SCOPED(json_freep) json_t *users = source_ask_users(s);
     int rc;
 
     if (json_array_size(users)) {
@@ -438,7 +232,7 @@ int source_remove(struct node *n, struct err *err)
     rc = catalog_delete(s->all->catalog, path, err);
     if (rc < 0)
         return rc;
-    ask_stop(s, true);
+    source_ask_stop(s, true);
     node_remove(n);
     return 0;
 }
@@ -472,7 +266,7 @@ static int load_one(void *arg, const char *shown, const json_t *doc, const struc
         discard(s);
         return 0;
     }
-    start_thread(s);
+    source_start_thread(s);
     node_unref(&s->node);
     return 0;
 }
@@ -503,7 +297,7 @@ void sources_release(struct node *n)
 static void ask_one(void *arg, struct node *n)
 {
     (void)arg;
-    ask_stop(source_of(n), false);
+    source_ask_stop(source_of(n), false);
 }
 
 static void join_one(void *arg, struct node *n)
@@ -554,7 +348,7 @@ int source_params(struct source *s, struct mysql_params *ret, struct err *err)
     SCOPED(json_freep) json_t *doc = source_doc(s);
     int rc;
 
-    if (!is_enabled(doc))
+    if (!source_doc_enabled(doc))
         return err_set(err, -EPERM, "source %s is disabled: echo > sources/%s/enable", s->name,
                        s->node.name);
     rc = source_doc_params(doc, ret, err);
@@ -572,7 +366,7 @@ bool source_enabled(struct source *s)
 {
     SCOPED(json_freep) json_t *doc = source_doc(s);
 
-    return is_enabled(doc);
+    return source_doc_enabled(doc);
 }
 
 bool source_folds_case(struct source *s)

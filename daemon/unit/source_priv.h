@@ -1,9 +1,11 @@
-/* source_priv.h - a source, for source.c (its life) and source_node.c (its rows). */
+/* source_priv.h - a source, for source.c (its life), source_look.c (its thread) and source_node.c
+ * (its rows). */
 #ifndef SLUICE_UNIT_SOURCE_PRIV_H
 #define SLUICE_UNIT_SOURCE_PRIV_H
 
 #include "base/thread.h"
 #include "node/node.h"
+#include "unit/doc.h"
 #include "unit/source.h"
 #include "unit/source_probe.h"
 
@@ -22,6 +24,7 @@ struct source {
     enum source_state state GUARDED;
     struct err error GUARDED; /* why the last look failed; code 0: it did not */
     struct source_seen seen GUARDED;
+    char *warning GUARDED; /* what a task will miss, or does already; NULL: nothing */
     json_t *users GUARDED; /* as of the last look */
     char *report GUARDED;  /* of the last check; NULL: none yet */
     uint64_t checks_wanted GUARDED, checks_done GUARDED;
@@ -43,6 +46,9 @@ struct sources {
 
 extern const struct node_type source_type, source_security_type;
 
+/* source_security.c: what 'doc' has in the field of the row, or its default; a new reference. */
+json_t *source_field(const struct doc_field *fields, const json_t *doc, const struct attr *a);
+
 /* source.c */
 struct source *source_of(const struct node *n);
 json_t *source_doc(struct source *s); /* a new reference; documents are never changed in place */
@@ -50,8 +56,15 @@ json_t *source_doc(struct source *s); /* a new reference; documents are never ch
 int source_set_doc(struct source *s, const json_t *doc, struct err *err);
 /* One field of it, at "security.ssl_ca_content"; 'v' is borrowed. */
 int source_set_field(struct source *s, const char *path, const json_t *v, struct err *err);
+bool source_doc_enabled(const json_t *doc);
+json_t *source_ask_users(struct source *s); /* see sources_on_users(); a new array */
+
+/* source_look.c */
+void source_start_thread(struct source *s);
+void source_ask_stop(struct source *s, bool abandon); /* 'abandon': nobody will join it */
 /* Has the thread check the server and waits for the report; -ETIMEDOUT after ten seconds. */
 int source_check(struct source *s, struct err *err);
+
 int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
 int source_remove(struct node *n, struct err *err);
 void source_release(struct node *n);

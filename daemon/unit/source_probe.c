@@ -29,6 +29,7 @@ void source_seen_fini(struct source_seen *s)
     free(s->position);
     free(s->gtid);
     free(s->earliest);
+    free(s->needed);
     *s = (struct source_seen){ .runway_s = -1 };
 }
 
@@ -86,6 +87,14 @@ static uint64_t bytes_from(const struct binlog_files *f, const char *file)
         sum += found ? f->files[i].size : 0;
     }
     return sum;
+}
+
+static bool has_file(const struct binlog_files *f, const char *file)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        if (strcmp(f->files[i].name, file) == 0)
+            return true;
+    return false;
 }
 
 #define GROWTH_WEIGHT 0.3 /* of the newest sample */
@@ -148,24 +157,25 @@ static int closed_at(struct source_probe *p, const struct mysql_params *params,
 }
 
 static int find_runway(struct source_probe *p, const struct mysql_params *params,
-                       const json_t *users, const struct binlog_files *f, double *ret,
+                       const json_t *users, const struct binlog_files *f, struct source_seen *s,
                        struct err *err)
 {
     struct position needed = { .offset = 0 };
     struct runway r = { .files = f, .needed = needed.file, .growth_bytes_s = p->growth_bytes_s };
     int rc;
 
-    *ret = -1;
     oldest_needed(users, &needed);
     if (!needed.file[0])
         return 0;
+    s->needed = xstrdup(needed.file);
+    s->purged = !has_file(f, needed.file);
     rc = server_keeping(p->conn, &r.keep, err);
     if (rc == 0)
         rc = closed_at(p, params, f, needed.file, &r.closed_us, err);
     if (rc < 0)
         return rc;
     r.now_us = clock_wall_us();
-    *ret = server_runway(&r);
+    s->runway_s = server_runway(&r);
     return 0;
 }
 
@@ -206,7 +216,7 @@ static int look_at_binlog(struct source_probe *p, const struct mysql_params *par
         s->binlog_bytes = bytes_from(&f, f.files[0].name);
         note_growth(p, &f, &pos);
         s->growth_bytes_s = p->growth_bytes_s;
-        rc = find_runway(p, params, users, &f, &s->runway_s, err);
+        rc = find_runway(p, params, users, &f, s, err);
     }
     binlog_files_fini(&f);
     position_fini(&pos);

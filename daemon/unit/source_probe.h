@@ -25,6 +25,8 @@ struct source_seen {
     char *position;  /* "bin.000003:1234" */
     char *gtid;
     char *earliest;  /* oldest binlog file */
+    char *needed;    /* oldest binlog file that a task needs */
+    bool purged;     /* ... and the server no longer has it */
     double runway_s; /* -1: none in sight, or nobody needs anything */
     double skew_s;
     double growth_bytes_s;
