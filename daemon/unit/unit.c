@@ -86,20 +86,22 @@ static void unit_log_error(struct unit *u, const struct err *err, unsigned retri
         log_error(u->path, "%s", err->text);
 }
 
-/* Records the error; how long to wait before the next attempt, 0 to give up. */
-static int64_t unit_failed(struct unit *u, const struct err *err, unsigned *retries, unsigned *max)
+/* Records the error; how long to wait before the next attempt, 0 to give up, which it says. */
+static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, unsigned *max)
 {
     enum retry_kind kind = retry_kind_of(err);
     int64_t delay_ms = 0;
 
     mutex_lock(&u->lock);
-    u->error = *err;
     if (atomic_exchange(&u->progressed, false))
         u->retries = 0;
     if (kind != RETRY_NEVER && u->retries < u->max_retries) {
         delay_ms = retry_delay_ms(kind, ++u->retries);
         u->next_retry_us = clock_mono_us() + delay_ms * 1000;
+    } else if (u->retries) {
+        err_wrap(err, "gave up after %u retries", u->retries);
     }
+    u->error = *err;
     *retries = u->retries;
     *max = u->max_retries;
     mutex_unlock(&u->lock);
@@ -142,7 +144,7 @@ static enum unit_state unit_stop_to(struct unit *u)
 }
 
 /* What follows from the return of run().  True: run again. */
-static bool unit_after_run(struct unit *u, int rc, const struct err *err)
+static bool unit_after_run(struct unit *u, int rc, struct err *err)
 {
     unsigned retries, max;
     int64_t delay_ms;
