@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/conn_priv.h"
+#include "mysql/conn_set.h"
 #include "mysql/load.h"
 #include "mysql/tls.h"
 
@@ -102,6 +103,8 @@ int conn_fail(struct mysql_conn *c, struct err *err)
         shutdown(c->socket, SHUT_RDWR); /* the library closed its copy only */
     if (code == -ECONNRESET && (cause == ETIMEDOUT || cause == EAGAIN))
         err->code = code = -ETIMEDOUT;
+    if (c->set && conn_set_is_shut(c->set))
+        code = err_set(err, -ECANCELED, "stopping");
     return code;
 }
 
@@ -215,6 +218,8 @@ static int login(struct mysql_conn *c, const struct mysql_params *p, struct err 
 
     if (rc < 0)
         return rc;
+    if (p->set && conn_set_is_shut(p->set))
+        return err_set(err, -ECANCELED, "stopping");
     errno = 0;
     if (!mysql_real_connect(c->my, p->host, p->user, p->password ? p->password : "", NULL, p->port,
                             NULL, CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS))
@@ -222,6 +227,8 @@ static int login(struct mysql_conn *c, const struct mysql_params *p, struct err 
     c->socket = dup(mysql_get_socket(c->my));
     if (c->socket < 0)
         return err_set(err, -errno, "cannot duplicate the socket: error %d", errno);
+    if (p->set && !conn_set_add(p->set, c))
+        return err_set(err, -ECANCELED, "stopping");
     return tls_check(c->my, &p->tls, err);
 }
 
@@ -272,6 +279,7 @@ void mysql_conn_close(struct mysql_conn *c)
 {
     if (!c)
         return;
+    conn_set_remove(c);
     if (c->my)
         mysql_close(c->my);
     closep(&c->socket);

@@ -4,7 +4,8 @@
  * Wraps the client library; mysql.h is included in this folder only.  Every
  * failure becomes an err with the server's number and SQLSTATE: -ECONNRESET
  * when the connection is gone (retry by opening a new one), -ETIMEDOUT, -EIO
- * for any other refusal of the server, -EACCES for a failed login.
+ * for any other refusal of the server, -EACCES for a failed login, -ECANCELED
+ * once the set that the connection is in was shut (conn_set.h).
  *
  * A connection belongs to one thread at a time; mysql_conn_shutdown() is for others.
  */
@@ -20,6 +21,8 @@
 #include "base/slice.h"
 #include "binlog/event.h" /* enum flavor */
 
+struct conn_set;
+
 struct mysql_tls {
     bool required;
     bool verify;           /* the certificate against 'ca' and its name; implies required */
@@ -34,6 +37,7 @@ struct mysql_params {
     char *user, *password;
     struct mysql_tls tls;
     unsigned connect_timeout_s, io_timeout_s; /* 0: 10 and 60; io: without any byte */
+    struct conn_set *set;                     /* that the connection joins; NULL: none */
 };
 
 void mysql_params_copy(struct mysql_params *to, const struct mysql_params *from);

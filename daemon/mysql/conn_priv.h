@@ -16,8 +16,14 @@ struct mysql_conn {
     char *version_text;
     uint64_t id;
     uint64_t max_packet;
-    char *where; /* "host:port" */
+    char *where;             /* "host:port" */
+    struct conn_set *set;    /* that it is in; NULL: none */
+    struct mysql_conn *next; /* there: under its lock */
 };
+
+/* --- conn_set.c --- */
+bool conn_set_add(struct conn_set *s, struct mysql_conn *c); /* false: it is shut */
+void conn_set_remove(struct mysql_conn *c);                  /* also if it is in none */
 
 /* The last failure of the library on 'c' as an err, and its code; never 0. */
 int conn_fail(struct mysql_conn *c, struct err *err);

@@ -126,11 +126,6 @@ void sink_close(struct sink *s)
     free(s);
 }
 
-void sink_shutdown(struct sink *s)
-{
-    mysql_conn_shutdown(s->conn);
-}
-
 struct mysql_conn *sink_conn(struct sink *s)
 {
     return s->conn;

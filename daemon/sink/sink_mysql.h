@@ -12,7 +12,7 @@
  * of rows that each statement changed is compared with what the source says:
  * -ESTALE and a sentence naming the table when the target lacks a row.
  *
- * One thread at a time, sink_shutdown() excepted.
+ * One thread at a time.
  */
 #ifndef SLUICE_SINK_SINK_MYSQL_H
 #define SLUICE_SINK_SINK_MYSQL_H
@@ -37,8 +37,7 @@ struct sink_batch {
  * session is enlisted with it. */
 int sink_open(struct sink **ret, const struct mysql_params *p, struct checkpoint *cp,
               struct err *err);
-void sink_close(struct sink *s);    /* NULL is fine */
-void sink_shutdown(struct sink *s); /* any thread: a waiting call returns */
+void sink_close(struct sink *s); /* NULL is fine */
 struct mysql_conn *sink_conn(struct sink *s);
 
 /* The session's own settings again, after 'sql' (NULL: nothing). No transaction is open. */

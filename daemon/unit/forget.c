@@ -46,6 +46,7 @@ static struct {
     struct cond cond;    /* the thread is to end */
     struct cond dropped; /* one is off the list */
     struct deleted *list GUARDED;
+    struct job *at_work GUARDED; /* whose servers the thread may be waiting for */
     bool stopping GUARDED;
     bool runs GUARDED;       /* the thread looks at the list */
     bool has_thread GUARDED; /* it is to be joined */
@@ -70,6 +71,15 @@ static const char *name_of(const struct deleted *d)
     return json_string_value(json_object_get(d->doc, "name"));
 }
 
+static void set_at_work(struct job *job)
+{
+    mutex_lock(&forgetting.lock);
+    forgetting.at_work = job;
+    if (job && forgetting.stopping)
+        job_cut(job);
+    mutex_unlock(&forgetting.lock);
+}
+
 static int forget_source(const struct deleted *d, const char *source, struct err *err)
 {
     struct job_source from = { .name = source };
@@ -78,7 +88,9 @@ static int forget_source(const struct deleted *d, const char *source, struct err
 
     if (rc < 0)
         return rc;
+    set_at_work(job);
     rc = forget_job(job, err);
+    set_at_work(NULL);
     job_unref(job);
     return rc;
 }
@@ -228,6 +240,8 @@ void forget_stop(void)
     init();
     mutex_lock(&forgetting.lock);
     forgetting.stopping = true;
+    if (forgetting.at_work)
+        job_cut(forgetting.at_work);
     cond_broadcast(&forgetting.cond);
     join = forgetting.has_thread;
     forgetting.has_thread = false;

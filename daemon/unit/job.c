@@ -148,6 +148,7 @@ static void job_free(struct job *j)
     mysql_params_fini(&j->to);
     router_free((struct router *)j->router);
     position_fini(&j->start);
+    conn_set_fini(&j->conns);
     free(j->own_path);
     json_decref(j->doc);
     free(j);
@@ -169,6 +170,11 @@ void job_unref(const struct job *j)
         job_free(mine);
 }
 
+void job_cut(const struct job *j)
+{
+    conn_set_shut(&((struct job *)j)->conns);
+}
+
 static void job_unrefp(struct job **j)
 {
     job_unref(*j);
@@ -182,6 +188,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     int rc;
 
     atomic_init(&j->refs, 1);
+    conn_set_init(&j->conns);
     j->doc = doc_full(task_doc_fields, doc);
     if (!source_conf(j->doc, source->name))
         return err_set(err, -EINVAL, "source %s is not of this task", source->name);
@@ -193,6 +200,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     j->by_gtid = source->by_gtid;
     j->copies = strcmp(text(j->doc, "task_mode"), "incremental") != 0;
     mysql_params_copy(&j->from, &source->params);
+    j->from.set = j->to.set = &j->conns;
     set_copy_knobs(j, doc_at(j->doc, "source_config.full_migrate_conf"));
     set_sync_knobs(j, doc_at(j->doc, "source_config.incr_migrate_conf"));
     if ((rc = task_doc_router(j->doc, source->name, source->fold_case, &router, err)) < 0)

@@ -14,6 +14,7 @@
 
 #include "binlog/position.h"
 #include "mysql/conn.h"
+#include "mysql/conn_set.h"
 
 struct router; /* route/router.h: what is in scope, and under what name */
 struct store;
@@ -55,6 +56,8 @@ struct job {
     const char *time_zone; /* that the source's SYSTEM stands for, in DDL; NULL: the target's own */
     unsigned max_retries;  /* of a unit, after errors that can pass */
 
+    struct conn_set conns; /* every connection of its units is in it */
+
     /* for job.c; a job that a test fills in by hand needs none of it */
     atomic_uint refs;
     json_t *doc; /* the strings above are its */
@@ -75,5 +78,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
             struct job **ret, struct err *err);
 struct job *job_ref(const struct job *j); /* the job itself stays unchanged */
 void job_unref(const struct job *j);      /* NULL is fine */
+/* Breaks all its connections, for good: what waits for a server returns -ECANCELED.  Any thread. */
+void job_cut(const struct job *j);
 
 #endif

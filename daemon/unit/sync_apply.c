@@ -130,7 +130,7 @@ int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write 
             account(r, w->group);
             return 0;
         }
-        if (rc == -ECONNRESET || rc == -ETIMEDOUT)
+        if (rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -ECANCELED)
             return rc;
         sink_rollback(h->sink);
         if (checkpoint_fenced(err) && !sink_failed_table(h->sink))

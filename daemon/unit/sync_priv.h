@@ -67,7 +67,6 @@ struct sync_run {
     struct parallel *parallel; /* parallel */
     struct sync_hand *appliers;
     unsigned n_appliers;
-    atomic_bool ended; /* nobody writes any more */
     bool has_grouper;
     struct sync_tables *tables;
     struct copy_handover handover;

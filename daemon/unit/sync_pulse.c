@@ -1,7 +1,6 @@
 /* Once a second: tells who watches that time passes, and says when the target does not answer. */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,7 +8,6 @@
 #include "unit/sync_priv.h"
 
 #define STALL_US ((int64_t)20 * 1000000)
-#define STOP_US ((int64_t)15 * 1000000) /* a stop waits so long for what is being written */
 
 /* What the session that we wait for does, as the target tells another. */
 static void look_at_session(struct sync_run *r, const struct sync_hand *h, struct err *ret)
@@ -64,21 +62,6 @@ static struct sync_hand *stalled(struct sync_run *r)
     return NULL;
 }
 
-/* What is cut off here is rolled back by the target, or decided about by the next takeover. */
-static void end_writing(struct sync_run *r)
-{
-    int64_t began = clock_mono_us();
-
-    while (!atomic_load(&r->ended)) {
-        if (clock_mono_us() - began > STOP_US) {
-            for (unsigned i = 0; i <= r->n_appliers; i++)
-                sink_shutdown(hand(r, i)->sink);
-            return;
-        }
-        usleep(20000);
-    }
-}
-
 void *sync_pulse(void *run)
 {
     struct sync_run *r = run;
@@ -107,6 +90,5 @@ void *sync_pulse(void *run)
             shown = false;
         }
     }
-    end_writing(r);
     return NULL;
 }

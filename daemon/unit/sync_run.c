@@ -261,7 +261,6 @@ int sync_run_loop(struct sync_run *r, struct err *err)
     rc = sync_read(r, err);
     r->mode->stop(r);
     r->mode->join(r);
-    atomic_store(&r->ended, true);
     thread_join(pulse);
     show_run(r, false);
     atomic_store(&r->sync->waiting, false);

@@ -78,6 +78,9 @@ void task_resume_at_start(struct task *t);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
 void task_halt(struct task *t);
 int task_wait(struct task *t, int64_t timeout_ms);
+/* Those that wait for a server that hangs get no answer any more, and end too. */
+void task_cut(struct task *t);
+#define TASK_GRACE_MS 5000 /* to finish what is under way at the servers, before that */
 /* Lets go of its subtasks, which hold references to it: when it is deleted, and at the daemon's
  * end. */
 void task_drop(struct task *t);

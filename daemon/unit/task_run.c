@@ -110,6 +110,23 @@ int task_wait(struct task *t, int64_t timeout_ms)
     return rc;
 }
 
+void task_cut(struct task *t)
+{
+    mutex_lock(&t->lock);
+    for (unsigned i = 0; i < t->n_subs; i++)
+        job_cut(t->subs[i]->job);
+    mutex_unlock(&t->lock);
+}
+
+/* Waits for units that were asked to end, as long as an action may take. */
+static int await_end(struct task *t)
+{
+    if (task_wait(t, TASK_GRACE_MS) == 0)
+        return 0;
+    task_cut(t);
+    return task_wait(t, ACTION_MS - TASK_GRACE_MS);
+}
+
 void task_halt(struct task *t)
 {
     mutex_lock(&t->steer);
@@ -311,13 +328,12 @@ static int set_wanted(struct task *t, enum wanted wanted, struct err *err)
  * them. */
 static int settle(struct task *t, enum task_command c, struct err *err) REQUIRES(t->steer)
 {
-    int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL;
     int rc;
 
     while ((rc = may(t, c, err)) == 0 && task_wait(t, 0) < 0) {
         ask_all(t, UNIT_STOPPED); /* such as wait for their next retry */
         mutex_unlock(&t->steer);
-        rc = task_wait(t, (until_us - clock_mono_us()) / 1000);
+        rc = await_end(t);
         mutex_lock(&t->steer);
         if (rc < 0)
             return err_set(err, rc, "a unit is still ending; try again");
@@ -413,9 +429,9 @@ static int run_stop(struct task *t, enum task_command c, struct err *err)
     mutex_unlock(&t->steer);
     if (rc < 0)
         return rc;
-    rc = task_wait(t, ACTION_MS);
+    rc = await_end(t);
     tell(t);
-    return rc < 0 ? err_set(err, rc, "it will %s when what is under way at the target is done",
+    return rc < 0 ? err_set(err, rc, "it will %s when the servers let go of it",
                             c == TASK_PAUSE ? "pause" : "stop")
                   : 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -206,6 +207,14 @@ static void halt_one(void *arg, struct node *n)
     task_halt(task_of(n));
 }
 
+static void grant_one(void *arg, struct node *n)
+{
+    int64_t left_us = *(const int64_t *)arg - clock_mono_us();
+
+    if (task_wait(task_of(n), left_us > 0 ? left_us / 1000 : 0) < 0)
+        task_cut(task_of(n));
+}
+
 static void wait_one(void *arg, struct node *n)
 {
     (void)arg;
@@ -216,6 +225,7 @@ static void wait_one(void *arg, struct node *n)
 void tasks_stop(struct node *tasks)
 {
     struct tasks *all = tasks_of(tasks);
+    int64_t until_us = clock_mono_us() + TASK_GRACE_MS * 1000;
 
     mutex_lock(&all->lock);
     all->stopping = true;
@@ -225,6 +235,7 @@ void tasks_stop(struct node *tasks)
         thread_join(all->ticker);
     all->ticks = false;
     node_each(tasks, halt_one, NULL);
+    node_each(tasks, grant_one, &until_us);
     node_each(tasks, wait_one, NULL);
     forget_stop();
 }
