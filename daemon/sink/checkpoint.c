@@ -252,13 +252,14 @@ static int take(struct mysql_conn *c, enum flavor flavor, struct checkpoint *cp,
 {
     struct checkpoint seen = { .key = cp->key };
     SCOPED(freep) char *sessions = NULL;
-    int rc = make_row(c, &cp->key, err);
+    /* Only read: an open transaction of the former owner has the row locked. */
+    int rc = read_row(c, false, flavor, &seen, &sessions, err);
 
-    if (rc == 0)
-        rc = read_row(c, false, flavor, &seen, &sessions, err);
     position_fini(&seen.pos);
     if (rc == 0)
         rc = end_sessions(c, &cp->key, sessions, err);
+    else if (rc == -ENOENT)
+        rc = make_row(c, &cp->key, err);
     return rc < 0 ? rc : bump_epoch(c, flavor, cp, err);
 }
 
