@@ -12,6 +12,7 @@
 #include "unit/copy_sql.h"
 #include "unit/sync_applied.h"
 #include "unit/sync_aside.h"
+#include "unit/sync_ddl.h"
 #include "unit/sync_priv.h"
 
 static struct sync *sync_of(const struct unit *u)
@@ -312,16 +313,10 @@ static int run_resolve(struct node *n, const json_t *args, struct err *err)
 {
     struct sync *s = sync_of_node(n);
     const char *as = json_string_value(json_object_get(args, "as"));
-    char *old;
 
     if (!as || (strcmp(as, "done") != 0 && strcmp(as, "run") != 0))
         return err_set(err, -EINVAL, "say as=done (it ran at the target) or as=run (it did not)");
-    mutex_lock(&s->unit.lock);
-    old = s->resolve_ddl;
-    s->resolve_ddl = xstrdup(as);
-    mutex_unlock(&s->unit.lock);
-    free(old);
-    return 0;
+    return sync_ddl_resolve(s->job, as, err);
 }
 
 static const struct attr table_params[] = {
@@ -358,7 +353,6 @@ static void sync_release(struct node *n) NO_THREAD_CHECK
     free(s->gtid);
     free(s->binlog_file);
     free(s->aside_text);
-    free(s->resolve_ddl);
     free(s->release);
     free(s->reconnect_reason);
     job_unref(s->job);
@@ -419,7 +413,8 @@ static int forget_stored(const struct job *job, struct err *err)
     if (rc < 0)
         return rc;
     key_prefix(&key, KEY_XA, job->task, job->source, NULL);
-    return forget_prefix(job->store, STORE_CHECKPOINT, &key, err);
+    rc = forget_prefix(job->store, STORE_CHECKPOINT, &key, err);
+    return rc < 0 ? rc : sync_ddl_unresolve(job, err);
 }
 
 int sync_forget(const struct job *job, struct err *err)

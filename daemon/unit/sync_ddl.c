@@ -9,8 +9,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "store/key.h"
+#include "store/store.h"
 #include "unit/copy_sql.h"
 #include "unit/sync_aside.h"
+#include "unit/sync_ddl_look.h"
 #include "unit/sync_priv.h"
 #include "unit/sync_session.h"
 
@@ -201,42 +204,79 @@ int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl
 
 /* --- how its tables look --- */
 
-static int show_create(struct mysql_conn *c, const struct route *to, bool table, uint64_t *ret,
-                       struct err *err)
-{
-    struct mysql_result *res;
-    struct mysql_row row;
-    int rc =
-        table ? copy_sql_query(c, &res, err, "SHOW CREATE TABLE %i.%i", to->to_schema, to->to_table)
-              : copy_sql_query(c, &res, err, "SHOW CREATE DATABASE %i", to->to_schema);
+struct renaming {
+    struct sync_run *run;
+    const struct query *query;
+};
 
-    *ret = 0; /* it is not there */
-    if (rc < 0)
-        return err->sql == 1146 || err->sql == 1049 || err->sql == 1051 ? 0 : rc;
-    rc = mysql_result_next(res, &row, err);
-    if (rc > 0 && row.n_cols > 1 && row.values[1])
-        *ret = XXH3_64bits(row.values[1], row.sizes[1]);
-    mysql_result_free(res);
-    return rc < 0 ? rc : 0;
+/* Those in scope, in the order written; caller frees. */
+static struct route *tables_of(struct sync_run *r, const struct query *q, const struct ddl *d,
+                               size_t *n)
+{
+    struct route *tables = xcalloc(d->n_names + 1, sizeof *tables);
+
+    *n = 0;
+    for (unsigned i = 0; i < d->n_names; i++) {
+        struct route *to = &tables[*n];
+
+        if (!in_scope(r, q, &d->names[i], to))
+            continue;
+        if (d->names[i].table.size == 0)
+            to->to_table[0] = '\0';
+        ++*n;
+    }
+    return tables;
 }
 
-/* "hash hash ...": one for each name in scope, in the order written. */
 static int look(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *ret,
                 struct err *err)
 {
-    for (unsigned i = 0; i < d->n_names; i++) {
-        struct route to;
-        uint64_t hash;
-        int rc;
+    size_t n;
+    SCOPED(freep) struct route *tables = tables_of(r, q, d, &n);
 
-        if (!in_scope(r, q, &d->names[i], &to))
-            continue;
-        rc = show_create(r->admin, &to, d->names[i].table.size > 0, &hash, err);
-        if (rc < 0)
-            return rc;
-        buf_printf(ret, "%016llx ", (unsigned long long)hash);
-    }
-    return 0;
+    return ddl_look(r->admin, tables, n, ret, err);
+}
+
+/* The schema in which a statement is tried on empty tables. */
+static char *scratch_schema(const struct sync_run *r)
+{
+    return xasprintf("%s_try", r->job->meta_schema);
+}
+
+static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quoted)
+{
+    struct renaming *m = arg;
+    SCOPED(freep) char *schema = scratch_schema(m->run);
+    struct route to;
+
+    if (!in_scope(m->run, m->query, n, &to))
+        return false;
+    sql_table(quoted, schema, to.to_table);
+    return true;
+}
+
+/* How the tables would look after the statement. */
+static int try_it(struct sync_run *r, const struct query *q, const struct ddl *d,
+                  struct slice before, struct buf *ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf session = BUF_INIT, sql = BUF_INIT;
+    SCOPED(freep) char *scratch = scratch_schema(r);
+    struct renaming m = { r, q };
+    struct query_context ctx;
+    struct mysql_conn *c;
+    size_t n;
+    SCOPED(freep) struct route *tables = tables_of(r, q, d, &n);
+    int rc = mysql_conn_open(&c, &r->job->to, err);
+
+    if (rc < 0)
+        return rc;
+    context_of(r, q, &ctx);
+    session_sql(&ctx, 0, r->flavor, mysql_conn_flavor(c), r->job->time_zone, &session);
+    ddl_rewrite(q->sql, d, name_in_scratch, &m, &sql);
+    rc = ddl_try(c, tables, n, before, scratch, slice_of(session.data, session.size),
+                 slice_of(sql.data, sql.size), ret, err);
+    mysql_conn_close(c);
+    return rc;
 }
 
 /* --- intents --- */
@@ -305,42 +345,119 @@ static int ask(const struct query *q, struct err *err)
                    (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
 }
 
-static char *operators_word(struct sync *s)
+/* What the operator said of an open intent, kept until the next run: a key of the store. */
+static void word_key(const struct job *job, struct buf *key)
 {
-    char *word;
+    key_position(key, job->task, job->source, "resolve_ddl");
+}
 
-    mutex_lock(&s->unit.lock);
-    word = s->resolve_ddl;
-    s->resolve_ddl = NULL;
-    mutex_unlock(&s->unit.lock);
-    return word;
+int sync_ddl_resolve(const struct job *job, const char *as, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+
+    word_key(job, &key);
+    return job->store
+               ? store_put(job->store, STORE_CHECKPOINT, key_slice(&key), slice_str(as), true, err)
+               : err_set(err, -ENOTSUP, "there is no store to remember it in");
+}
+
+int sync_ddl_unresolve(const struct job *job, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+
+    word_key(job, &key);
+    return job->store ? store_delete(job->store, STORE_CHECKPOINT, key_slice(&key), true, err) : 0;
+}
+
+/* 1 the operator said so, 0 nobody did.  It is said of one statement. */
+static int operators_word(const struct job *job, bool *done, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT, word = BUF_INIT;
+    int rc;
+
+    if (!job->store)
+        return 0;
+    word_key(job, &key);
+    rc = store_get(job->store, STORE_CHECKPOINT, key_slice(&key), &word, err);
+    if (rc == -ENOENT)
+        return 0;
+    *done = slice_eq(slice_of(word.data, word.size), slice_str("done"));
+    return rc < 0 || (rc = sync_ddl_unresolve(job, err)) < 0 ? rc : 1;
+}
+
+enum outcome { NOT_RUN, RUN, UNKNOWN };
+
+static bool all_gone(struct slice look)
+{
+    for (size_t i = 0; i < look.size; i++)
+        if (look.data[i])
+            return false;
+    return true;
+}
+
+/* Of several, each gone or as it was: the rest is dropped IF EXISTS. */
+static enum outcome dropped(const struct ddl *d, struct slice before, struct slice now)
+{
+    if (all_gone(now))
+        return RUN;
+    for (unsigned i = 0; i < d->n_names; i++) {
+        struct slice left = ddl_look_of(now, i);
+
+        if (left.size && !slice_eq(left, ddl_look_of(before, i)))
+            return UNKNOWN;
+    }
+    return NOT_RUN;
+}
+
+/* The looks differ: is that what the statement does? */
+static int explain(struct sync_run *r, const struct query *q, const struct ddl *d,
+                   struct slice before, struct slice now, enum outcome *ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf after = BUF_INIT;
+    int rc = 0;
+
+    if (d->class == DDL_DROP_TABLE || d->class == DDL_DROP_SEQUENCE) {
+        *ret = dropped(d, before, now);
+    } else if (kinds[d->class] == KIND_DATABASE) {
+        *ret = all_gone(now) == (d->class == DDL_DROP_DATABASE) ? RUN : UNKNOWN;
+    } else {
+        rc = try_it(r, q, d, before, &after, err);
+        *ret = rc == 0 && slice_eq(now, slice_of(after.data, after.size)) ? RUN : UNKNOWN;
+        if (rc < 0 && !mysql_err_transient(err)) {
+            log_warn(r->sync->unit.path, "what the DDL at the crash does cannot be tried: %s",
+                     err->text);
+            rc = 0;
+        }
+    }
+    return rc;
 }
 
 /* 1 it ran, 0 it did not. */
-static int did_it_run(struct sync_run *r, const struct query *q, const char *looked,
+static int did_it_run(struct sync_run *r, const struct query *q, struct slice before,
                       struct err *err)
 {
     SCOPED(buf_fini) struct buf now = BUF_INIT;
-    SCOPED(freep) char *word = operators_word(r->sync);
+    enum outcome outcome = NOT_RUN;
+    bool done = false;
     struct ddl d;
-    int rc;
+    int rc = operators_word(r->job, &done, err);
 
-    if (word)
-        return strcmp(word, "done") == 0;
+    if (rc != 0)
+        return rc < 0 ? rc : done;
     sync_ddl_scan(r, q, &d);
     if (is_ambiguous(q, &d))
         return ask(q, err);
     rc = look(r, q, &d, &now, err);
+    if (rc == 0 && !slice_eq(slice_of(now.data, now.size), before))
+        rc = explain(r, q, &d, before, slice_of(now.data, now.size), &outcome, err);
     if (rc < 0)
         return rc;
-    if (strcmp(now.data ? now.data : "", looked) == 0)
-        return 0;
-    return d.class == DDL_DROP_TABLE && d.n_names > 1 ? 0 : 1; /* the rest is dropped IF EXISTS */
+    return outcome == UNKNOWN ? ask(q, err) : outcome == RUN;
 }
 
 static int decide(struct sync_run *r, const struct mysql_row *row, struct err *err)
 {
-    SCOPED(freep) char *looked = copy_row_text(row, 4);
+    struct slice before = slice_of(row->values[4], row->sizes[4]);
     struct query q = { .db = slice_of(row->values[1], row->sizes[1]),
                        .status_vars = slice_of(row->values[2], row->sizes[2]),
                        .sql = slice_of(row->values[3], row->sizes[3]) };
@@ -348,7 +465,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
     int rc;
 
     if (copy_row_u64(row, 0) == r->cp.seq) {
-        rc = did_it_run(r, &q, looked, err);
+        rc = did_it_run(r, &q, before, err);
         if (rc < 0)
             return rc;
         r->ddl_again = true;
@@ -383,11 +500,6 @@ int sync_ddl_open(struct sync_run *r, struct err *err)
 }
 
 /* --- running it --- */
-
-struct renaming {
-    struct sync_run *run;
-    const struct query *query;
-};
 
 static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
 {

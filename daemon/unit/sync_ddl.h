@@ -15,6 +15,7 @@
 #include "binlog/query.h"
 #include "route/ddl.h"
 
+struct job;
 struct sync_run;
 struct sync_ddl; /* a statement kept until its transaction is whole */
 
@@ -32,6 +33,11 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
 /* It is left out: what is known of its tables may have changed. */
 int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl *d,
                      struct err *err);
+
+/* The operator's word on an open intent: "done" it ran at the target, "run" it did not.  Holds for
+ * the next run, which may be after a restart. */
+int sync_ddl_resolve(const struct job *job, const char *as, struct err *err);
+int sync_ddl_unresolve(const struct job *job, struct err *err);
 
 /* At the start: makes the table of intents, and decides about one that was left open. */
 int sync_ddl_open(struct sync_run *r, struct err *err);

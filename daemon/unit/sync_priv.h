@@ -27,7 +27,6 @@ struct sync {
     char *gtid GUARDED, *binlog_file GUARDED;
     uint64_t binlog_offset GUARDED;
     char *aside_text GUARDED;   /* "db.t,db.u": tables that are set aside */
-    char *resolve_ddl GUARDED;  /* "done" or "run": what the operator said of an open intent */
     atomic_bool leave;          /* a release waits until all that was read is in the target */
     char *release GUARDED;      /* the table to take back, "" for all; NULL: none asked */
     bool release_skips GUARDED; /* without what it missed */
