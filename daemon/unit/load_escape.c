@@ -80,3 +80,65 @@ size_t escape_sql(char *to, const char *from, size_t size)
     }
     return (size_t)(out - to);
 }
+
+/* Which of the sixteen bytes at 'p' are a control character, a quote or a backslash. */
+static inline unsigned odd_ones(const char *p)
+{
+#ifdef __SSE2__
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(26)), v);
+
+    return (unsigned)_mm_movemask_epi8(low) | hits(p, '\'', '\\', '\\');
+#else
+    unsigned m = hits(p, '\'', '\\', '\\');
+
+    for (unsigned i = 0; i < STEP; i++)
+        m |= (unsigned)((uint8_t)p[i] <= 26) << i;
+    return m;
+#endif
+}
+
+size_t escape_file(char *to, const char *from, size_t size)
+{
+    static const char letters[256] = {
+        ['\0'] = '0', ['\n'] = 'n', ['\r'] = 'r', [26] = 'Z', ['\''] = '\'', ['\\'] = '\\'
+    };
+    const char *in = from, *end = from + size;
+    char *out = to;
+
+    while (in < end) {
+        char letter;
+
+        if (end - in >= STEP) {
+            unsigned m = odd_ones(in);
+            unsigned clean = m ? (unsigned)__builtin_ctz(m) : STEP;
+
+            memcpy(out, in, STEP); /* room is twice what is left to read */
+            in += clean;
+            out += clean;
+            if (!m)
+                continue;
+        }
+        letter = letters[(uint8_t)*in];
+        if (letter)
+            *out++ = '\\';
+        *out++ = letter ? letter : *in;
+        in++;
+    }
+    return (size_t)(out - to);
+}
+
+size_t escape_find(const char *from, size_t size, char a, char b)
+{
+    size_t i = 0;
+
+    for (; size - i >= STEP; i += STEP) {
+        unsigned m = hits(from + i, a, b, b);
+
+        if (m)
+            return i + (unsigned)__builtin_ctz(m);
+    }
+    while (i < size && from[i] != a && from[i] != b)
+        i++;
+    return i;
+}

@@ -17,4 +17,10 @@ size_t escape_tsv(char *to, size_t room, const char *from, size_t size, size_t *
 /* Writes all of 'from'; 'to' has room for 2 * size bytes.  Returns the bytes written. */
 size_t escape_sql(char *to, const char *from, size_t size);
 
+/* The same for files: line ends and 26, which clients change or stop at, are written out too. */
+size_t escape_file(char *to, const char *from, size_t size);
+
+/* How many bytes there are before the first 'a' or 'b'; 'size' if there is none. */
+size_t escape_find(const char *from, size_t size, char a, char b);
+
 #endif

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "unit/load_escape.h"
@@ -104,5 +105,39 @@ Test(load_escape, sql_reads_back_and_stays_within_twice_the_size)
         cr_assert_eq(sql_read(out, n, back), size);
         cr_assert_arr_eq(back, in, size);
         free(out);
+    }
+}
+Test(load_escape, file_text_has_no_line_ends_and_reads_back)
+{
+    static const char letters[] = "0nrZ'\\", bytes[] = "\0\n\r\032'\\";
+    char in[300] = "", out[600], back[600];
+
+    for (unsigned size = 0; size < sizeof in; size++) {
+        size_t n, got = 0;
+
+        for (size_t i = 0; i < size; i++)
+            in[i] = (char)(i * 7 + size);
+        n = escape_file(out, in, size);
+
+        for (size_t i = 0; i < n; i++) {
+            cr_assert(!memchr(bytes, out[i], 5), "a bare %d at %zu", out[i], i);
+            back[got++] = out[i] == '\\' ? bytes[strchr(letters, out[++i]) - letters] : out[i];
+        }
+        cr_assert_eq(got, size);
+        cr_assert_arr_eq(back, in, size);
+    }
+}
+
+Test(load_escape, find_stops_at_the_first_of_two)
+{
+    char text[100];
+
+    memset(text, 'x', sizeof text);
+    for (size_t at = 0; at < sizeof text; at++) {
+        text[at] = at % 2 ? '\'' : '\\';
+
+        cr_expect_eq(escape_find(text, sizeof text, '\'', '\\'), at);
+        cr_expect_eq(escape_find(text, at, '\'', '\\'), at, "within what is before it");
+        text[at] = 'x';
     }
 }
