@@ -104,6 +104,7 @@ static void check_other_sources(struct subtask *s, struct precheck_report *r)
 int check_run(struct subtask *s, struct err *err)
 {
     struct precheck_scope scope = { .dump = s->stages & STAGE_BIT(STAGE_DUMP),
+                                    .load = s->stages & STAGE_BIT(STAGE_LOAD),
                                     .sync = s->stages & STAGE_BIT(STAGE_SYNC) };
     struct precheck_report report = { .n = 0 };
     SCOPED(buf_fini) struct buf text = BUF_INIT;

@@ -9,9 +9,9 @@
 #include "base/scope.h"
 #include "unit/copy_engine.h"
 #include "unit/copy_sql.h"
+#include "unit/load_folder.h"
 
 enum { MAX_PASSES = 30, DEFAULT_THREADS = 4, MAX_THREADS = 64 };
-#define BULK_MAX_BYTES (2ull << 30) /* a crash repeats the table */
 
 const char *const copy_phase_names[] = { "idle", "planning", "snapshot", "schema",
                                          "rows", "views",    "finished", NULL };
@@ -38,6 +38,7 @@ void copy_unref(struct copy *c)
     if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
         return;
     copy_tables_fini(&c->tables);
+    load_folder_free(c->files);
     position_fini(&c->position);
     copy_link_fini(&c->link);
     mutex_fini(&c->lock);
@@ -45,7 +46,7 @@ void copy_unref(struct copy *c)
     free(c);
 }
 
-static void phase_set(struct copy *c, enum copy_phase phase)
+void copy_phase_set(struct copy *c, enum copy_phase phase)
 {
     mutex_lock(&c->lock);
     c->phase = phase;
@@ -105,87 +106,41 @@ static int source_probe(struct copy *c, struct err *err)
     return rc;
 }
 
-/* Where one transaction cannot be large, or LOCAL is off, there is INSERT (DATA.md 19). */
-static int target_probe(struct copy *c, struct err *err)
+/* Both ends open. */
+static int ends_open(struct copy *c, struct err *err)
 {
-    bool local = false, cluster = false;
-    struct mysql_result *r;
-    struct mysql_row row;
-    int rc = copy_sql_query(c->target, &r, err,
-                            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', "
-                            "'wsrep_on', 'group_replication_group_name', 'max_binlog_cache_size')");
+    int rc = copy_link_source(&c->link, &c->source, err);
 
     if (rc < 0)
         return rc;
-    c->bulk_max_bytes = BULK_MAX_BYTES;
-    while ((rc = mysql_result_next(r, &row, err)) > 0) {
-        struct slice name = slice_of(row.values[0], row.sizes[0]);
-        struct slice value = slice_of(row.values[1], row.sizes[1]);
-
-        if (slice_eq(name, slice_str("local_infile")))
-            local = slice_eq(value, slice_str("ON"));
-        else if (slice_eq(name, slice_str("wsrep_on")))
-            cluster |= slice_eq(value, slice_str("ON"));
-        else if (slice_eq(name, slice_str("group_replication_group_name")))
-            cluster |= value.size > 0;
-        else if (copy_row_u64(&row, 1) / 2 < c->bulk_max_bytes)
-            c->bulk_max_bytes = copy_row_u64(&row, 1) / 2;
-    }
-    mysql_result_free(r);
-    c->can_load = local && !cluster;
-    c->max_packet = mysql_conn_max_packet(c->target);
-    return rc;
-}
-
-/* Both ends open, the copy ours and nobody else's. */
-static int ends_open(struct copy *c, struct err *err)
-{
-    const struct job *job = c->job;
-    struct checkpoint_key key = { job->meta_schema, job->task, job->source, "load" };
-    struct mysql_conn *first = NULL;
-    int rc = copy_link_source(&c->link, &c->source, err);
-
-    if (rc == 0)
-        rc = source_probe(c, err);
-    if (rc == 0)
-        rc = copy_link_target(&c->link, NULL, &first, err);
-    if (rc == 0)
-        rc = checkpoint_prepare(first, job->meta_schema, err);
-    if (rc == 0)
-        rc = checkpoint_take(first, &key, mysql_conn_flavor(c->source), &c->fence, err);
-    c->has_fence = rc == 0;
-    copy_link_close(&c->link, first);
-    if (rc == 0)
-        rc = copy_link_target(&c->link, &c->fence, &c->target, err);
-    if (rc == 0)
-        rc = target_probe(c, err);
-    return rc == 0 ? copy_state_create(c->target, job, err) : rc;
+    c->from = (struct server_kind){ mysql_conn_flavor(c->source), mysql_conn_version(c->source) };
+    rc = source_probe(c, err);
+    return rc < 0 ? rc : copy_target_open(c, err);
 }
 
 static void ends_close(struct copy *c)
 {
     dump_snapshot_close(&c->link, &c->snapshot);
     copy_link_close(&c->link, c->source);
-    copy_link_close(&c->link, c->target);
-    c->source = c->target = NULL;
-    if (c->has_fence)
-        checkpoint_fini(&c->fence);
-    c->has_fence = false;
+    c->source = NULL;
+    copy_target_close(c);
 }
 
 /* --- rounds --- */
 
-static unsigned n_threads(const struct job *job)
+unsigned copy_threads(const struct job *job)
 {
     unsigned dump = job->dump_threads ? job->dump_threads : DEFAULT_THREADS;
     unsigned load = job->load_threads ? job->load_threads : DEFAULT_THREADS;
     unsigned n = dump < load ? dump : load;
 
+    if (job->files != FILES_NONE)
+        n = job->files == FILES_DUMP ? dump : load;
     return n < MAX_THREADS ? n : MAX_THREADS;
 }
 
 /* Shows the plan to those who watch; the old one goes. */
-static void tables_publish(struct copy *c, struct copy_tables *tables)
+void copy_tables_publish(struct copy *c, struct copy_tables *tables)
 {
     struct copy_tables old;
 
@@ -194,6 +149,14 @@ static void tables_publish(struct copy *c, struct copy_tables *tables)
     c->tables = *tables;
     mutex_unlock(&c->lock);
     copy_tables_fini(&old);
+}
+
+void copy_position_publish(struct copy *c, const struct position *p)
+{
+    mutex_lock(&c->lock);
+    if (!c->position.file[0] && !c->position.gtids)
+        position_copy(&c->position, p);
+    mutex_unlock(&c->lock);
 }
 
 static unsigned tables_left(const struct copy_tables *tables)
@@ -225,7 +188,7 @@ static int inexact_check(struct copy *c, const struct copy_tables *tables, struc
 }
 
 /* "LOCK TABLES `db`.`t` READ, ..." for consistency: lock; NULL if there is none to lock. */
-static char *lock_text(const struct copy *c, const struct copy_tables *tables)
+char *copy_lock_text(const struct copy *c, const struct copy_tables *tables)
 {
     struct buf sql = BUF_INIT;
 
@@ -241,13 +204,13 @@ static char *lock_text(const struct copy *c, const struct copy_tables *tables)
 
 static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err *err)
 {
-    SCOPED(freep) char *lock_tables = lock_text(c, tables);
+    SCOPED(freep) char *lock_tables = copy_lock_text(c, tables);
+    struct dump_way way = { .how = c->job->consistency, .lock_tables = lock_tables };
     unsigned round = 0;
     int rc;
 
-    phase_set(c, COPY_SNAPSHOT);
-    rc = dump_snapshot_take(&c->link, n_threads(c->job), c->job->consistency, lock_tables,
-                            &c->snapshot, err);
+    copy_phase_set(c, COPY_SNAPSHOT);
+    rc = dump_snapshot_take(&c->link, copy_threads(c->job), &way, &c->snapshot, err);
     if (rc == 0)
         rc = inexact_check(c, tables, err);
     if (rc == 0)
@@ -258,10 +221,7 @@ static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err 
     if (rc < 0)
         return rc;
     c->round = round;
-    mutex_lock(&c->lock);
-    if (!c->position.file[0] && !c->position.gtids)
-        position_copy(&c->position, &c->snapshot.low);
-    mutex_unlock(&c->lock);
+    copy_position_publish(c, &c->snapshot.low);
     log_info(c->job->path, "round %u: snapshot at %s:%llu over %u connections", c->round,
              c->snapshot.low.file, (unsigned long long)c->snapshot.low.offset, c->snapshot.n);
     return 0;
@@ -271,11 +231,11 @@ static int rows_copy(struct copy *c, struct copy_tables *tables, struct err *err
 {
     int rc;
 
-    phase_set(c, COPY_SCHEMA);
+    copy_phase_set(c, COPY_SCHEMA);
     rc = copy_schema(c, tables, err);
     if (rc < 0)
         return rc;
-    phase_set(c, COPY_ROWS);
+    copy_phase_set(c, COPY_ROWS);
     rc = copy_work(c, tables, err);
     if (rc == 0)
         rc = copy_locked(c, tables, err);
@@ -292,7 +252,7 @@ static int pass(struct copy *c, unsigned *left, struct err *err)
     struct copy_tables tables;
     int rc;
 
-    phase_set(c, COPY_PLANNING);
+    copy_phase_set(c, COPY_PLANNING);
     rc = copy_plan(c, &tables, err);
     if (rc == -ERESTART) {
         log_info(c->job->path, "the copy starts over: %s", err->text);
@@ -302,7 +262,7 @@ static int pass(struct copy *c, unsigned *left, struct err *err)
     }
     if (rc < 0)
         return rc;
-    tables_publish(c, &tables);
+    copy_tables_publish(c, &tables);
     *left = tables_left(&tables);
     if (*left == 0 && (c->round > 0 || tables.n > 0))
         return 0;
@@ -330,11 +290,27 @@ static int copy_all(struct copy *c, struct err *err)
         rc = pass(c, &left, err);
     }
     if (rc == 0) {
-        phase_set(c, COPY_VIEWS);
+        copy_phase_set(c, COPY_VIEWS);
         rc = copy_views(c, &c->tables, err);
     }
     return rc == 0 ? copy_state_finish(c->target, c->job, err) : rc;
 }
+
+static int stream_run(struct copy *c, struct err *err)
+{
+    int rc;
+
+    c->way = &copy_way_stream;
+    rc = ends_open(c, err);
+    if (rc == 0)
+        rc = copy_all(c, err);
+    ends_close(c);
+    return rc;
+}
+
+static int (*const runs[])(struct copy *c, struct err *err) = {
+    [FILES_NONE] = stream_run, [FILES_DUMP] = dump_run, [FILES_LOAD] = load_run
+};
 
 int copy_run(struct copy *c, struct err *err)
 {
@@ -343,12 +319,7 @@ int copy_run(struct copy *c, struct err *err)
     if (stop_wanted(c))
         return err_set(err, -ECANCELED, "asked to stop");
     copy_link_restart(&c->link);
-    rc = ends_open(c, err);
-    if (rc == 0)
-        rc = copy_state_finished(c->target, c->job, err);
-    if (rc == 0)
-        rc = copy_all(c, err);
-    ends_close(c);
+    rc = runs[c->job->files](c, err);
     if (rc >= 0) {
         mutex_lock(&c->lock);
         c->finished = true;
@@ -356,7 +327,7 @@ int copy_run(struct copy *c, struct err *err)
         mutex_unlock(&c->lock);
         return 0;
     }
-    phase_set(c, COPY_IDLE);
+    copy_phase_set(c, COPY_IDLE);
     return stop_wanted(c) ? err_set(err, -ECANCELED, "asked to stop") : rc;
 }
 

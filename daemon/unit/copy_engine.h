@@ -5,6 +5,7 @@
 #define SLUICE_UNIT_COPY_ENGINE_H
 
 #include "base/thread.h"
+#include "mysql/dialect.h"
 #include "unit/copy.h"
 #include "unit/copy_link.h"
 #include "unit/copy_table.h"
@@ -13,6 +14,7 @@
 struct copy_view {
     char *schema, *name;
     char *create;
+    bool unqualified; /* names in it are of its schema */
 };
 
 struct copy_tables {
@@ -21,12 +23,37 @@ struct copy_tables {
     struct copy_view *views;
 };
 
+struct copy_worker;
+
+/* What workers do with a table: from a server to another, into files, or from files. */
+struct copy_way {
+    bool source, target; /* the connections that a worker has */
+    /* Of a database; NULL if it is not known.  The caller's. */
+    int (*collation)(struct copy *c, const char *db, char **ret, struct err *err);
+    /* -EEXIST: 'there', which was at the target before, cannot take the rows of 't'. */
+    int (*shape)(struct copy *c, const struct copy_table *t, const struct table_def *there,
+                 struct err *err);
+    /* How its rows go into 'there': columns, resumable, bulk. */
+    int (*columns)(struct copy *c, struct copy_table *t, const struct table_def *there,
+                   struct err *err);
+    int (*cut)(struct copy *c, struct copy_table *t, struct err *err); /* into ranges */
+    int (*range)(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+                 struct err *err);
+    int (*end)(struct copy_worker *w, struct copy_table *t, struct err *err);
+};
+extern const struct copy_way copy_way_stream, copy_way_dump, copy_way_load;
+
 struct copy {
     const struct job *job;
+    const struct copy_way *way;
     struct copy_link link;
     struct checkpoint fence;
     bool has_fence;
     struct mysql_conn *source, *target; /* the copy's own; workers have theirs */
+    struct server_kind from, to;        /* what the source is, or was; and the target */
+    struct dump_folder *folder;         /* that a dump writes */
+    struct load_folder *files;          /* that a load reads; until the next run */
+    struct mysql_conn *locked;          /* holds tables without transactions for a dump */
     bool full_images;                   /* binlog_row_image=FULL at the source */
     bool can_load;                      /* LOAD DATA LOCAL is allowed and safe at the target */
     uint64_t bulk_max_bytes;            /* of a table, for one transaction */
@@ -50,17 +77,35 @@ struct copy {
 
 struct copy_worker {
     struct copy *copy;
-    struct mysql_conn *source; /* of the snapshot, borrowed */
-    struct mysql_conn *target; /* its own */
+    struct mysql_conn *source; /* of the snapshot, borrowed; NULL when loading files */
+    struct mysql_conn *target; /* its own; NULL when dumping */
     bool lost;                 /* its snapshot is gone: what is left waits for the next round */
     pthread_t thread;
 };
 
 /* -ESTALE stands for "the table changed, read it in another round" throughout. */
 
+/* copy.c */
+void copy_phase_set(struct copy *c, enum copy_phase phase);
+unsigned copy_threads(const struct job *job); /* connections at each end */
+/* Shows the plan to those who watch; the old one goes. */
+void copy_tables_publish(struct copy *c, struct copy_tables *tables);
+char *copy_lock_text(const struct copy *c, const struct copy_tables *tables); /* or NULL */
+void copy_position_publish(struct copy *c, const struct position *p);
+/* copy_target.c: the target open, its state there, and the copy ours and nobody else's.  1: it is
+ * finished. */
+int copy_target_open(struct copy *c, struct err *err);
+void copy_target_close(struct copy *c);
+/* dump_run.c, load_run.c: copy_run() with a folder at the other end. */
+int dump_run(struct copy *c, struct err *err);
+int load_run(struct copy *c, struct err *err);
+
 /* copy_plan.c: what is in scope, with its definition and its state. */
 /* -ERESTART: a table that was copied already is gone or has another name now. */
 int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err);
+/* What the target remembers of 'tables'.  -ERESTART likewise. */
+int copy_plan_states(struct copy *c, struct copy_tables *tables, struct err *err);
+void copy_plan_merged(const struct copy *c, struct copy_tables *tables);
 /* After the snapshot: tables whose definition changed meanwhile wait for the next round.
  * -EAGAIN: there are new ones, plan again. */
 int copy_plan_recheck(struct copy *c, struct copy_tables *tables, struct err *err);
@@ -74,6 +119,9 @@ void copy_tables_fini(struct copy_tables *t);
 
 /* copy_schema.c: databases and tables at the target, ready for this round's rows. */
 int copy_schema(struct copy *c, struct copy_tables *tables, struct err *err);
+/* Its CREATE as the target is told it. */
+int copy_schema_text(const struct copy *c, const struct copy_table *t, struct buf *out,
+                     struct err *err);
 int copy_schema_empty(struct copy *c, struct mysql_conn *target, const struct copy_table *t,
                       struct err *err);
 /* copy_view.c: views; one that cannot be made is logged and left out. */
@@ -81,6 +129,10 @@ int copy_views(struct copy *c, const struct copy_tables *tables, struct err *err
 
 /* copy_work.c: the rows of all tables that the snapshot can give. */
 int copy_work(struct copy *c, struct copy_tables *tables, struct err *err);
+/* The way's range and end where there is a target. */
+int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+                    struct err *err);
+int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* One table with all its ranges, by a worker of one's own; counted at the end. */
 int copy_work_table(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* copy_locked.c: tables of engines without transactions, each under a lock of its own. */
@@ -93,6 +145,20 @@ int copy_begin(struct copy_worker *w, struct err *err);
  * -ESTALE if the table changed. */
 int copy_select(struct copy_worker *w, const struct copy_table *t, const struct copy_range_row *r,
                 bool ordered, struct mysql_result **ret, struct err *err);
+/* copy_rows.c: the rows of a range, from copy_select() or, when loading, from its files. */
+struct copy_rows {
+    struct copy_worker *w;
+    const struct copy_table *t;
+    struct mysql_result *result;
+    struct load_rows *files;
+};
+int copy_rows_open(struct copy_rows *ret, struct copy_worker *w, const struct copy_table *t,
+                   const struct copy_range_row *r, bool ordered, struct err *err);
+int copy_rows_next(struct copy_rows *rows, struct mysql_row *row, struct err *err); /* 1, 0, <0 */
+/* Where to go on after 'row', the last one, as copy_range_row.at wants it. */
+void copy_rows_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out);
+/* 'broken': the copy ends, do not read the rest. */
+void copy_rows_close(struct copy_rows *rows, bool broken);
 int copy_stale(const struct err *err, int rc); /* rc, or -ESTALE if the error says so */
 
 /* load_bulk.c; -EILSEQ: the target did not take the rows as they are. */

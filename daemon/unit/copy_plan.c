@@ -76,7 +76,7 @@ static int add_view(struct copy *c, struct copy_tables *tables, const struct tab
     }
     tables->views = xrealloc(tables->views, (tables->n_views + 1) * sizeof *tables->views);
     v = &tables->views[tables->n_views++];
-    *v = (struct copy_view){ xstrdup(n->db), xstrdup(n->name), create };
+    *v = (struct copy_view){ xstrdup(n->db), xstrdup(n->name), create, false };
     return 0;
 }
 
@@ -120,7 +120,7 @@ struct copy_table *copy_tables_find(const struct copy_tables *tables, const char
 /* What the target remembers.  A known table that is gone was dropped or renamed
  * after its rows were read: replaying that over a copy of the new name would
  * be wrong, so all is done again. */
-static int states_read(struct copy *c, struct copy_tables *tables, struct err *err)
+int copy_plan_states(struct copy *c, struct copy_tables *tables, struct err *err)
 {
     struct copy_table_row *rows;
     unsigned n;
@@ -152,7 +152,7 @@ static int states_read(struct copy *c, struct copy_tables *tables, struct err *e
     return rc;
 }
 
-static void merged_mark(const struct copy *c, struct copy_tables *tables)
+void copy_plan_merged(const struct copy *c, struct copy_tables *tables)
 {
     for (unsigned i = 0; i < tables->n; i++) {
         struct copy_table *a = tables->all[i];
@@ -187,13 +187,13 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
             rc = err_set(err, -ECANCELED, "the copy is being stopped");
     }
     table_names_fini(&names);
-    if (rc == 0)
-        rc = states_read(c, &tables, err);
+    if (rc == 0 && c->target)
+        rc = copy_plan_states(c, &tables, err);
     if (rc < 0) {
         copy_tables_fini(&tables);
         return rc;
     }
-    merged_mark(c, &tables);
+    copy_plan_merged(c, &tables);
     rc = copy_foreign_classes(c, &tables, err);
     if (rc < 0) {
         copy_tables_fini(&tables);

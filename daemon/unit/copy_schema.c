@@ -25,11 +25,6 @@ enum {
     RANGES_PER_WORKER = 4,
 };
 
-static struct server_kind kind_of(const struct mysql_conn *c)
-{
-    return (struct server_kind){ mysql_conn_flavor(c), mysql_conn_version(c) };
-}
-
 /* --- names and dialect --- */
 
 struct renamer {
@@ -52,7 +47,8 @@ static bool rename_routed(void *arg, const struct ddl_name *n, struct buf *quote
     return true;
 }
 
-static int create_text(struct copy *c, const struct copy_table *t, struct buf *out, struct err *err)
+int copy_schema_text(const struct copy *c, const struct copy_table *t, struct buf *out,
+                     struct err *err)
 {
     SCOPED(arena_fini) struct arena arena = ARENA_INIT;
     SCOPED(buf_fini) struct buf translated = BUF_INIT;
@@ -61,9 +57,9 @@ static int create_text(struct copy *c, const struct copy_table *t, struct buf *o
     struct ddl d;
     int rc;
 
-    if (t->sequence && mysql_conn_flavor(c->target) == FLAVOR_MYSQL)
+    if (t->def->kind == TABLE_SEQUENCE && c->to.flavor == FLAVOR_MYSQL)
         return err_set(err, -ENOTSUP, "it is a sequence, which MySQL does not have");
-    rc = copy_dialect_create(t->create, kind_of(c->source), kind_of(c->target), &translated, err);
+    rc = copy_dialect_create(t->create, c->from, c->to, &translated, err);
     if (rc < 0)
         return rc;
     sql = slice_of(translated.data, translated.size);
@@ -83,7 +79,7 @@ static int untranslatable(struct copy *c, const struct copy_tables *tables, stru
         const struct copy_table *t = tables->all[i];
         struct err why = ERR_INIT;
 
-        if (t->row.state == COPY_TABLE_NEW && create_text(c, t, &sql, &why) < 0) {
+        if (t->row.state == COPY_TABLE_NEW && copy_schema_text(c, t, &sql, &why) < 0) {
             n++;
             if (list.size < 800)
                 buf_printf(&list, "%s%s: %s", list.size ? "; " : "", t->label, why.text);
@@ -95,28 +91,31 @@ static int untranslatable(struct copy *c, const struct copy_tables *tables, stru
 
 /* --- databases --- */
 
+static int source_collation(struct copy *c, const char *db, char **ret, struct err *err)
+{
+    int rc = copy_sql_scalar(c->source, ret, err,
+                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
+                             "WHERE SCHEMA_NAME = %q",
+                             db);
+
+    if (rc != -ENOENT)
+        return rc;
+    *err = ERR_INIT;
+    return 0;
+}
+
 static int database_make(struct copy *c, const char *from, const char *to, struct err *err)
 {
-    struct collation_change collation;
-    struct mysql_result *r;
-    struct mysql_row row;
-    char name[65] = "";
-    int rc = copy_sql_query(c->source, &r, err,
-                            "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
-                            "WHERE SCHEMA_NAME = %q",
-                            from);
+    SCOPED(freep) char *name = NULL;
+    struct collation_change collation = { .to = "" };
+    int rc = c->way->collation(c, from, &name, err);
 
     if (rc < 0)
         return rc;
-    rc = mysql_result_next(r, &row, err);
-    if (rc > 0)
-        snprintf(name, sizeof name, "%.*s", (int)row.sizes[0], row.values[0]);
-    mysql_result_free(r);
-    if (rc < 0)
-        return rc;
-    collation = dialect_collation(kind_of(c->source), kind_of(c->target), name);
+    if (name)
+        collation = dialect_collation(c->from, c->to, name);
     rc = copy_sql_exec(c->target, err, "CREATE DATABASE IF NOT EXISTS %i%r%r", to,
-                       name[0] ? " COLLATE " : "", name[0] ? collation.to : "");
+                       name ? " COLLATE " : "", collation.to);
     return rc < 0 ? err_wrap(err, "making the database %s", to) : 0;
 }
 
@@ -174,16 +173,19 @@ static bool type_same(struct server_kind from, struct server_kind to, const stru
     return strcmp(left, right) == 0 || (change.to && strncmp(left, right, strlen(left)) == 0);
 }
 
-static int shape_same(struct copy *c, const struct table_def *a, const struct table_def *b,
+/* A table that was there before has the columns of the source's. */
+static int shape_same(struct copy *c, const struct copy_table *t, const struct table_def *b,
                       struct err *err)
 {
+    const struct table_def *a = t->def;
+
     for (unsigned i = 0; i < a->n_cols; i++) {
         int at = table_column_find(b, a->cols[i].name);
 
         if (at < 0)
             return err_set(err, -EEXIST, "%s.%s exists without the column %s", b->db, b->name,
                            a->cols[i].name);
-        if (!type_same(kind_of(c->source), kind_of(c->target), &a->cols[i], &b->cols[at]) ||
+        if (!type_same(c->from, c->to, &a->cols[i], &b->cols[at]) ||
             a->cols[i].generated != b->cols[at].generated)
             return err_set(err, -EEXIST,
                            "%s.%s exists with another shape: the column %s is %s there, %s at the "
@@ -227,7 +229,7 @@ int copy_schema_empty(struct copy *c, struct mysql_conn *target, const struct co
 static int table_make(struct copy *c, const struct copy_table *t, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
-    int rc = create_text(c, t, &sql, err);
+    int rc = copy_schema_text(c, t, &sql, err);
 
     if (rc == 0)
         rc = mysql_conn_exec(c->target, slice_of(sql.data, sql.size), NULL, err);
@@ -255,6 +257,34 @@ static bool bulk_fits(const struct copy *c, const struct copy_table *t, const st
            t->def->size_estimate <= c->bulk_max_bytes && key_collations_same(t->def, to);
 }
 
+static int columns_set(struct copy *c, struct copy_table *t, const struct table_def *there,
+                       struct err *err)
+{
+    (void)err;
+    t->resumable &= there->transactional;
+    t->bulk = bulk_fits(c, t, there);
+    dump_columns_init(&t->columns, t->def, there);
+    return 0;
+}
+
+static int ranges_cut(struct copy *c, struct copy_table *t, struct err *err)
+{
+    uint64_t n = t->bulk || !t->resumable ? 1 : t->def->size_estimate / RANGE_BYTES + 1;
+    uint64_t most = (uint64_t)c->snapshot.n * RANGES_PER_WORKER;
+
+    return dump_range_split(c->source, t->def, (unsigned)(n < most ? n : most), &t->ranges,
+                            &t->n_ranges, err);
+}
+
+const struct copy_way copy_way_stream = { .source = true,
+                                          .target = true,
+                                          .collation = source_collation,
+                                          .shape = shape_same,
+                                          .columns = columns_set,
+                                          .cut = ranges_cut,
+                                          .range = copy_work_range,
+                                          .end = copy_work_end };
+
 static void ranges_clear(struct copy_table *t)
 {
     copy_state_ranges_free(t->ranges, t->n_ranges);
@@ -265,14 +295,11 @@ static void ranges_clear(struct copy_table *t)
 /* From its first row: an empty table, its state and its ranges. */
 static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
 {
-    uint64_t n = t->bulk || !t->resumable ? 1 : t->def->size_estimate / RANGE_BYTES + 1;
-    uint64_t most = (uint64_t)c->snapshot.n * RANGES_PER_WORKER;
     int rc;
 
     ranges_clear(t);
     atomic_store(&t->rows, 0);
-    rc = dump_range_split(c->source, t->def, (unsigned)(n < most ? n : most), &t->ranges,
-                          &t->n_ranges, err);
+    rc = c->way->cut(c, t, err);
     t->row.state = COPY_TABLE_LOADING;
     t->row.first_round = t->row.last_round = c->round;
     t->row.rows = 0;
@@ -339,7 +366,7 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
     }
     rc = table_read(c->target, t->to.to_schema, t->to.to_table, &there, err);
     if (rc == 0 && !ours)
-        rc = shape_same(c, t->def, there, err);
+        rc = c->way->shape(c, t, there, err);
     if (rc == 0 && !ours && !t->merged)
         rc = must_be_empty(c, t, err);
     if (rc == -ENOENT) {
@@ -348,21 +375,16 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
             rc = table_read(c->target, t->to.to_schema, t->to.to_table, &there, err);
         ours = false;
     }
-    if (rc == 0) {
-        t->resumable &= there->transactional;
-        t->bulk = bulk_fits(c, t, there);
-        dump_columns_init(&t->columns, t->def, there);
-        if (may_go_on(t)) {
-            rc = table_go_on(c, t, err);
-        } else {
-            if (ours && !t->merged)
-                rc = copy_schema_empty(c, c->target, t, err);
-            if (rc == 0)
-                rc = table_begin(c, t, err);
-        }
-    }
+    if (rc == 0)
+        rc = c->way->columns(c, t, there, err);
     table_free(there);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (may_go_on(t))
+        return table_go_on(c, t, err);
+    if (ours && !t->merged)
+        rc = copy_schema_empty(c, c->target, t, err);
+    return rc == 0 ? table_begin(c, t, err) : rc;
 }
 
 static int sequence_prepare(struct copy *c, struct copy_table *t, struct err *err)

@@ -30,6 +30,9 @@ struct copy_table {
     struct route to;
     struct copy_columns columns;
 
+    const struct load_table *files; /* where its rows are, when they are loaded from a folder */
+    atomic_uint n_files;            /* that a dump has begun */
+
     unsigned index; /* in the plan */
     bool sequence;  /* a MariaDB SEQUENCE: its value is set, it has no rows to copy */
     bool merged;    /* other tables or sources write to the same target table, or it had rows */

@@ -176,7 +176,15 @@ static const struct attr dump_attrs[] = {
     { 0 },
 };
 
-static const struct attr load_attrs[] = { UNIT_ATTRS, COPY_ATTRS, { 0 } };
+static const struct attr load_attrs[] = {
+    UNIT_ATTRS,
+    COPY_ATTRS,
+    { .name = "position",
+      .type = ATTR_JSON,
+      .get = get_position,
+      .help = "Where the source's binlog was when what is loaded was read" },
+    { 0 },
+};
 
 static const char *const dump_examples[] = { "cat tables", "watch cat rows rows_per_second",
                                              "cat position", NULL };
@@ -185,7 +193,8 @@ static const char *const load_examples[] = { "cat tables", "watch cat rows eta_s
 
 const struct node_type dump_type = {
     .name = "dump",
-    .help = "Reads the source for a full copy: one consistent moment, over several connections",
+    .help = "Reads the source for a full copy, into the target or a folder: one consistent "
+            "moment, over several connections",
     .examples = dump_examples,
     .attrs = dump_attrs,
     .lock = unit_lock,
@@ -195,7 +204,7 @@ const struct node_type dump_type = {
 
 const struct node_type load_type = {
     .name = "load",
-    .help = "Fills the target with the rows that the dump reads",
+    .help = "Fills the target with the rows that the dump reads, or that a folder has",
     .examples = load_examples,
     .attrs = load_attrs,
     .lock = unit_lock,
@@ -210,7 +219,7 @@ static void dump_progressed(void *arg)
     unit_progressed(arg);
 }
 
-static int dump_run(struct unit *u, struct err *err)
+static int copy_unit_run(struct unit *u, struct err *err)
 {
     struct copy_unit *d = (struct copy_unit *)u;
 
@@ -221,13 +230,13 @@ static int dump_run(struct unit *u, struct err *err)
     return copy_run(d->copy, err);
 }
 
-static void dump_wake(struct unit *u)
+static void copy_unit_wake(struct unit *u)
 {
     copy_stop(((struct copy_unit *)u)->copy);
 }
 
-/* The dump's thread does the work. */
-static int load_run(struct unit *u, struct err *err)
+/* The dump's thread does the work, where there is a dump. */
+static int load_wait(struct unit *u, struct err *err)
 {
     while (!copy_finished(((struct copy_unit *)u)->copy))
         if (!unit_sleep(u, 100))
@@ -254,15 +263,23 @@ static json_t *copy_tables(struct unit *u)
 
 static const struct unit_ops dump_ops = {
     .name = "dump",
-    .run = dump_run,
-    .wake = dump_wake,
+    .run = copy_unit_run,
+    .wake = copy_unit_wake,
     .progress = copy_progress,
     .tables = copy_tables,
 };
 
 static const struct unit_ops load_ops = {
     .name = "load",
-    .run = load_run,
+    .run = load_wait,
+    .progress = copy_progress,
+    .tables = copy_tables,
+};
+
+static const struct unit_ops load_alone_ops = {
+    .name = "load",
+    .run = copy_unit_run,
+    .wake = copy_unit_wake,
     .progress = copy_progress,
     .tables = copy_tables,
 };
@@ -276,11 +293,11 @@ struct unit *copy_new_dump(const struct job *job)
     return &u->unit;
 }
 
-struct unit *copy_new_load(struct unit *dump)
+struct unit *copy_new_load(const struct job *job, struct unit *dump)
 {
     struct copy_unit *u = xcalloc(1, sizeof *u);
 
-    u->copy = copy_ref(((struct copy_unit *)dump)->copy);
-    unit_init(&u->unit, &load_ops, &load_type, "load");
+    u->copy = dump ? copy_ref(((struct copy_unit *)dump)->copy) : copy_new(job);
+    unit_init(&u->unit, dump ? &load_ops : &load_alone_ops, &load_type, "load");
     return &u->unit;
 }

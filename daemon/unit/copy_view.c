@@ -97,7 +97,14 @@ static int view_make(struct copy *c, const struct copy_tables *tables, const str
                      struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    struct route to;
 
+    if (v->unqualified && router_table(c->job->router, v->schema, v->name, &to)) {
+        int rc = copy_sql_exec(c->target, err, "USE %i", to.to_schema);
+
+        if (rc < 0)
+            return rc;
+    }
     view_text(c, tables, v->create, &sql);
     return mysql_conn_exec(c->target, slice_of(sql.data, sql.size), NULL, err);
 }

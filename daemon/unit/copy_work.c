@@ -116,7 +116,7 @@ static int reload(struct copy_worker *w, struct copy_table *t, struct err *err)
 }
 
 /* After the last range. */
-static int table_end(struct copy_worker *w, struct copy_table *t, struct err *err)
+int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
     int rc = 0;
 
@@ -142,8 +142,8 @@ static int table_end(struct copy_worker *w, struct copy_table *t, struct err *er
     return rc;
 }
 
-static int range_copy(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
-                      struct err *err)
+int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+                    struct err *err)
 {
     int rc = -EILSEQ;
 
@@ -172,13 +172,14 @@ static int item_copy(struct copy_worker *w, struct item *i, struct err *err)
 {
     struct copy_table *t = i->table;
     struct err ignored = ERR_INIT;
-    int rc = i->range && !i->range->done ? range_copy(w, t, i->range, err) : 0;
+    const struct copy_way *way = w->copy->way;
+    int rc = i->range && !i->range->done ? way->range(w, t, i->range, err) : 0;
 
     if (rc == 0 && atomic_fetch_sub(&t->ranges_left, 1) == 1 && !atomic_load(&t->again))
-        rc = table_end(w, t, err);
+        rc = way->end(w, t, err);
     if (rc == -ESTALE)
         rc = mark_again(w, t, err);
-    if (rc == 0 && dump_snapshot_release_tables(w->source, &ignored) < 0)
+    if (rc == 0 && way->source && dump_snapshot_release_tables(w->source, &ignored) < 0)
         w->lost = true;
     return rc < 0 ? err_wrap(err, "%s", t->label) : 0;
 }
@@ -250,14 +251,15 @@ static void items_add(struct work *work, struct copy_table *t)
 static int threads_open(struct work *work, struct work_thread *threads, unsigned n, struct err *err)
 {
     struct copy *c = work->copy;
+    const struct copy_way *way = c->way;
 
     for (unsigned i = 0; i < n; i++) {
         struct copy_worker *w = &threads[i].worker;
         int rc;
 
         threads[i].work = work;
-        *w = (struct copy_worker){ .copy = c, .source = c->snapshot.conns[i] };
-        rc = copy_link_target(&c->link, &c->fence, &w->target, err);
+        *w = (struct copy_worker){ .copy = c, .source = way->source ? c->snapshot.conns[i] : NULL };
+        rc = way->target ? copy_link_target(&c->link, &c->fence, &w->target, err) : 0;
         if (rc < 0)
             return rc;
     }
@@ -267,7 +269,7 @@ static int threads_open(struct work *work, struct work_thread *threads, unsigned
 int copy_work(struct copy *c, struct copy_tables *tables, struct err *err)
 {
     struct work work = { .copy = c };
-    unsigned n = c->snapshot.n;
+    unsigned n = c->way->source ? c->snapshot.n : copy_threads(c->job);
     SCOPED(freep) struct work_thread *threads = xcalloc(n + 1, sizeof *threads);
     int rc;
 
@@ -275,8 +277,8 @@ int copy_work(struct copy *c, struct copy_tables *tables, struct err *err)
     for (unsigned i = 0; i < tables->n; i++) {
         struct copy_table *t = tables->all[i];
 
-        if (t->row.state != COPY_TABLE_DONE && !t->sequence && t->def->transactional &&
-            !atomic_load(&t->again))
+        if (t->row.state != COPY_TABLE_DONE && !t->sequence &&
+            (t->def->transactional || !c->way->source) && !atomic_load(&t->again))
             items_add(&work, t);
     }
     if (work.n_items)
@@ -302,12 +304,13 @@ int copy_work(struct copy *c, struct copy_tables *tables, struct err *err)
 
 int copy_work_table(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
+    const struct copy_way *way = w->copy->way;
     int rc = 0;
 
     for (unsigned i = 0; rc == 0 && t->row.state == COPY_TABLE_LOADING && i < t->n_ranges; i++)
         if (!t->ranges[i].done)
-            rc = range_copy(w, t, &t->ranges[i], err);
+            rc = way->range(w, t, &t->ranges[i], err);
     if (rc == 0)
-        rc = table_end(w, t, err);
+        rc = way->end(w, t, err);
     return rc;
 }

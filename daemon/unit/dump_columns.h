@@ -30,6 +30,8 @@ enum copy_kind {
 struct copy_column {
     enum copy_kind kind;
     bool is_enum; /* index 0 warns: '' of COPY_BYTES, 0 of COPY_INDEX */
+    bool is_bit;
+    char *charset; /* NULL if it is not of a character type */
 };
 
 struct copy_columns {
@@ -37,12 +39,25 @@ struct copy_columns {
     struct copy_column *cols;
     char *select; /* expressions, commas between */
     char *names;  /* `a`, `b` */
+    char *first;  /* `a` */
     char *load;   /* (`a`, @v2) SET `b` = CONVERT(@v2 USING utf8mb4) */
 };
 
 /* 'from' at the source; 'to' at the target, NULL while it does not exist. */
 void dump_columns_init(struct copy_columns *c, const struct table_def *from,
                        const struct table_def *to);
+
+/* What a file of a dump says of its rows. */
+struct dump_words {
+    char **names; /* the column list of its INSERTs; none: every column that is not generated */
+    unsigned n_names;
+    bool utf8; /* strings are UTF-8; else the bytes that the column has */
+    bool ours; /* written by us */
+};
+
+/* The same for rows of a file that go into 'to'.  -EINVAL: there is no such column. */
+int dump_columns_named(struct copy_columns *c, const struct table_def *to,
+                       const struct dump_words *words, struct err *err);
 void dump_columns_fini(struct copy_columns *c);
 
 /* True if storing this value warns, as it should: index 0 of an ENUM. */

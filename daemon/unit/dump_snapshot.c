@@ -17,12 +17,6 @@ enum {
     ER_XA_ACCESS = 1401,
 };
 
-/* How to come to one moment. */
-struct way {
-    enum consistency how;
-    const char *lock_tables;
-};
-
 /* How a flavour holds commits back; how long is up to lock_wait_timeout. */
 static const char *const lock_sql[] = {
     [FLAVOR_MARIADB] = "BACKUP STAGE START",
@@ -184,7 +178,7 @@ static void snapshot_end(struct dump_snapshot *s)
 /* All connections under the lock.  -EAGAIN: they differ, or a transaction was
  * prepared meanwhile.  Under a lock of our tables alone others go on, and so does the position:
  * the first is good for all. */
-static int begin_all(struct mysql_conn *ctl, const struct way *way, struct dump_snapshot *s,
+static int begin_all(struct mysql_conn *ctl, const struct dump_way *way, struct dump_snapshot *s,
                      struct err *err)
 {
     SCOPED(buf_fini) struct buf xids = BUF_INIT;
@@ -210,8 +204,8 @@ static int begin_all(struct mysql_conn *ctl, const struct way *way, struct dump_
     return rc;
 }
 
-static int lock_and_begin(struct mysql_conn *ctl, const struct way *way, struct dump_snapshot *s,
-                          struct err *err)
+static int lock_and_begin(struct mysql_conn *ctl, const struct dump_way *way,
+                          struct dump_snapshot *s, struct err *err)
 {
     enum flavor flavor = mysql_conn_flavor(ctl);
     bool tables = way->lock_tables != NULL;
@@ -225,6 +219,8 @@ static int lock_and_begin(struct mysql_conn *ctl, const struct way *way, struct 
     rc = tables ? 0 : exec(ctl, lock_more_sql[flavor], err);
     if (rc == 0)
         rc = begin_all(ctl, way, s, err);
+    if (rc == 0 && way->held)
+        rc = way->held(way->arg, err);
     if (exec(ctl, tables ? "UNLOCK TABLES" : unlock_sql[flavor], &unlock_err) < 0 && rc == 0) {
         *err = unlock_err;
         rc = unlock_err.code;
@@ -238,10 +234,16 @@ static int lock_and_begin(struct mysql_conn *ctl, const struct way *way, struct 
 }
 
 /* Without the right to hold commits back. */
-static int begin_unlocked(struct mysql_conn *ctl, struct dump_snapshot *s, struct err *err)
+static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
+                          struct dump_snapshot *s, struct err *err)
 {
     SCOPED(freep) char *mode = NULL;
     int rc;
+
+    if (way->held)
+        return err_set(err, -EACCES,
+                       "tables without transactions are of no moment unless commits are held "
+                       "back: GRANT RELOAD ON *.* TO CURRENT_USER");
 
     s->n = 1;
     s->exact = true;
@@ -278,7 +280,7 @@ static int begin_unlocked(struct mysql_conn *ctl, struct dump_snapshot *s, struc
     return rc;
 }
 
-static int take(struct copy_link *l, struct mysql_conn *ctl, const struct way *way,
+static int take(struct copy_link *l, struct mysql_conn *ctl, const struct dump_way *way,
                 struct dump_snapshot *s, struct err *err)
 {
     int rc = -EAGAIN;
@@ -288,11 +290,11 @@ static int take(struct copy_link *l, struct mysql_conn *ctl, const struct way *w
         if (rc < 0)
             return rc;
         if (way->how == CONSISTENT_UNLOCKED)
-            return begin_unlocked(ctl, s, err);
+            return begin_unlocked(ctl, way, s, err);
         rc = lock_and_begin(ctl, way, s, err);
         if (rc < 0 && err->sql == ER_ACCESS_DENIED && way->how == CONSISTENT_AUTO) {
             snapshot_end(s);
-            return begin_unlocked(ctl, s, err);
+            return begin_unlocked(ctl, way, s, err);
         }
         if (rc == 0 || (rc != -EAGAIN && err->sql != ER_LOCK_WAIT_TIMEOUT))
             return rc;
@@ -306,10 +308,9 @@ static int take(struct copy_link *l, struct mysql_conn *ctl, const struct way *w
                     LOCK_TRIES);
 }
 
-int dump_snapshot_take(struct copy_link *l, unsigned n, enum consistency how,
-                       const char *lock_tables, struct dump_snapshot *ret, struct err *err)
+int dump_snapshot_take(struct copy_link *l, unsigned n, const struct dump_way *way,
+                       struct dump_snapshot *ret, struct err *err)
 {
-    struct way way = { how, lock_tables };
     struct dump_snapshot s = { .conns = xcalloc(n, sizeof *s.conns) };
     struct mysql_conn *ctl = NULL;
     int rc = copy_link_source(l, &ctl, err);
@@ -321,7 +322,7 @@ int dump_snapshot_take(struct copy_link *l, unsigned n, enum consistency how,
     }
     n = s.n;
     if (rc == 0)
-        rc = take(l, ctl, &way, &s, err);
+        rc = take(l, ctl, way, &s, err);
     for (unsigned i = s.n; i < n; i++) /* those that a fallback does without */
         copy_link_close(l, s.conns[i]);
     copy_link_close(l, ctl);

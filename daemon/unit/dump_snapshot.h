@@ -30,10 +30,19 @@ struct dump_snapshot {
     bool exact;
 };
 
-/* At most 'n' connections; fewer where one is all we can have.  'lock_tables': the LOCK TABLES of
- * CONSISTENT_LOCK; else NULL. */
-int dump_snapshot_take(struct copy_link *l, unsigned n, enum consistency how,
-                       const char *lock_tables, struct dump_snapshot *ret, struct err *err);
+/* How to come to one moment. */
+struct dump_way {
+    enum consistency how;
+    const char *lock_tables; /* the LOCK TABLES of CONSISTENT_LOCK; else NULL */
+    /* Called at that moment, while commits are held back; maybe again, when another is tried.
+     * NULL if there is nothing to do.  Where none can be held back: -EACCES. */
+    int (*held)(void *arg, struct err *err);
+    void *arg;
+};
+
+/* At most 'n' connections; fewer where one is all we can have. */
+int dump_snapshot_take(struct copy_link *l, unsigned n, const struct dump_way *way,
+                       struct dump_snapshot *ret, struct err *err);
 void dump_snapshot_close(struct copy_link *l, struct dump_snapshot *s);
 
 /* Lets go of the metadata locks of the tables read so far: DDL at the source need not wait for

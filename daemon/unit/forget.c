@@ -11,6 +11,7 @@
 #include "mysql/conn.h"
 #include "unit/copy_state.h"
 #include "unit/doc.h"
+#include "unit/dump_folder.h"
 #include "unit/job.h"
 #include "unit/sync.h"
 #include "unit/task_doc.h"
@@ -21,8 +22,11 @@
 int forget_job(const struct job *job, struct err *err)
 {
     struct mysql_conn *target;
-    int rc = sync_forget(job, err);
+    int rc;
 
+    if (job->files == FILES_DUMP) /* which has no target */
+        return dump_folder_forget(job, err);
+    rc = sync_forget(job, err);
     if (rc < 0)
         return err_wrap(err, "removing the checkpoints");
     if ((rc = mysql_conn_open(&target, &job->to, err)) < 0)

@@ -142,6 +142,18 @@ static void set_sync_knobs(struct job *j, const json_t *conf)
     j->max_retries = count(j->doc, "max_retries");
 }
 
+static const struct word files[] = { { "dump", FILES_DUMP }, { "load", FILES_LOAD }, { 0 } };
+
+/* With several sources each has a folder of its own below data_dir. */
+static void set_folder(struct job *j)
+{
+    const char *dir = text(j->doc, "source_config.full_migrate_conf.data_dir");
+
+    j->files = choice(j->doc, "task_mode", files);
+    if (j->files != FILES_NONE && dir)
+        j->folder = j->own_folder = j->merges ? xasprintf("%s/%s", dir, j->source) : xstrdup(dir);
+}
+
 static void job_free(struct job *j)
 {
     mysql_params_fini(&j->from);
@@ -150,6 +162,7 @@ static void job_free(struct job *j)
     position_fini(&j->start);
     conn_set_fini(&j->conns);
     free(j->own_path);
+    free(j->own_folder);
     json_decref(j->doc);
     free(j);
 }
@@ -203,6 +216,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     j->from.set = j->to.set = &j->conns;
     set_copy_knobs(j, doc_at(j->doc, "source_config.full_migrate_conf"));
     set_sync_knobs(j, doc_at(j->doc, "source_config.incr_migrate_conf"));
+    set_folder(j);
     if ((rc = task_doc_router(j->doc, source->name, source->fold_case, &router, err)) < 0)
         return rc;
     j->router = router;

@@ -25,6 +25,8 @@ enum on_error { ON_ERROR_STOP, ON_ERROR_QUARANTINE };
 enum foreign_keys { FOREIGN_KEYS_AS_SOURCE, FOREIGN_KEYS_OFF, FOREIGN_KEYS_ON };
 /* What the copy does with a row whose key the target has. */
 enum on_duplicate { ON_DUPLICATE_ERROR, ON_DUPLICATE_REPLACE, ON_DUPLICATE_IGNORE };
+/* Where the rows of a copy stay on the way: nowhere, or in a folder, written or read. */
+enum job_files { FILES_NONE, FILES_DUMP, FILES_LOAD };
 /* How the connections of a copy come to see one moment. */
 enum consistency { CONSISTENT_AUTO, CONSISTENT_FLUSH, CONSISTENT_LOCK, CONSISTENT_UNLOCKED };
 
@@ -42,8 +44,10 @@ struct job {
     int64_t start_us; /* or a time to start from, wall; 0: none */
 
     unsigned dump_threads, load_threads;
-    bool merges;          /* other sources of the task may write to the same target tables */
-    const char *data_dir; /* dump to files / load from files; NULL streams */
+    bool merges; /* other sources of the task may write to the same target tables */
+    enum job_files files;
+    const char *folder;   /* of the dump that is written or read; NULL if there is none */
+    const char *data_dir; /* for transactions too large for memory; NULL: where the system says */
     enum apply_mode apply_mode;
     unsigned apply_threads; /* parallel mode */
     unsigned apply_batch;   /* most transactions merged into one */
@@ -61,7 +65,7 @@ struct job {
     /* for job.c; a job that a test fills in by hand needs none of it */
     atomic_uint refs;
     json_t *doc; /* the strings above are its */
-    char *own_path;
+    char *own_path, *own_folder;
 };
 
 /* What the document does not say. */

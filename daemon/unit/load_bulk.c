@@ -20,7 +20,7 @@
 #define BULK_MAX_VALUE ((size_t)4 << 20)
 
 struct bulk {
-    struct mysql_result *result;
+    struct copy_rows rows_in;
     const struct copy_columns *columns;
     struct copy_table *table;
     struct mysql_row row;
@@ -65,7 +65,7 @@ static size_t row_put(struct bulk *b, char *to, size_t room)
 
 static int next_row(struct bulk *b)
 {
-    int rc = mysql_result_next(b->result, &b->row, &b->err);
+    int rc = copy_rows_next(&b->rows_in, &b->row, &b->err);
 
     for (unsigned i = 0; i < b->columns->n && rc > 0; i++)
         if (b->row.sizes[i] > BULK_MAX_VALUE)
@@ -158,14 +158,12 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
     struct bulk b = { .columns = &t->columns, .table = t };
     struct copy_range_row all = { .no = 0 };
     struct err ignored = ERR_INIT;
-    int rc = copy_select(w, t, &all, false, &b.result, err);
+    int rc = copy_rows_open(&b.rows_in, w, t, &all, false, err);
 
     if (rc < 0)
         return rc;
     rc = bulk_transaction(w, t, &b, err);
-    if (rc < 0 && rc != -EILSEQ && rc != -ESTALE)
-        mysql_conn_shutdown(w->source); /* the copy ends: do not read the rest of the rows */
-    mysql_result_free(b.result);
+    copy_rows_close(&b.rows_in, rc < 0 && rc != -EILSEQ && rc != -ESTALE);
     if (rc == 0)
         return 0;
     atomic_fetch_sub(&t->rows, b.rows);

@@ -36,13 +36,9 @@ void load_insert_head(const struct copy *c, const struct copy_table *t, struct b
  * pass. */
 void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
-    unsigned i = 0;
-
-    while (t->def->cols[i].generated)
-        i++;
     if (c->job->on_duplicate == ON_DUPLICATE_IGNORE)
-        copy_sql(sql, " ON DUPLICATE KEY UPDATE %i = %i.%i", t->def->cols[i].name, t->to.to_table,
-                 t->def->cols[i].name);
+        copy_sql(sql, " ON DUPLICATE KEY UPDATE %r = %i.%r", t->columns.first, t->to.to_table,
+                 t->columns.first);
 }
 
 bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows)
@@ -63,7 +59,7 @@ struct inserter {
     struct copy_worker *w;
     struct copy_table *t;
     struct copy_range_row *range;
-    const struct table_key *key;
+    struct copy_rows rows;
     struct statement two[2], *next, *sent; /* 'sent' is NULL when none is under way */
     struct buf head, tail, at;
     bool whole, in_transaction;
@@ -284,19 +280,18 @@ static int row_take(struct inserter *in, const struct mysql_row *row, struct err
     rc = big ? row_take_big(in, row, err) : insert_send(in, err);
     if (rc == 0 && !in->whole && in->chunk_bytes >= CHUNK_BYTES) {
         buf_clear(&in->at);
-        if (in->key)
-            dump_range_at(&in->at, in->t->def, in->key, row);
+        copy_rows_at(&in->rows, row, &in->at);
         rc = chunk_end(in, false, err);
     }
     return rc;
 }
 
-static int insert_rows(struct inserter *in, struct mysql_result *result, struct err *err)
+static int insert_rows(struct inserter *in, struct err *err)
 {
     struct mysql_row row;
     int rc;
 
-    while ((rc = mysql_result_next(result, &row, err)) > 0) {
+    while ((rc = copy_rows_next(&in->rows, &row, err)) > 0) {
         rc = row_take(in, &row, err);
         if (rc < 0)
             return rc;
@@ -309,9 +304,8 @@ static int insert_rows(struct inserter *in, struct mysql_result *result, struct 
 int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
                 struct err *err)
 {
-    struct inserter in = { .w = w, .t = t, .range = r, .key = dump_range_key(t->def) };
-    struct mysql_result *result;
-    int rc = copy_select(w, t, r, true, &result, err);
+    struct inserter in = { .w = w, .t = t, .range = r };
+    int rc = copy_rows_open(&in.rows, w, t, r, true, err);
 
     if (rc < 0)
         return rc;
@@ -323,17 +317,15 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
         in.two[i].rows = xcalloc(STATEMENT_ROWS, sizeof *in.two[i].rows);
     load_insert_head(w->copy, t, &in.head);
     load_insert_tail(w->copy, t, &in.tail);
-    rc = insert_rows(&in, result, err);
+    rc = insert_rows(&in, err);
     if (rc < 0) {
         struct err ignored = ERR_INIT;
 
-        if (rc != -ESTALE)
-            mysql_conn_shutdown(w->source); /* the copy ends: do not read the rest of the rows */
         if (in.sent)
             (void)insert_wait(&in, &ignored);
         (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
     }
-    mysql_result_free(result);
+    copy_rows_close(&in.rows, rc < 0 && rc != -ESTALE);
     for (unsigned i = 0; i < 2; i++) {
         buf_fini(&in.two[i].sql);
         free(in.two[i].rows);

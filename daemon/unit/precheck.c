@@ -193,11 +193,13 @@ int precheck_run(const struct job *job, const struct precheck_scope *scope,
                           .to.name = "target" };
     int rc = 0;
 
-    if (precheck_open(&p, &p.from, &job->from, err))
+    if (job->files != FILES_LOAD && precheck_open(&p, &p.from, &job->from, err))
         precheck_source_lines(&p);
-    if (precheck_open(&p, &p.to, &job->to, err))
+    if (job->files != FILES_DUMP && precheck_open(&p, &p.to, &job->to, err))
         precheck_target_lines(&p);
-    if (p.from.account && p.to.account)
+    if (job->files != FILES_NONE)
+        rc = precheck_folder_lines(&p, err);
+    else if (p.from.account && p.to.account)
         rc = precheck_table_lines(&p, err);
     precheck_end_fini(&p.from);
     precheck_end_fini(&p.to);

@@ -45,7 +45,8 @@ struct precheck_report {
 
 /* Which stages will run. */
 struct precheck_scope {
-    bool dump;  /* tables are copied */
+    bool dump;  /* tables are read */
+    bool load;  /* and written */
     bool sync;  /* the binlog is followed */
     bool again; /* there is a checkpoint: target tables are expected to be there */
 };

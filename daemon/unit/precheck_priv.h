@@ -42,9 +42,10 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
 void precheck_end_fini(struct end *e);
 struct server_kind precheck_kind(const struct end *e);
 
-void precheck_source_lines(struct precheck *p);                /* precheck_source.c */
-void precheck_target_lines(struct precheck *p);                /* precheck_target.c */
-int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
+void precheck_source_lines(struct precheck *p);                 /* precheck_source.c */
+void precheck_target_lines(struct precheck *p);                 /* precheck_target.c */
+int precheck_table_lines(struct precheck *p, struct err *err);  /* precheck_table.c */
+int precheck_folder_lines(struct precheck *p, struct err *err); /* precheck_folder.c */
 
 /* --- tables --- */
 

@@ -163,11 +163,11 @@ void precheck_target_lines(struct precheck *p)
     check_writable(p);
     check_packet(p);
     check_meta_schema(p);
-    check_connections(p, &p->to, (p->scope.dump ? p->job->load_threads : 0) + 4);
+    check_connections(p, &p->to, (p->scope.load ? p->job->load_threads : 0) + 4);
     if (p->from.account) {
         check_connections(p, &p->from, (p->scope.dump ? p->job->dump_threads : 0) + 3);
         check_time_zone(p);
     }
-    if (p->scope.dump)
+    if (p->scope.load)
         check_load(p);
 }

@@ -46,7 +46,10 @@ void subtask_progress(const struct subtask *s, struct unit_progress *ret)
     struct unit *sync = s->units[STAGE_SYNC];
     bool following = sync && unit_state(sync) != UNIT_NEW;
 
-    unit_progress_of(following ? sync : s->units[STAGE_LOAD], ret);
+    unit_progress_of(following              ? sync
+                     : s->units[STAGE_LOAD] ? s->units[STAGE_LOAD]
+                                            : s->units[STAGE_DUMP],
+                     ret);
 }
 
 /* --- rows --- */
@@ -224,7 +227,7 @@ static int make_unit(struct subtask *s, enum stage stage, struct err *err)
         u = copy_new_dump(s->job);
         break;
     case STAGE_LOAD:
-        u = copy_new_load(s->units[STAGE_DUMP]);
+        u = copy_new_load(s->job, s->units[STAGE_DUMP]);
         break;
     case STAGE_SYNC:
         u = sync_new(s->job);

@@ -315,6 +315,19 @@ static int sources_have_rules(const json_t *doc, struct err *err)
     return 0;
 }
 
+/* The daemon's own working folder means nothing to who writes the document. */
+static int check_folder(const json_t *doc, const char *mode, struct err *err)
+{
+    static const char path[] = "source_config.full_migrate_conf.data_dir";
+    const char *dir = json_string_value(doc_at(doc, path));
+
+    if (!dir || !*dir)
+        return err_set(err, -EINVAL,
+                       "task_mode %s needs %s: echo /FOLDER > full_migrate_conf/data_dir", mode,
+                       path);
+    return *dir == '/' ? 0 : err_set(err, -EINVAL, "%s: '%s' does not begin with /", path, dir);
+}
+
 int task_doc_complete(const json_t *doc, struct err *err)
 {
     static const struct {
@@ -323,9 +336,13 @@ int task_doc_complete(const json_t *doc, struct err *err)
         { "target_config.host", "echo HOST > target/host" },
         { "target_config.user", "echo USER > target/user" },
     };
-    int rc;
+    const char *mode = json_string_value(json_object_get(doc, "task_mode"));
+    bool dump = mode && strcmp(mode, "dump") == 0, load = mode && strcmp(mode, "load") == 0;
+    int rc = dump || load ? check_folder(doc, mode, err) : 0;
 
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed && !dump; i++)
         if (!json_string_length(doc_at(doc, needed[i].path)))
             return err_set(err, -EINVAL, "%s is not set: %s", needed[i].path, needed[i].hint);
     if (json_array_size(doc_at(doc, "source_config.source_conf")) == 0)

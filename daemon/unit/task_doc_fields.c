@@ -4,7 +4,7 @@
 
 #define MAX_NAME 64 /* characters of an identifier; in bytes four times as many */
 
-static const char *const modes[] = { "all", "full", "incremental", NULL };
+static const char *const modes[] = { "all", "full", "incremental", "dump", "load", NULL };
 static const char *const shard_modes[] = { "pessimistic", "optimistic", NULL };
 static const char *const duplicates[] = { "error", "replace", "overwrite", "ignore", NULL };
 static const char *const duplicates_physical[] = { "none", "manual", NULL };
@@ -110,8 +110,9 @@ const struct doc_field task_doc_full_fields[] = {
     { .name = "data_dir",
       .type = DOC_TEXT,
       .max = 4096,
-      .ignored = "rows are streamed from the source to the target, without files",
-      .help = "Folder for dumped files" },
+      .help = "Folder that task_mode dump writes and load reads, in mydumper's layout, with the "
+              "source's name below it if there are several; the other modes stream from the "
+              "source to the target and leave it alone" },
     { .name = "consistency",
       .type = DOC_ENUM,
       .choices = consistencies,
@@ -235,7 +236,8 @@ const struct doc_field task_doc_fields[] = {
       .type = DOC_ENUM,
       .choices = modes,
       .fallback = "\"all\"",
-      .help = "A full copy and then changes (all), only the copy, or only changes" },
+      .help = "A full copy and then changes (all), only the copy (full), only changes "
+              "(incremental), or a copy by way of files: dump writes data_dir, load reads it" },
     { .name = "shard_mode",
       .type = DOC_ENUM,
       .choices = shard_modes,

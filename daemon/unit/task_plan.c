@@ -16,16 +16,24 @@ const char *const wanted_names[] = {
 
 #define COPY (STAGE_BIT(STAGE_DUMP) | STAGE_BIT(STAGE_LOAD))
 
+static const struct {
+    const char *name;
+    unsigned stages;
+} modes[] = {
+    { "all", COPY | STAGE_BIT(STAGE_SYNC) },  { "full", COPY },
+    { "incremental", STAGE_BIT(STAGE_SYNC) }, { "dump", STAGE_BIT(STAGE_DUMP) },
+    { "load", STAGE_BIT(STAGE_LOAD) },
+};
+
 static const unsigned steps[] = { STAGE_BIT(STAGE_CHECK), COPY, STAGE_BIT(STAGE_SYNC) };
 
 unsigned plan_stages(const char *mode, bool checked)
 {
     unsigned stages = checked ? 0 : STAGE_BIT(STAGE_CHECK);
 
-    if (strcmp(mode, "incremental") != 0)
-        stages |= COPY;
-    if (strcmp(mode, "full") != 0)
-        stages |= STAGE_BIT(STAGE_SYNC);
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (strcmp(mode, modes[i].name) == 0)
+            stages |= modes[i].stages;
     return stages;
 }
 

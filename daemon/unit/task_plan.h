@@ -32,8 +32,8 @@ enum task_command {
     N_TASK_COMMANDS,
 };
 
-/* The stages of a mode ("all", "full", "incremental"), as bits.  'checked': the check has passed
- * with this document before and is left out. */
+/* The stages of a mode ("all", "full", "incremental", "dump", "load"), as bits.  'checked': the
+ * check has passed with this document before and is left out. */
 unsigned plan_stages(const char *mode, bool checked);
 
 /* Which to start now: the unfinished ones of the first unfinished step that do not run, and of

@@ -3,38 +3,13 @@
 # binlog, on both flavours and in every form that a binlog can have; the servers compare.  A type that the server knows
 # and types.txt does not is a failure.  CASES="mariadb mariadb:lean mysql mysql:lean".
 set -u
-. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
-
-SESSION="SET sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00';"
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/types.sh
 
 # What is logged otherwise than by default: images, metadata, compression, checksums, the old times of MariaDB.
 lean_mariadb="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --log-bin-compress=ON --log-bin-compress-min-len=10
     --binlog-checksum=NONE --mysql56-temporal-format=OFF"
 lean_mysql="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --binlog-transaction-compression=ON
     --binlog-row-value-options=PARTIAL_JSON --binlog-checksum=NONE"
-
-make_tables() { # flavour: SQL for one table a row of types.txt
-    local n=0 flavour type values
-    while IFS='|' read -r flavour type values; do
-        n=$((n + 1))
-        case $flavour in both|"$1") ;; *) continue ;; esac
-        printf 'CREATE TABLE t%03d (id INT AUTO_INCREMENT PRIMARY KEY, c %s);\nINSERT INTO t%03d (c) VALUES %s;\n' $n "$type" $n "$values"
-    done < <(grep -v '^#' tests/integration/types.txt)
-    printf "CREATE TABLE enums (id INT AUTO_INCREMENT PRIMARY KEY, c ENUM(%s));\nINSERT INTO enums (c) VALUES (1),(255),(256),(300),(0),(NULL);\n" \
-        "$(seq -f "'member %g'" -s, 300)"
-}
-
-# Text of many scripts, what of it the character set has, and every byte as far as it is text; also in the key.
-make_charsets() { # server
-    local set bytes
-    bytes=$(printf '%02x' $(seq 1 255))
-    for set in $(sql "$1" "SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS"); do
-        cat <<END
-CREATE TABLE cs_$set (id INT AUTO_INCREMENT, c VARCHAR(255) CHARACTER SET $set NOT NULL, d TEXT CHARACTER SET $set AS (c) VIRTUAL, PRIMARY KEY (id, c));
-INSERT INTO cs_$set (c) VALUES (''), ('plain ''\\\\"'), ('trailing  '), (CONVERT(_utf8mb4'Aéß Ωλ Жш אב ไทย 漢字 かな 한글 😀' USING $set)), (UNHEX('$bytes'));
-END
-    done
-}
 
 binlog_changes() { # tables...: the same values again as inserts, updates and deletes
     local t

@@ -38,9 +38,10 @@ Test(task_doc, says_what_is_wrong_and_where)
         { "[1]", "document: must be fields with values" },
         { "nmae: t", "nmae: no such field: did you mean name?" },
         { "name: other", "name: 'other' is not the name of this task, t" },
-        { "task_mode: everything", "task_mode: 'everything' is none of all, full, incremental" },
-        { "task_mode: incremantal",
-          "task_mode: 'incremantal' is none of all, full, incremental: did you mean incremental?" },
+        { "task_mode: everything",
+          "task_mode: 'everything' is none of all, full, incremental, dump, load" },
+        { "task_mode: incremantal", "task_mode: 'incremantal' is none of all, full, incremental, "
+                                    "dump, load: did you mean incremental?" },
         { "task_mode: true", "task_mode: must be text; put it in quotes" },
         { "target_config: { prot: 3 }", "target_config.prot: no such field: did you mean port?" },
         { "target_config: { port: 70000 }",
@@ -131,10 +132,40 @@ Test(task_doc, takes_what_dm_gives)
     cr_expect_str_eq(json_string_value(doc_at(doc, "target_config.password")), "1234");
     cr_expect_null(doc_at(doc, "status_list"));
     cr_expect_null(doc_at(doc, "shard_mode"));
-    cr_expect_eq(json_object_size(ignored), 1);
-    cr_expect(json_object_get(ignored, "source_config.full_migrate_conf.data_dir"));
+    cr_expect_eq(json_object_size(ignored), 0);
     json_decref(ignored);
     json_decref(doc);
+}
+
+#define FOLDER(text)                                           \
+    "source_config: { source_conf: [ { source_name: s1 } ],\n" \
+    "                 full_migrate_conf: { data_dir: " text " } }\n"
+
+Test(task_doc, dump_and_load_need_a_folder_and_dump_no_target)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        { FOLDER("/d") "task_mode: dump", "" },
+        { FOLDER("/d") "task_mode: load\ntarget_config: { host: h, user: u }", "" },
+        { FOLDER("/d") "task_mode: load",
+          "target_config.host is not set: echo HOST > target/host" },
+        { FOLDER("''") "task_mode: dump",
+          "task_mode dump needs source_config.full_migrate_conf.data_dir: echo /FOLDER > "
+          "full_migrate_conf/data_dir" },
+        { FOLDER("d") "task_mode: load",
+          "source_config.full_migrate_conf.data_dir: 'd' does not begin with /" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = ERR_INIT;
+        json_t *doc = checked(rows[i].text);
+        int rc = task_doc_complete(doc, &err);
+
+        cr_expect_eq(rc, *rows[i].want ? -EINVAL : 0);
+        cr_expect_str_eq(err.text, rows[i].want);
+        json_decref(doc);
+    }
 }
 
 Test(task_doc, secrets_are_masked_and_kept)
