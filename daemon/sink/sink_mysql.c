@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "sink/packet.h"
 
 #define WAIT_S 86400 /* for a statement: an ALTER or a COMMIT takes as long as it takes */
 #define PACKET_SIZE ((size_t)512 << 10) /* text is sent when it has grown so far */
@@ -27,33 +28,20 @@ struct prepared {
     uint64_t used;
 };
 
-/* A statement in the packet that is being built, and how many rows it must change. */
-struct expected {
-    const struct target_table *table; /* NULL: not looked at */
-    enum rows_kind kind;
-    uint64_t rows;
-    bool exact;
-};
-
 struct sink {
     struct mysql_conn *conn;
     struct checkpoint *cp;
     bool arrays;      /* the server executes prepared statements for arrays */
     bool values_list; /* VALUES ROW(...) as a table */
-    size_t packet_size;
-    struct buf text;
-    struct expected *expected;
-    size_t n_expected, cap_expected;
+    struct packet packet;
     struct position pos; /* of the open transaction */
     uint32_t sub_seq;
-    bool beside;        /* the checkpoint does not move with it */
-    bool open, started; /* a transaction; and its head was sent */
+    bool beside; /* the checkpoint does not move with it */
+    bool open;   /* a transaction */
     bool no_foreign_key_checks;
-    const struct target_table *failed;
     struct prepared prepared[N_PREPARED];
     unsigned n_prepared;
     uint64_t clock;
-    struct sink_counts counts;
 };
 
 /* --- life --- */
@@ -101,7 +89,8 @@ int sink_open(struct sink **ret, const struct mysql_params *p, struct checkpoint
     s->arrays = mysql_conn_flavor(s->conn) == FLAVOR_MARIADB;
     s->values_list = !s->arrays && mysql_conn_version(s->conn) >= 80019;
     max = mysql_conn_max_packet(s->conn);
-    s->packet_size = max && max / 2 < PACKET_SIZE ? max / 2 : PACKET_SIZE;
+    s->packet.conn = s->conn;
+    s->packet.full_size = max && max / 2 < PACKET_SIZE ? max / 2 : PACKET_SIZE;
     *ret = s;
     return 0;
 }
@@ -120,9 +109,8 @@ void sink_close(struct sink *s)
     for (unsigned i = 0; i < s->n_prepared; i++)
         drop_prepared(&s->prepared[i]);
     mysql_conn_close(s->conn);
-    buf_fini(&s->text);
+    packet_fini(&s->packet);
     position_fini(&s->pos);
-    free(s->expected);
     free(s);
 }
 
@@ -133,44 +121,25 @@ struct mysql_conn *sink_conn(struct sink *s)
 
 const struct target_table *sink_failed_table(const struct sink *s)
 {
-    return s->failed;
+    return s->packet.failed;
 }
 
-void sink_counts(const struct sink *s, struct sink_counts *ret)
-{
-    *ret = s->counts;
-}
-
-/* --- the packet being built --- */
-
-static void expect(struct sink *s, const struct target_table *t, enum rows_kind kind, uint64_t rows,
-                   bool exact)
-{
-    if (s->n_expected == s->cap_expected) {
-        s->cap_expected = s->cap_expected * 2 + 64;
-        s->expected = xrealloc(s->expected, s->cap_expected * sizeof *s->expected);
-    }
-    s->expected[s->n_expected++] = (struct expected){ t, kind, rows, exact };
-}
+/* --- the head --- */
 
 static void add_statement(struct sink *s, const char *sql)
 {
-    if (s->text.size)
-        buf_byte(&s->text, ';');
-    buf_str(&s->text, sql);
-    expect(s, NULL, ROWS_INSERT, 0, false);
+    packet_add(&s->packet, slice_str(sql));
 }
 
 static void begin(struct sink *s, bool beside)
 {
     s->beside = beside;
     s->open = true;
-    s->started = false;
-    s->failed = NULL;
-    buf_clear(&s->text);
-    s->n_expected = 0;
+    s->packet.sent = false;
+    s->packet.failed = NULL;
+    packet_clear(&s->packet);
     add_statement(s, "BEGIN");
-    buf_byte(&s->text, ';');
+    packet_next(&s->packet);
 }
 
 void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq)
@@ -178,107 +147,25 @@ void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq)
     position_copy(&s->pos, pos);
     s->sub_seq = sub_seq;
     begin(s, false);
-    checkpoint_sql(s->cp, pos, sub_seq, &s->text);
-    s->text.size--; /* its ';' */
-    expect(s, NULL, ROWS_UPDATE, 1, true);
+    checkpoint_sql(s->cp, pos, sub_seq, &s->packet.text);
+    s->packet.text.size--; /* its ';' */
+    packet_expect(&s->packet, NULL, ROWS_UPDATE, 1, true);
 }
 
 void sink_begin_beside(struct sink *s, struct slice head)
 {
     begin(s, true);
-    buf_add(&s->text, head.data, head.size);
-    expect(s, NULL, ROWS_INSERT, 1, true);
-}
-
-static const char *missing_verb(enum rows_kind kind)
-{
-    return kind == ROWS_INSERT ? "inserted" : kind == ROWS_UPDATE ? "updated" : "deleted";
-}
-
-static int check_count(struct sink *s, const struct expected *e, uint64_t affected, struct err *err)
-{
-    if (!e->exact || affected == e->rows)
-        return 0;
-    s->failed = e->table;
-    if (!e->table)
-        return err_set(err, -ESTALE, "the checkpoint row is gone from the target");
-    return err_set(err, -ESTALE,
-                   "table %s.%s of the target: %llu of %llu rows to be %s are not there as the "
-                   "source had them: somebody else changed it",
-                   e->table->db, e->table->name,
-                   (unsigned long long)(e->rows > affected ? e->rows - affected : 0),
-                   (unsigned long long)e->rows, missing_verb(e->kind));
-}
-
-static int read_outcomes(struct sink *s, struct err *err)
-{
-    struct err refused = ERR_INIT, *to = err;
-    int rc = 0, worst = 0;
-
-    for (size_t i = 0;; i++) {
-        uint64_t affected = 0;
-
-        rc = mysql_conn_recv_one(s->conn, i == 0, &affected, to);
-        if (rc == 0)
-            break;
-        if (rc < 0) {
-            if (worst < 0)
-                break;
-            if (i < s->n_expected)
-                s->failed = s->expected[i].table;
-            return s->failed
-                       ? err_wrap(err, "table %s.%s of the target", s->failed->db, s->failed->name)
-                       : rc;
-        }
-        if (worst == 0 && i < s->n_expected) {
-            worst = check_count(s, &s->expected[i], affected, err);
-            if (worst < 0)
-                to = &refused; /* read the rest away, keep the first sentence */
-        }
-    }
-    return worst;
-}
-
-/* Sends what was built and reads what came of it. */
-static int flush(struct sink *s, struct err *err)
-{
-    int rc;
-
-    if (s->text.size == 0)
-        return 0;
-    s->counts.packets++;
-    s->counts.bytes += s->text.size;
-    s->counts.statements += s->n_expected;
-    rc = mysql_conn_send(s->conn, slice_of(s->text.data, s->text.size), err);
-    if (rc == 0)
-        rc = read_outcomes(s, err);
-    s->started = true;
-    buf_clear(&s->text);
-    s->n_expected = 0;
-    return rc;
-}
-
-static int flush_if_large(struct sink *s, struct err *err)
-{
-    return s->text.size >= s->packet_size ? flush(s, err) : 0;
+    buf_add(&s->packet.text, head.data, head.size);
+    packet_expect(&s->packet, NULL, ROWS_INSERT, 1, true);
 }
 
 int sink_statement(struct sink *s, struct slice sql, struct err *err)
 {
-    if (s->text.size)
-        buf_byte(&s->text, ';');
-    buf_add(&s->text, sql.data, sql.size);
-    expect(s, NULL, ROWS_INSERT, 0, false);
-    return flush_if_large(s, err);
+    packet_add(&s->packet, sql);
+    return packet_flush_if_full(&s->packet, err);
 }
 
 /* --- rows as text --- */
-
-static void next_statement(struct sink *s)
-{
-    if (s->text.size)
-        buf_byte(&s->text, ';');
-}
 
 static int text_one(struct sink *s, const struct sink_batch *b, const struct value *row,
                     enum statement_insert how, struct err *err)
@@ -287,12 +174,12 @@ static int text_one(struct sink *s, const struct sink_batch *b, const struct val
 
     if (lenient)
         add_statement(s, "SET SESSION sql_mode='" LENIENT_MODE "'");
-    next_statement(s);
-    statement_row(b->table, b->kind, how, row, &s->text);
-    expect(s, b->table, b->kind, 1, !b->safe);
+    packet_next(&s->packet);
+    statement_row(b->table, b->kind, how, row, &s->packet.text);
+    packet_expect(&s->packet, b->table, b->kind, 1, !b->safe);
     if (lenient)
         add_statement(s, "SET SESSION sql_mode='" STRICT_MODE "'");
-    return flush_if_large(s, err);
+    return packet_flush_if_full(&s->packet, err);
 }
 
 static bool same_columns(const struct target_table *t, const struct value *a, const struct value *b)
@@ -337,10 +224,10 @@ static int text_rows(struct sink *s, const struct sink_batch *b, const struct va
         size_t run = run_of(b, rows, n_rows), n = 1;
 
         if (may_share(s, b, run)) {
-            next_statement(s);
-            n = statement_rows(b->table, b->kind, how, rows, run, STATEMENT_SIZE, &s->text);
-            expect(s, b->table, b->kind, n, !b->safe);
-            rc = flush_if_large(s, err);
+            packet_next(&s->packet);
+            n = statement_rows(b->table, b->kind, how, rows, run, STATEMENT_SIZE, &s->packet.text);
+            packet_expect(&s->packet, b->table, b->kind, n, !b->safe);
+            rc = packet_flush_if_full(&s->packet, err);
         } else {
             rc = text_one(s, b, rows[0], how, err);
         }
@@ -386,7 +273,7 @@ static int get_prepared(struct sink *s, const struct target_table *t, enum rows_
     p->n_params = statement_prepared(t, kind, how, false, &sql, p->params);
     rc = mysql_stmt_open(s->conn, slice_of(sql.data, sql.size), &p->stmt, err);
     if (rc < 0) {
-        s->failed = t;
+        s->packet.failed = t;
         drop_prepared(p);
         return err_wrap(err, "table %s.%s of the target", t->db, t->name);
     }
@@ -414,20 +301,18 @@ static int array_rows(struct sink *s, const struct sink_batch *b, const struct v
     struct expected e = { b->table, b->kind, n, !b->safe };
     struct prepared *p = NULL;
     uint64_t affected = 0;
-    int rc = flush(s, err);
+    int rc = packet_flush(&s->packet, err);
 
     if (rc == 0)
         rc = get_prepared(s, b->table, b->kind, how, &p, err);
     if (rc < 0)
         return rc;
     rc = mysql_stmt_exec_rows(p->stmt, rows, p->params, n, &affected, err);
-    s->counts.packets++;
-    s->counts.statements++;
     if (rc < 0) {
-        s->failed = b->table;
+        s->packet.failed = b->table;
         return err_wrap(err, "table %s.%s of the target", b->table->db, b->table->name);
     }
-    return check_count(s, &e, affected, err);
+    return packet_check(&s->packet, &e, affected, err);
 }
 
 static int rows_as(struct sink *s, const struct sink_batch *b, enum statement_insert how,
@@ -504,23 +389,14 @@ int sink_rows(struct sink *s, const struct sink_batch *b, struct err *err)
 
 /* --- the end of a transaction --- */
 
-/* Must a count be seen before it is too late to roll back? */
-static bool must_look(const struct sink *s)
-{
-    for (size_t i = 0; i < s->n_expected; i++)
-        if (s->expected[i].table && s->expected[i].exact && s->expected[i].kind != ROWS_INSERT)
-            return true;
-    return false;
-}
-
 int sink_commit(struct sink *s, struct err *err)
 {
-    int rc = must_look(s) ? flush(s, err) : 0;
+    int rc = packet_must_look(&s->packet) ? packet_flush(&s->packet, err) : 0;
 
     if (rc < 0)
         return rc;
     add_statement(s, "COMMIT");
-    rc = flush(s, err);
+    rc = packet_flush(&s->packet, err);
     if (rc < 0)
         return rc;
     if (!s->beside)
@@ -533,9 +409,8 @@ void sink_rollback(struct sink *s)
 {
     struct err ignored = ERR_INIT;
 
-    buf_clear(&s->text);
-    s->n_expected = 0;
-    if (s->open && s->started)
+    packet_clear(&s->packet);
+    if (s->open && s->packet.sent)
         mysql_conn_execf(s->conn, &ignored, "ROLLBACK");
     mysql_conn_execf(s->conn, &ignored,
                      "SET SESSION foreign_key_checks=1,sql_mode='" STRICT_MODE "'");

@@ -59,9 +59,4 @@ void sink_rollback(struct sink *s);
 /* The table whose statement failed last; NULL if it was none of a table. */
 const struct target_table *sink_failed_table(const struct sink *s);
 
-struct sink_counts {
-    uint64_t packets, bytes, statements;
-};
-void sink_counts(const struct sink *s, struct sink_counts *ret);
-
 #endif
