@@ -111,6 +111,15 @@ json_diffs() {
         UPDATE j SET j = JSON_REPLACE(j, '\$.a', 'text'); UPDATE j SET j = JSON_SET(j, '\$.new', CAST('{\"k\": [1.5, null]}' AS JSON)), pad = 'q'"
     follow; equal
 }
+tagged() {
+    [ "$flavor" = mysql ] || return 0
+    what="GTIDs with tags, across a restart of ours"
+    write "CREATE TABLE tg (id INT PRIMARY KEY, v INT); SET gtid_next = 'AUTOMATIC:tag'; INSERT INTO tg VALUES (1, 1), (2, 2);
+        SET gtid_next = AUTOMATIC; UPDATE tg SET v = 3; SET gtid_next = 'AUTOMATIC:other'; DELETE FROM tg WHERE id = 1; CREATE INDEX i ON tg (v)"
+    follow
+    write "SET gtid_next = 'AUTOMATIC:tag'; UPDATE tg SET v = v + 1; INSERT INTO tg VALUES (9, 9)"
+    follow; equal; shape tg
+}
 large() {
     what="a transaction that does not fit into memory"
     write "CREATE TABLE l (id INT PRIMARY KEY, t MEDIUMTEXT)"
@@ -133,7 +142,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     sql src "CREATE DATABASE sp"; sql dst "CREATE DATABASE sp"
     start=$(gtids src)
     timeout 30 "$SLUICE_BUILD/sync_run" "$src_port" "$dst_port" do=sp store="$WORK/store" start="$start" until="$start" >"$WORK/out" 2>&1
-    for part in ${PARTS:-ddl create_select xa savepoints cascades keyless unique_null odd_values partial_images compressed json_diffs large statements}; do
+    for part in ${PARTS:-ddl create_select xa savepoints cascades keyless unique_null odd_values partial_images compressed json_diffs tagged large statements}; do
         $part
     done
     kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir" "$WORK/store" "$WORK/log"; SERVERS=""

@@ -1,15 +1,18 @@
 #!/bin/bash
 # Every column type with its edge values (types.txt) and every character set goes through the snapshot and through the
 # binlog, on both flavours and in every form that a binlog can have; the servers compare.  A type that the server knows
-# and types.txt does not is a failure.  CASES="mariadb mariadb:lean mysql mysql:lean".
+# and types.txt does not is a failure.  CASES="mariadb mariadb:lean mysql:noblob".
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/types.sh
 
-# What is logged otherwise than by default: images, metadata, compression, checksums, the old times of MariaDB.
+# What is logged otherwise than by default: images, metadata, compression, checksums, texts, encryption, the old times of MariaDB.
 lean_mariadb="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --log-bin-compress=ON --log-bin-compress-min-len=10
     --binlog-checksum=NONE --mysql56-temporal-format=OFF"
+noblob_mariadb="--binlog-row-image=NOBLOB --binlog-row-metadata=MINIMAL --binlog-annotate-row-events=OFF
+    --encrypt-binlog=ON --plugin-load-add=file_key_management --loose-file-key-management-filename=$WORK/keys"
 lean_mysql="--binlog-row-image=MINIMAL --binlog-row-metadata=FULL --binlog-transaction-compression=ON
     --binlog-row-value-options=PARTIAL_JSON --binlog-checksum=NONE"
+noblob_mysql="--binlog-row-image=NOBLOB --binlog-rows-query-log-events=ON"
 
 binlog_changes() { # tables...: the same values again as inserts, updates and deletes
     local t
@@ -58,9 +61,9 @@ unknown_types() { # server flavour: types that types.txt lacks
     done
 }
 
-both_ways() { # case: flavour[:lean]
+both_ways() { # case: flavour[:options]
     local flavour=${1%:*} s=s_${1/:/_} d=d_${1/:/_} options="" missing
-    [ "$1" = "$flavour" ] || eval "options=\$lean_$flavour"
+    [ "$1" = "$flavour" ] || eval "options=\$${1#*:}_$flavour"
     # shellcheck disable=SC2086
     "start_$flavour" "$s" $options
     "start_$flavour" "$d"
@@ -68,6 +71,7 @@ both_ways() { # case: flavour[:lean]
     { echo "CREATE DATABASE types CHARACTER SET utf8mb4; USE types; $SESSION"
       make_tables "$flavour"; make_charsets "$s"; } >"$WORK/types.sql"
     sql_file "$s" "$WORK/types.sql" || die "$1: a type or a value is not accepted"
+    case $options in *encrypt*) eval "! grep -q cs_utf8mb4 \$${s}_dir/bin.000001" || die "the binlog is not encrypted" ;; esac
     missing=$(unknown_types "$s" "$flavour")
     [ -z "$missing" ] || die "$flavour knows types that types.txt lacks: $missing"
 
@@ -85,5 +89,6 @@ both_ways() { # case: flavour[:lean]
     stop_server "$s"; stop_server "$d"
 }
 
+echo "1;$(printf '0123456789abcdef%.0s' 1 2 3 4)" >"$WORK/keys"
 start_sluice
-for case in ${CASES:-mariadb mariadb:lean mysql mysql:lean}; do both_ways "$case"; done
+for case in ${CASES:-mariadb mariadb:lean mariadb:noblob mysql mysql:lean mysql:noblob}; do both_ways "$case"; done

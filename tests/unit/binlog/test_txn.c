@@ -488,6 +488,60 @@ Test(txn, skips_unknown_types_only_if_they_say_so)
     cr_expect(strstr(f.err.text, "99"), "%s", f.err.text);
 }
 
+/* A format description that has post-header sizes for types up to 'n_types'. */
+static int feed_format(struct feeder *f, const char *version, unsigned n_types, uint8_t algorithm)
+{
+    SCOPED(buf_fini) struct buf body = BUF_INIT;
+    struct event ev;
+
+    build_format(&body, version, 0, algorithm);
+    body.size -= 42 - n_types + 1;
+    buf_le(&body, algorithm, 1);
+    build_event(&f->b, EVENT_FORMAT_DESCRIPTION, 0, 0, body.data, body.size, true);
+    build_parse(&f->b, &f->g.fmt, &ev);
+    return grouper_feed(&f->g, &ev, &f->err);
+}
+
+Test(txn, goes_on_in_the_files_of_an_upgraded_source)
+{
+    SCOPED(feeder_fini) struct feeder f;
+    struct event ev;
+
+    feeder_init(&f, FLAVOR_MYSQL, 4);
+    cr_expect_eq(feed_format(&f, "5.7.44-log", 38, 1), TXN_FORMAT);
+    build_event(&f.b, EVENT_ROTATE, 0, 200, "\4\0\0\0\0\0\0\0bin.000002", 18, true);
+    build_parse(&f.b, &f.g.fmt, &ev);
+    cr_expect_eq(grouper_feed(&f.g, &ev, &f.err), TXN_ROTATE);
+
+    cr_expect_eq(feed_format(&f, "9.7.0", 42, 0), TXN_FORMAT);
+    cr_expect_str_eq(f.g.fmt.server_version, "9.7.0");
+    cr_expect_eq(feed_query(&f, "BEGIN"), TXN_BEGIN); /* no checksum any more */
+    cr_expect_eq(feed_body(&f, EVENT_XID, "12345678", 8), TXN_COMMIT);
+    cr_expect_str_eq(f.g.pos.file, "bin.000002");
+}
+
+Test(txn, passes_by_what_changes_no_row)
+{
+    static const uint8_t types[] = { EVENT_STOP,
+                                     EVENT_IGNORABLE,
+                                     EVENT_ROWS_QUERY,
+                                     EVENT_TRANSACTION_CONTEXT,
+                                     EVENT_VIEW_CHANGE,
+                                     EVENT_MARIADB_ANNOTATE_ROWS,
+                                     EVENT_MARIADB_BINLOG_CHECKPOINT,
+                                     EVENT_MARIADB_START_ENCRYPTION };
+    SCOPED(feeder_fini) struct feeder f;
+
+    feeder_init(&f, FLAVOR_MYSQL, 4);
+    for (size_t i = 0; i < sizeof types; i++) {
+        uint64_t before = f.g.pos.offset;
+
+        cr_expect_eq(feed_body(&f, types[i], "some bytes", 10), TXN_NOTHING, "%s",
+                     event_type_name(types[i]));
+        cr_expect_eq(f.g.pos.offset, before + EVENT_HEADER_SIZE + 10);
+    }
+}
+
 Test(txn, stops_at_an_incident)
 {
     SCOPED(feeder_fini) struct feeder f;
