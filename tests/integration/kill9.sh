@@ -1,27 +1,30 @@
 #!/bin/bash
-# labels: open
 # kill -9 of the daemon at random moments while a writer commits: both ends equal, nothing lost, nothing twice.
 #
-# KILLS (15) in each of dump, load and sync, per run; SEED repeats a run.  Tables with and without keys,
+# KILLS (17) in each of dump, load and sync, per run; SEED repeats a run; FROM and TO are mariadb or mysql.  Tables with and without keys,
 # with secondary unique keys, with foreign keys (tests/tools/writer.c).
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
-KILLS=${KILLS:-15}
+KILLS=${KILLS:-17}
 SEED=${SEED:-$RANDOM}
 RANDOM=$SEED
 note "seed $SEED, $KILLS kills in each of dump, load and sync"
 declare -A kills=([dump]=0 [load]=0 [sync]=0)
 
-start_mariadb src
-start_mariadb dst
-note "MariaDB $(server_version src)"
-sql src "CREATE DATABASE wr; USE wr;
+start_"${FROM:-mariadb}" src
+start_"${TO:-mariadb}" dst
+note "$(server_version src) to $(server_version dst)"
+sql src "CREATE DATABASE numbers; USE numbers; CREATE TABLE digit (d INT);
+    INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+    CREATE VIEW number AS SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d + 1 AS n
+    FROM digit a, digit b, digit c, digit d, digit e, digit f;
+    CREATE DATABASE wr; USE wr;
     CREATE TABLE bulk1 (id INT PRIMARY KEY, k INT, c CHAR(120), KEY (k));
     CREATE TABLE bulk2 (id INT PRIMARY KEY, u INT UNIQUE, c VARCHAR(200));
     CREATE TABLE bulk3 (a INT, c VARCHAR(100));
-    INSERT INTO bulk1 SELECT seq, seq % 1000, MD5(seq) FROM seq_1_to_${ROWS:-300000};
-    INSERT INTO bulk2 SELECT seq, seq, REPEAT(MD5(seq), 4) FROM seq_1_to_${ROWS:-300000};
-    INSERT INTO bulk3 SELECT seq % 5000, MD5(seq % 777) FROM seq_1_to_100000"
+    INSERT INTO bulk1 SELECT n, n % 1000, SHA2(n, 256) FROM numbers.number WHERE n <= ${ROWS:-300000};
+    INSERT INTO bulk2 SELECT n, n, REPEAT(SHA2(n, 256), 2) FROM numbers.number WHERE n <= ${ROWS:-300000};
+    INSERT INTO bulk3 SELECT n % 5000, SHA2(n % 777, 256) FROM numbers.number WHERE n <= 100000" || die "no rows"
 "$SLUICE_BUILD/writer" "$src_port" wr "$SEED" 0 2000 >"$WORK/writer.out" &
 writer=$!
 at_exit 'kill $writer 2>/dev/null'
