@@ -99,7 +99,10 @@ static int check_tables(struct precheck *p, struct err *err)
             n++;
             all &= check_select(p, &names.names[i]);
         }
+    rc = precheck_left_lines(p, &names, err);
     table_names_fini(&names);
+    if (rc < 0)
+        return rc;
     if (n == 0)
         precheck_add(p, PRECHECK_FAIL, "tables", "see table_migrate_rule",
                      "no table of the source that the account can see is in scope");

@@ -42,9 +42,11 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
 void precheck_end_fini(struct end *e);
 struct server_kind precheck_kind(const struct end *e);
 
-void precheck_source_lines(struct precheck *p);                 /* precheck_source.c */
-void precheck_target_lines(struct precheck *p);                 /* precheck_target.c */
-int precheck_table_lines(struct precheck *p, struct err *err);  /* precheck_table.c */
+void precheck_source_lines(struct precheck *p);                /* precheck_source.c */
+void precheck_target_lines(struct precheck *p);                /* precheck_target.c */
+int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
+/* precheck_left.c: what of the schemas of 'names' in scope is not copied. */
+int precheck_left_lines(struct precheck *p, const struct table_names *names, struct err *err);
 int precheck_folder_lines(struct precheck *p, struct err *err); /* precheck_folder.c */
 
 /* --- tables --- */

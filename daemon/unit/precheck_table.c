@@ -222,6 +222,8 @@ static int check_all(struct tables *t, struct err *err)
         if (router_table(p->job->router, n->db, n->name, &r))
             rc = check_object(t, n, &r, err);
     }
+    if (rc == 0 && p->scope.dump)
+        rc = precheck_left_lines(p, &names, err);
     table_names_fini(&names);
     if (t->n_views && p->scope.dump)
         precheck_right(p, &p->from, PRECHECK_WARN, "SHOW VIEW", NULL, "read how views are made");

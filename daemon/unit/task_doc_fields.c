@@ -100,7 +100,7 @@ const struct doc_field task_doc_full_fields[] = {
       .max = 64,
       .fallback = "4",
       .help = "Connections that read from the source during the full copy; each feeds one at the "
-              "target, so the smaller of the two numbers counts" },
+              "target, so the smaller of the two numbers counts, but for task_mode dump" },
     { .name = "import_threads",
       .type = DOC_COUNT,
       .min = 1,

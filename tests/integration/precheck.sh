@@ -42,7 +42,8 @@ pair() { # source, target
     few_account "$from"; few_account "$to"
     sql "$from" "DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d; CREATE TABLE keyless (a INT); CREATE TABLE my (id INT PRIMARY KEY) ENGINE=MyISAM;
         CREATE TABLE p (id INT PRIMARY KEY, n INT NOT NULL, s VARCHAR(20) NOT NULL); CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id));
-        CREATE VIEW v AS SELECT id FROM p; SET GLOBAL binlog_row_image = MINIMAL, GLOBAL binlog_format = STATEMENT"
+        CREATE VIEW v AS SELECT id FROM p; CREATE PROCEDURE r() SELECT 1; CREATE EVENT e ON SCHEDULE EVERY 1 YEAR DO SELECT 1; CREATE TRIGGER st BEFORE INSERT ON p FOR EACH ROW SET NEW.n = 3;
+        SET GLOBAL binlog_row_image = MINIMAL, GLOBAL binlog_format = STATEMENT"
     sql "$to" "DROP DATABASE IF EXISTS d; CREATE DATABASE d; SET GLOBAL read_only = OFF; CREATE TABLE d.p (id INT PRIMARY KEY, n INT NOT NULL, more INT);
         INSERT INTO d.p VALUES (1, 1, 1); CREATE TRIGGER d.tr BEFORE INSERT ON d.p FOR EACH ROW SET NEW.n = 2;
         SET GLOBAL read_only = ON, GLOBAL max_allowed_packet = 16777216, GLOBAL local_infile = OFF"
@@ -75,8 +76,11 @@ pair() { # source, target
     expect 'WARN  grants: target: missing CREATE VIEW, SHOW VIEW'
     expect 'WARN  grants: target: missing TRIGGER'
     expect 'WARN  grants: source: missing SHOW VIEW'
+    sql "$from" "GRANT TRIGGER, EVENT, EXECUTE ON d.* TO few@'%'"
     mend; check # now it sees the tables of the target
     expect 'FAIL  target_table: d.p has rows.*TRUNCATE TABLE `d`.`p`'
+    expect 'WARN  not_copied: d: 1 triggers, 1 routines, 1 events stay at the source.*when the target takes over: (mariadb-dump|mysqldump)'
+    sql "$from" "DROP TRIGGER d.st; DROP PROCEDURE d.r; DROP EVENT d.e"
     expect 'FAIL  triggers: d.p has the trigger tr.*DROP TRIGGER `d`.`tr`'
     expect 'FAIL  columns: d.p: the target has no column s.*ADD COLUMN `s`'
     expect 'FAIL  columns: d.p: the source has no column more.*DROP COLUMN `more`'
