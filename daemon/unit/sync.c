@@ -32,8 +32,8 @@ static void close_run(struct sync_run *r)
     sync_run_close(r);
 }
 
-/* 1 a release was asked for (*skip: without what was missed). */
-static bool take_release(struct sync *s, bool *skip)
+/* The table that is to be taken back, "" for all; NULL: none.  *skip: without what it missed. */
+static char *take_release(struct sync *s, bool *skip)
 {
     char *release;
 
@@ -43,26 +43,36 @@ static bool take_release(struct sync *s, bool *skip)
     atomic_store(&s->leave, false);
     *skip = s->release_skips;
     mutex_unlock(&s->unit.lock);
-    free(release);
-    return release != NULL;
+    return release;
+}
+
+/* The others go on, whatever comes of it; why it failed is in 'error' until the next one. */
+static void take_back(struct sync_run *r, const char *table, bool skip)
+{
+    struct sync *s = r->sync;
+    struct err why = ERR_INIT;
+
+    if (sync_run_release(r, table, skip, &why) < 0)
+        log_error(s->unit.path, "%s", why.text);
+    mutex_lock(&s->unit.lock);
+    s->unit.error = why;
+    mutex_unlock(&s->unit.lock);
+    node_changed(&s->unit.node, "error");
 }
 
 static int run_once(struct sync *s, struct err *err)
 {
     SCOPED(close_run) struct sync_run r = { .sync = s };
+    SCOPED(freep) char *release = NULL;
     bool skip;
     int rc = sync_run_open(&r, s, "sync", err);
 
     if (rc < 0)
         return rc;
     sync_publish_aside(&r);
-    if (take_release(s, &skip)) {
-        struct err why = ERR_INIT;
-
-        if (sync_run_release(&r, skip, &why) < 0)
-            log_error(s->unit.path, "the tables stay set aside: %s", why.text);
-        sync_publish_aside(&r);
-    }
+    release = take_release(s, &skip);
+    if (release)
+        take_back(&r, release, skip);
     return sync_run_loop(&r, err);
 }
 
@@ -203,6 +213,22 @@ static json_t *get_aside(const struct node *n, const struct attr *a,
     return text(sync_of_node(n)->aside_text);
 }
 
+static json_t *get_catching_up(const struct node *n, const struct attr *a,
+                               struct err *err) NO_THREAD_CHECK
+{
+    const struct sync *s = sync_of_node(n);
+    SCOPED(freep) char *both = NULL;
+
+    (void)a;
+    (void)err;
+    if (!s->catching_up || !s->catching_up[0])
+        return text("");
+    both = xasprintf("%s at %s:%llu of %s:%llu", s->catching_up, s->aside_at.file,
+                     (unsigned long long)s->aside_at.offset, s->binlog_file ? s->binlog_file : "",
+                     (unsigned long long)s->binlog_offset);
+    return text(both);
+}
+
 static json_t *get_reason(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
@@ -253,6 +279,12 @@ static const struct attr sync_attrs[] = {
       .type = ATTR_TEXT,
       .flags = ATTR_WATCHED,
       .get = get_aside },
+    { .name = "catching_up",
+      .help = "The table that a release brings to where the others are, and how far it is; the "
+              "others wait meanwhile",
+      .type = ATTR_TEXT,
+      .flags = ATTR_WATCHED,
+      .get = get_catching_up },
     { 0 },
 };
 
@@ -275,10 +307,14 @@ static void ask(struct sync *s, const char *table, bool skip)
 static int check_aside(struct sync *s, const char *table, struct err *err)
 {
     SCOPED(freep) char *list = NULL, *wanted = xasprintf(",%s,", table);
+    bool busy;
 
     mutex_lock(&s->unit.lock);
+    busy = s->catching_up && s->catching_up[0];
     list = xasprintf(",%s,", s->aside_text ? s->aside_text : "");
     mutex_unlock(&s->unit.lock);
+    if (busy)
+        return err_set(err, -EBUSY, "a table is catching up: see catching_up");
     if (strcmp(list, ",,") == 0)
         return err_set(err, -ENOENT, "no table is set aside");
     if (table[0] && !strstr(list, wanted))
@@ -286,7 +322,7 @@ static int check_aside(struct sync *s, const char *table, struct err *err)
     return 0;
 }
 
-/* Returns when the stream has gone on, or after ten seconds. */
+/* The loop ends, takes the tables back and begins anew: see catching_up, set_aside and error. */
 static int release(struct node *n, const json_t *args, bool skip, struct err *err)
 {
     struct sync *s = sync_of_node(n);
@@ -321,7 +357,7 @@ static int run_resolve(struct node *n, const json_t *args, struct err *err)
 
 static const struct attr table_params[] = {
     { .name = "table",
-      .help = "One that is set aside; all are taken back together",
+      .help = "One that is set aside; without it all are taken back, one after the other",
       .type = ATTR_TEXT },
     { 0 },
 };
@@ -354,6 +390,7 @@ static void sync_release(struct node *n) NO_THREAD_CHECK
     free(s->binlog_file);
     free(s->aside_text);
     free(s->release);
+    free(s->catching_up);
     free(s->reconnect_reason);
     job_unref(s->job);
     free(s);

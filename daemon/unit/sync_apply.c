@@ -12,12 +12,41 @@
 
 #define MAX_TRIES 10 /* of one group, on deadlocks and lock waits */
 
+/* A table that catches up has a position of its own; the main stream stands meanwhile. */
+static void publish_catch_up(struct sync_run *r)
+{
+    struct sync *s = r->sync;
+
+    mutex_lock(&s->unit.lock);
+    memcpy(s->aside_at.file, r->cp.pos.file, sizeof s->aside_at.file);
+    s->aside_at.offset = r->cp.pos.offset;
+    mutex_unlock(&s->unit.lock);
+    node_changed(&s->unit.node, "catching_up");
+}
+
+void sync_publish_catching_up(struct sync *s, const char *table)
+{
+    char *old;
+
+    mutex_lock(&s->unit.lock);
+    old = s->catching_up;
+    s->catching_up = xstrdup(table);
+    s->aside_at.file[0] = '\0';
+    mutex_unlock(&s->unit.lock);
+    free(old);
+    node_changed(&s->unit.node, "catching_up");
+}
+
 void sync_publish(struct sync_run *r)
 {
     struct sync *s = r->sync;
     SCOPED(buf_fini) struct buf gtid = BUF_INIT;
     char *old, *file = NULL;
 
+    if (r->only_aside) {
+        publish_catch_up(r);
+        return;
+    }
     if (r->cp.pos.gtids)
         gtid_set_print(r->cp.pos.gtids, &gtid);
     mutex_lock(&s->unit.lock);
@@ -52,7 +81,7 @@ bool sync_skips(void *run, const struct target_table *t)
 {
     struct sync_run *r = run;
 
-    return aside_has_table(r->aside, t) != r->only_aside;
+    return aside_has_table(r->aside, t) != (r->only_aside != NULL);
 }
 
 static int write_once(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,

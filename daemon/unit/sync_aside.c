@@ -91,36 +91,30 @@ int aside_open(struct aside **ret, struct mysql_conn *target, const struct job *
     return 0;
 }
 
-static void free_entries(struct entry *entries, unsigned n)
+static void entry_fini(struct entry *e)
 {
-    for (unsigned i = 0; i < n; i++) {
-        free(entries[i].schema);
-        free(entries[i].name);
-        free(entries[i].reason);
-        position_fini(&entries[i].from);
-    }
-    free(entries);
+    free(e->schema);
+    free(e->name);
+    free(e->reason);
+    position_fini(&e->from);
 }
 
-void aside_clear(struct aside *a)
+static void clear(struct aside *a)
 {
-    struct entry *entries;
-    unsigned n;
-
     mutex_lock(&a->lock);
-    entries = a->entries;
-    n = a->n;
+    for (unsigned i = 0; i < a->n; i++)
+        entry_fini(&a->entries[i]);
+    free(a->entries);
     a->entries = NULL;
     a->n = 0;
     mutex_unlock(&a->lock);
-    free_entries(entries, n);
 }
 
 void aside_free(struct aside *a)
 {
     if (!a)
         return;
-    aside_clear(a);
+    clear(a);
     mutex_fini(&a->lock);
     free(a);
 }
@@ -145,16 +139,6 @@ bool aside_has_table(struct aside *a, const struct target_table *t)
         joined = joined || a->entries[i].joined;
     mutex_unlock(&a->lock);
     return (joined && t->foreign_keys) || aside_has(a, t->db, t->name);
-}
-
-bool aside_any(struct aside *a)
-{
-    bool any;
-
-    mutex_lock(&a->lock);
-    any = a->n > 0;
-    mutex_unlock(&a->lock);
-    return any;
 }
 
 char *aside_text(struct aside *a)
@@ -227,21 +211,65 @@ int aside_write(struct aside *a, struct sink *s, struct err *err)
     return rc;
 }
 
-const struct position *aside_from(struct aside *a) NO_THREAD_CHECK
-{
-    const struct position *oldest = NULL;
+/* --- one by one --- */
 
-    for (unsigned i = 0; i < a->n; i++)
-        if (!oldest || position_compare(&a->entries[i].from, oldest) < 0)
-            oldest = &a->entries[i].from;
-    return oldest;
+static bool is_entry(const struct entry *e, const char *table)
+{
+    SCOPED(freep) char *name = xasprintf("%s.%s", e->schema, e->name);
+
+    return strcmp(name, table) == 0;
 }
 
-int aside_write_clear(struct aside *a, struct sink *s, struct err *err)
+char *aside_next(struct aside *a, const char *table)
+{
+    char *found = NULL;
+
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n && !found; i++)
+        if (!table[0] || is_entry(&a->entries[i], table))
+            found = xasprintf("%s.%s", a->entries[i].schema, a->entries[i].name);
+    mutex_unlock(&a->lock);
+    return found;
+}
+
+/* Keeps 'table', or all others. */
+static void keep(struct aside *a, const char *table, bool the_one)
+{
+    unsigned kept = 0;
+
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n; i++) {
+        if (is_entry(&a->entries[i], table) == the_one)
+            a->entries[kept++] = a->entries[i];
+        else
+            entry_fini(&a->entries[i]);
+    }
+    a->n = kept;
+    mutex_unlock(&a->lock);
+}
+
+void aside_pick(struct aside *a, const char *table)
+{
+    keep(a, table, true);
+}
+
+void aside_drop(struct aside *a, const char *table)
+{
+    keep(a, table, false);
+}
+
+const struct position *aside_from(struct aside *a) NO_THREAD_CHECK
+{
+    return a->n ? &a->entries[0].from : NULL;
+}
+
+int aside_write_drop(struct aside *a, const char *table, struct sink *s, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
-    copy_sql(&sql, "DELETE FROM %i.sluice_aside WHERE task=%q AND source=%q", a->job->meta_schema,
-             a->job->task, a->job->source);
+    copy_sql(&sql,
+             "DELETE FROM %i.sluice_aside WHERE task=%q AND source=%q AND"
+             " CONCAT(db, '.', name)=%q",
+             a->job->meta_schema, a->job->task, a->job->source, table);
     return sink_statement(s, slice_of(sql.data, sql.size), err);
 }

@@ -5,7 +5,8 @@
  * aside, with all tables joined to it by foreign keys; the others go on.  What
  * was set aside, and from which position, is a row in the target, written in the
  * transaction that is the first without it.  A release streams again from there,
- * for these tables only, up to where the others are; then they are one again.
+ * for one table after the other, up to where the main stream is; each has a
+ * checkpoint of its own meanwhile, so a release that fails goes on where it was.
  *
  * The list is read by the reader and extended by the writer.
  */
@@ -25,7 +26,6 @@ void aside_free(struct aside *a); /* NULL is fine */
 /* Is the table in the list?  Names at the target. */
 bool aside_has(struct aside *a, const char *schema, const char *name);
 bool aside_has_table(struct aside *a, const struct target_table *t);
-bool aside_any(struct aside *a);
 char *aside_text(struct aside *a); /* "db.t,db.u"; caller frees */
 
 /* A table was refused, for 'err'.  0: it is set aside from 'from' on; write the
@@ -35,11 +35,16 @@ int aside_failed(struct aside *a, const struct target_table *t, const struct pos
 /* Records what was set aside since the last commit, inside the sink's transaction. */
 int aside_write(struct aside *a, struct sink *s, struct err *err);
 
-/* Where the stream of the tables in the list begins: the oldest of all. */
+/* One by one: the first that is 'table' ("": any) as aside_text() has it; NULL: none.  Caller
+ * frees. */
+char *aside_next(struct aside *a, const char *table);
+/* Leaves that one alone in the list, for the run that catches up with it, ... */
+void aside_pick(struct aside *a, const char *table);
+/* ... and where that run begins. */
 const struct position *aside_from(struct aside *a);
-/* Statements that empty the list, for the transaction in which the tables are as the others; and
- * then the list itself. */
-int aside_write_clear(struct aside *a, struct sink *s, struct err *err);
-void aside_clear(struct aside *a);
+/* Statement that takes it off the recorded list, for the transaction in which it is as the others;
+ * and then off this list. */
+int aside_write_drop(struct aside *a, const char *table, struct sink *s, struct err *err);
+void aside_drop(struct aside *a, const char *table);
 
 #endif

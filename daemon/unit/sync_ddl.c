@@ -65,7 +65,7 @@ static bool in_scope(struct sync_run *r, const struct query *q, const struct ddl
     if (n->table.size == 0)
         return router_schema(r->job->router, at.schema, to);
     return router_table(r->job->router, at.schema, at.table, to) &&
-           aside_has(r->aside, to->to_schema, to->to_table) == r->only_aside &&
+           aside_has(r->aside, to->to_schema, to->to_table) == (r->only_aside != NULL) &&
            sync_when(r, at.schema, at.table) != COPY_SKIP;
 }
 

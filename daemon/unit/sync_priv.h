@@ -26,10 +26,12 @@ struct sync {
     /* as last committed */
     char *gtid GUARDED, *binlog_file GUARDED;
     uint64_t binlog_offset GUARDED;
-    char *aside_text GUARDED;   /* "db.t,db.u": tables that are set aside */
-    atomic_bool leave;          /* a release waits until all that was read is in the target */
-    char *release GUARDED;      /* the table to take back, "" for all; NULL: none asked */
-    bool release_skips GUARDED; /* without what it missed */
+    char *aside_text GUARDED;         /* "db.t,db.u": tables that are set aside */
+    atomic_bool leave;                /* a release waits until all that was read is in the target */
+    char *catching_up GUARDED;        /* the table that a release is at; NULL or "": none */
+    struct position aside_at GUARDED; /* and how far it is; no set */
+    char *release GUARDED;            /* the table to take back, "" for all; NULL: none asked */
+    bool release_skips GUARDED;       /* without what it missed */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled, write_retries;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
@@ -72,7 +74,7 @@ struct sync_run {
     bool has_handover;
     struct aside *aside;
     struct applied *applied;
-    bool only_aside;              /* the pass that catches up with what was set aside */
+    const char *only_aside;       /* the table that this pass catches up with, set aside before */
     const struct position *until; /* where that pass ends */
     struct mysql_stream *stream;  /* wake() shuts it down: under sync->unit.lock */
 
@@ -105,9 +107,9 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
 void sync_run_close(struct sync_run *r);
 /* Reads and writes until stopped, an error, or r->until. */
 int sync_run_loop(struct sync_run *r, struct err *err);
-/* Before the loop: brings the tables that were set aside to where the others are, or ('skip')
- * takes them back as they are. */
-int sync_run_release(struct sync_run *r, bool skip, struct err *err);
+/* Before the loop: brings the table ("": all) that was set aside to where the others are, or
+ * ('skip') takes it back as it is. */
+int sync_run_release(struct sync_run *r, const char *table, bool skip, struct err *err);
 
 /* --- sync_apply.c --- */
 struct sync_write {
@@ -126,6 +128,7 @@ int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write 
                struct err *err);
 void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tree */
 void sync_publish_aside(struct sync_run *r);
+void sync_publish_catching_up(struct sync *s, const char *table);
 /* Is the table left out by this run? For group_write(). */
 bool sync_skips(void *run, const struct target_table *t);
 

@@ -1,6 +1,8 @@
 /* One run: takes the checkpoint over, opens what it needs, reads and writes. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -101,7 +103,9 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
 
     if (rc < 0 || checkpoint_has_position(&r->cp))
         return rc;
-    if (r->job->start_us && !r->only_aside) {
+    if (r->only_aside) {
+        from = aside_from(r->aside);
+    } else if (r->job->start_us) {
         rc = server_find_time(&r->job->from, r->job->start_us, &timed, err);
         from = &timed;
     } else {
@@ -188,10 +192,12 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = open_target(r, part, err);
     if (rc == 0)
         rc = aside_open(&r->aside, r->admin, r->job, r->flavor, err);
+    if (rc == 0 && r->only_aside)
+        aside_pick(r->aside, r->only_aside);
     if (rc == 0)
         rc = read_handover(r, err);
     if (rc == 0)
-        rc = begin_checkpoint(r, r->only_aside ? aside_from(r->aside) : &now, identity, err);
+        rc = begin_checkpoint(r, &now, identity, err);
     if (rc == 0)
         rc = complete_position(r, err);
     position_fini(&now);
@@ -269,12 +275,21 @@ int sync_run_loop(struct sync_run *r, struct err *err)
 
 /* --- taking back what was set aside --- */
 
-/* Up to where the main stream stands, with a checkpoint of its own. */
-static int catch_up(struct sync_run *main_run, struct err *err)
+/* Names can be longer than a part of a checkpoint. */
+static void part_of(const char *table, char ret[static 32])
 {
-    struct sync_run r = { .only_aside = true, .until = &main_run->cp.pos };
-    int rc = sync_run_open(&r, main_run->sync, "quarantine", err);
+    snprintf(ret, 32, "aside/%016llx", (unsigned long long)XXH3_64bits(table, strlen(table)));
+}
 
+/* Up to where the main stream stands, with a checkpoint of its own. */
+static int catch_up(struct sync_run *main_run, const char *table, struct err *err)
+{
+    struct sync_run r = { .only_aside = table, .until = &main_run->cp.pos };
+    char part[32];
+    int rc;
+
+    part_of(table, part);
+    rc = sync_run_open(&r, main_run->sync, part, err);
     if (rc == 0)
         rc = sync_run_loop(&r, err);
     sync_run_close(&r);
@@ -282,39 +297,58 @@ static int catch_up(struct sync_run *main_run, struct err *err)
 }
 
 /* List and second checkpoint go in the transaction that is the first of all together. */
-static int join(struct sync_run *r, struct err *err)
+static int join(struct sync_run *r, const char *table, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    char part[32];
     int rc;
 
+    part_of(table, part);
     sink_begin(r->main.sink, &r->cp.pos, 0);
-    rc = aside_write_clear(r->aside, r->main.sink, err);
+    rc = aside_write_drop(r->aside, table, r->main.sink, err);
     if (rc == 0) {
-        copy_sql(&sql,
-                 "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND "
-                 "part='quarantine'",
-                 r->job->meta_schema, r->job->task, r->job->source);
+        copy_sql(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
+                 r->job->meta_schema, r->job->task, r->job->source, part);
         rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     }
     if (rc == 0)
         rc = sink_commit(r->main.sink, err);
-    if (rc == 0)
-        aside_clear(r->aside);
-    return rc;
+    if (rc < 0) {
+        sink_rollback(r->main.sink);
+        return rc;
+    }
+    aside_drop(r->aside, table);
+    log_info(r->sync->unit.path, "table %s is no longer set aside", table);
+    return 0;
 }
 
-int sync_run_release(struct sync_run *r, bool skip, struct err *err)
+static int take_back(struct sync_run *r, const char *table, bool skip, struct err *err)
 {
     int rc = 0;
 
-    if (!aside_any(r->aside))
-        return 0;
+    sync_publish_catching_up(r->sync, table);
+    if (!skip)
+        rc = catch_up(r, table, err);
+    sync_publish_catching_up(r->sync, "");
+    if (rc == 0)
+        rc = join(r, table, err);
+    return rc < 0 ? err_wrap(err, "table %s stays set aside", table) : 0;
+}
+
+int sync_run_release(struct sync_run *r, const char *table, bool skip, struct err *err)
+{
+    char *next;
+    int rc = 0;
+
     if (applied_left(r->applied))
         return err_set(err, -EBUSY,
                        "%zu transactions that the target had before the last start are still to "
                        "come by: ask again",
                        applied_left(r->applied));
-    if (!skip)
-        rc = catch_up(r, err);
-    return rc < 0 ? rc : join(r, err);
+    while (rc == 0 && (next = aside_next(r->aside, table))) {
+        rc = take_back(r, next, skip, err);
+        sync_publish_aside(r);
+        free(next);
+    }
+    return rc;
 }
