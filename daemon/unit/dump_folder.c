@@ -349,7 +349,9 @@ void dump_folder_free(struct dump_folder *f)
     if (!f)
         return;
     closep(&f->dir);
+    mutex_lock(&f->lock);
     json_decref(f->manifest);
+    mutex_unlock(&f->lock);
     mutex_fini(&f->lock);
     free(f);
 }
