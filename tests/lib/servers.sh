@@ -113,6 +113,7 @@ restart_server() { # name: start it on its folder, port and options
             --pid-file="$in_dir/pid" --port="$port" --server-id="$id" --mysqlx=OFF --gtid-mode=ON \
             --enforce-gtid-consistency=ON --secure-file-priv= --innodb-redo-log-capacity=64M $options >>"$dir/log" 2>&1 </dev/null &
     fi
+    disown # or bash reports each that is killed
     for i in $(seq 600); do
         sql "$name" 'SELECT 1' >/dev/null 2>&1 && break
         [ -d "/proc/$!" ] || i=600
