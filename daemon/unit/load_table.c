@@ -75,7 +75,6 @@ static uint64_t body_shape(const char *create)
  * for one, and LOAD DATA would leave out the second. */
 static int made_alike(struct copy *c, const struct copy_table *t, bool *ret, struct err *err)
 {
-    SCOPED(buf_fini) struct buf sql = BUF_INIT;
     SCOPED(freep) char *there = NULL;
     struct mysql_result *r;
     struct mysql_row row;
