@@ -336,13 +336,20 @@ static void fs_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t s
         fuse_reply_write(req, size);
 }
 
+/* close(2) is where shells look least: bash's own echo takes no notice of its error.  So a refused
+ * document is an event too. */
 static void apply_document(struct apart *a)
 {
+    const struct target *t = &a->file->target;
     struct caller who = fs_caller(a->req);
     struct err err = ERR_INIT;
+    int rc = target_write_text(t, a->bytes.data, a->bytes.size, &who, &err);
 
-    fuse_reply_err(a->req,
-                   -target_write_text(&a->file->target, a->bytes.data, a->bytes.size, &who, &err));
+    if (rc < 0)
+        node_event(t->node, "refused",
+                   json_pack("{s:s,s:s}", "file", t->attr ? t->attr->name : t->action->name,
+                             "error", err.text));
+    fuse_reply_err(a->req, -rc);
 }
 
 /* close(2) waits for this and returns its error, so that is when a document is applied. */

@@ -348,7 +348,8 @@ static const struct attr source_attrs[] = {
       .flags = ATTR_BULK,
       .get = get_config,
       .set = set_config,
-      .help = "All settings as one document, with the names of DM's OpenAPI" },
+      .help = "All settings as one document, with the names of DM's OpenAPI; taken or refused "
+              "when it is closed: cp tells, bash's echo does not (last_error and events do)" },
     { .name = "server_version",
       .type = ATTR_TEXT,
       .get = get_seen_text,

@@ -179,7 +179,8 @@ static const struct attr own_rows[] = {
       .flags = ATTR_BULK,
       .get = get_config,
       .set = set_config,
-      .help = "The whole document, with the names of DM's OpenAPI" },
+      .help = "The whole document, with the names of DM's OpenAPI; taken or refused when it "
+              "is closed: cp tells, bash's echo does not (last_error and events do)" },
     { .name = "ignored_settings",
       .type = ATTR_JSON,
       .flags = ATTR_BULK,

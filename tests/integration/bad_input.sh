@@ -38,6 +38,16 @@ refused "a bad regular expression" "$T/tasks/create" < <(sed 's/name: t$/name: t
 printf '\377\376\000' >"$WORK/binary"
 refused "bytes that are no text" "$T/tasks/create" <"$WORK/binary"
 
+# A document is whole when it is closed, and there bash's own echo does not look: an event tells, cp and cat fail.
+said() { grep -q '"path":"tasks/t","event":"refused","file":"config","error":"task_mode: .*'"$1" "$T/${2:-}events" && grep -q "$1" "$T/tasks/t/last_error"; }
+echo 'task_mode: by_echo' >"$T/tasks/t/config"; said by_echo && said by_echo tasks/t/ || die "no event: $(tail -1 "$T/events")"
+echo 'task_mode: by_cp' >"$WORK/bad.yaml"
+cp "$WORK/bad.yaml" "$T/tasks/t/config" 2>"$WORK/err" && die "cp of a bad document"
+grep -q "Invalid argument" "$WORK/err" && said by_cp || die "cp says $(cat "$WORK/err")"
+cat "$WORK/bad.yaml" 2>"$WORK/err" >"$T/tasks/t/config" && die "cat of a bad document"
+grep -q "Invalid argument" "$WORK/err" || die "cat says $(cat "$WORK/err")"
+[ "$(snapshot)" = "$before" ] || die "refused, and something changed"
+
 # Positions that the server does not have: refused when the task starts, by name.
 for start in "binlog_name: bin.999999, binlog_pos: 4" "binlog_gtid: 0-1-99999999"; do
     sed "s/name: t\$/name: p/; s/task_mode:.*/task_mode: incremental/; s/{ source_name: s1 } \\]/{ source_name: s1, $start } ]/" "$WORK/t.yaml" >"$T/tasks/create" ||
