@@ -89,5 +89,8 @@ struct runway {
     double growth_bytes_s; /* 0: not known or idle */
 };
 double server_runway(const struct runway *r);
+/* Is it under 'limit_s', and under half of what who needs the newest file has?  So a server that
+ * never keeps its binlogs for long does not alarm who is up with it. */
+bool server_runway_short(const struct runway *r, double limit_s);
 
 #endif

@@ -96,3 +96,17 @@ double server_runway(const struct runway *r)
         return by_size;
     return by_age;
 }
+
+bool server_runway_short(const struct runway *r, double limit_s)
+{
+    struct runway newest = *r;
+    double left = server_runway(r);
+
+    if (left < 0 || r->files->n == 0)
+        return false;
+    newest.closed_us = 0;
+    newest.needed = r->files->files[r->files->n - 1].name;
+    if (strcmp(r->needed, newest.needed) == 0)
+        return false;
+    return left < limit_s && left <= server_runway(&newest) / 2;
+}

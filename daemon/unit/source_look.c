@@ -20,8 +20,6 @@ static void json_freep(json_t **v)
     json_decref(*v);
 }
 
-#define RUNWAY_SHORT_S 3600.0
-
 /* "orders, invoices": who needs 'file'. */
 static void print_needy(const json_t *users, const char *file, struct buf *out)
 {
@@ -42,7 +40,7 @@ static char *warning_of(const struct source_seen *seen, const json_t *users)
 {
     SCOPED(buf_fini) struct buf tasks = BUF_INIT;
 
-    if (!seen->needed || (!seen->purged && (seen->runway_s < 0 || seen->runway_s > RUNWAY_SHORT_S)))
+    if (!seen->needed || (!seen->purged && !seen->runway_short))
         return NULL;
     print_needy(users, seen->needed, &tasks);
     if (seen->purged)

@@ -298,8 +298,8 @@ static const struct attr source_attrs[] = {
       .type = ATTR_TEXT,
       .flags = ATTR_WATCHED,
       .get = get_warning,
-      .help = "Binlogs that a task needs and that are purged, or will be within the hour; empty if "
-              "nothing is wrong" },
+      .help = "Binlogs that a task needs and that are purged, or may be within the hour and with "
+              "more than half of their time over; empty if nothing is wrong" },
     { .name = "enabled",
       .type = ATTR_BOOL,
       .get = get_enabled,

@@ -97,6 +97,7 @@ static bool has_file(const struct binlog_files *f, const char *file)
     return false;
 }
 
+#define RUNWAY_SHORT_S 3600.0
 #define GROWTH_WEIGHT 0.3 /* of the newest sample */
 
 static void note_growth(struct source_probe *p, const struct binlog_files *f,
@@ -176,6 +177,7 @@ static int find_runway(struct source_probe *p, const struct mysql_params *params
         return rc;
     r.now_us = clock_wall_us();
     s->runway_s = server_runway(&r);
+    s->runway_short = server_runway_short(&r, RUNWAY_SHORT_S);
     return 0;
 }
 

@@ -28,6 +28,7 @@ struct source_seen {
     char *needed;    /* oldest binlog file that a task needs */
     bool purged;     /* ... and the server no longer has it */
     double runway_s; /* -1: none in sight, or nobody needs anything */
+    bool runway_short;
     double skew_s;
     double growth_bytes_s;
     uint64_t binlog_bytes;

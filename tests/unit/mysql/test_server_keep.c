@@ -61,3 +61,18 @@ Test(server_keep, knows_a_file_that_is_gone)
 
     cr_expect_eq(server_runway(&r), 0);
 }
+
+Test(server_keep, alarms_only_who_has_used_half_of_what_is_kept)
+{
+    struct runway r = {
+        .files = &files, .needed = "b.3", .now_us = 1000 * 1000000ll, .keep = { .expire_s = 100 }
+    };
+
+    cr_expect_not(server_runway_short(&r, 3600), "the newest file is never purged");
+    r.needed = "b.2";
+    r.closed_us = 960 * 1000000ll;
+    cr_expect_not(server_runway_short(&r, 3600), "60 of 100 seconds are left");
+    r.closed_us = 940 * 1000000ll;
+    cr_expect(server_runway_short(&r, 3600));
+    cr_expect_not(server_runway_short(&r, 30), "40 seconds are long enough");
+}
