@@ -1,53 +1,53 @@
 #include "unit/rate.h"
 
-void rate_sample(struct rate *r, int64_t mono_us, uint64_t rows, uint64_t bytes)
-{
-    unsigned last = (r->n + RATE_SAMPLES - 1) % RATE_SAMPLES;
+#include <stdbool.h>
 
-    if (r->n && (rows < r->samples[last].rows || bytes < r->samples[last].bytes))
+#define LEAST_US 300000 /* over less than that a rate is noise */
+
+static const struct rate_point *oldest(const struct rate *r)
+{
+    return &r->samples[r->n > RATE_SAMPLES ? r->n % RATE_SAMPLES : 0];
+}
+
+static bool fell(const struct rate *r, const struct rate_point *now)
+{
+    const struct rate_point *last = &r->samples[(r->n - 1) % RATE_SAMPLES];
+
+    return now->rows < last->rows || now->bytes < last->bytes;
+}
+
+void rate_sample(struct rate *r, const struct rate_point *now)
+{
+    if (r->n && fell(r, now))
         r->n = 0;
-    r->samples[r->n % RATE_SAMPLES].us = mono_us;
-    r->samples[r->n % RATE_SAMPLES].rows = rows;
-    r->samples[r->n % RATE_SAMPLES].bytes = bytes;
-    r->n++;
+    r->samples[r->n++ % RATE_SAMPLES] = *now;
 }
 
-static unsigned newest(const struct rate *r)
+/* Over what time the rate is taken; 0: there is none. */
+static double seconds(const struct rate *r, const struct rate_point *now)
 {
-    return (r->n - 1) % RATE_SAMPLES;
+    if (r->n == 0 || fell(r, now) || now->us - oldest(r)->us < LEAST_US)
+        return 0;
+    return (double)(now->us - oldest(r)->us) / 1e6;
 }
 
-static unsigned oldest(const struct rate *r)
+double rate_rows_s(const struct rate *r, const struct rate_point *now)
 {
-    return r->n > RATE_SAMPLES ? r->n % RATE_SAMPLES : 0;
+    double s = seconds(r, now);
+
+    return s > 0 ? (double)(now->rows - oldest(r)->rows) / s : 0;
 }
 
-static double seconds(const struct rate *r)
+double rate_bytes_s(const struct rate *r, const struct rate_point *now)
 {
-    return r->n < 2 ? 0 : (double)(r->samples[newest(r)].us - r->samples[oldest(r)].us) / 1e6;
+    double s = seconds(r, now);
+
+    return s > 0 ? (double)(now->bytes - oldest(r)->bytes) / s : 0;
 }
 
-static double per_second(const struct rate *r, uint64_t from, uint64_t to)
+double rate_eta_s(const struct rate *r, const struct rate_point *now, uint64_t estimated)
 {
-    double s = seconds(r);
+    double rows_s = rate_rows_s(r, now);
 
-    return s > 0 ? (double)(to - from) / s : 0;
-}
-
-double rate_rows_s(const struct rate *r)
-{
-    return per_second(r, r->samples[oldest(r)].rows, r->n ? r->samples[newest(r)].rows : 0);
-}
-
-double rate_bytes_s(const struct rate *r)
-{
-    return per_second(r, r->samples[oldest(r)].bytes, r->n ? r->samples[newest(r)].bytes : 0);
-}
-
-double rate_eta_s(const struct rate *r, uint64_t estimated)
-{
-    double rows_s = rate_rows_s(r);
-    uint64_t rows = r->n ? r->samples[newest(r)].rows : 0;
-
-    return rows_s > 0 && estimated > rows ? (double)(estimated - rows) / rows_s : 0;
+    return rows_s > 0 && estimated > now->rows ? (double)(estimated - now->rows) / rows_s : 0;
 }

@@ -90,7 +90,7 @@ void task_unit_moved(struct unit *u, void *arg);
 
 /* task_show.c; with the task locked */
 enum unit_state task_state(struct task *t) REQUIRES(t->lock);
-void task_sample(struct task *t); /* unlocked, once a second */
+void task_sample(struct task *t); /* unlocked; once a second */
 json_t *task_get_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_error(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_stage(const struct node *n, const struct attr *a, struct err *err);

@@ -282,6 +282,7 @@ static int build(struct task *t, struct err *err) REQUIRES(t->steer)
         t->subs = subs;
         t->n_subs = (unsigned)n;
         mutex_unlock(&t->lock);
+        task_sample(t); /* where the rate starts */
     }
     node_unref(dir);
     json_decref(doc);

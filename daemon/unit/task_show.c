@@ -140,13 +140,20 @@ static void sum(const struct task *t, struct unit_progress *ret) REQUIRES(t->loc
     }
 }
 
+static struct rate_point point_of(const struct unit_progress *p)
+{
+    return (struct rate_point){ .us = clock_mono_us(), .rows = p->rows, .bytes = p->bytes };
+}
+
 json_t *task_get_number(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
 {
     const struct task *t = task_of(n);
     struct unit_progress p;
+    struct rate_point now;
 
     (void)err;
     sum(t, &p);
+    now = point_of(&p);
     switch ((enum task_number)a->offset) {
     case TASK_ROWS:
         return json_integer((json_int_t)p.rows);
@@ -159,11 +166,11 @@ json_t *task_get_number(const struct node *n, const struct attr *a, struct err *
     case TASK_TABLES_DONE:
         return json_integer((json_int_t)p.tables_done);
     case TASK_ROWS_S:
-        return json_integer((json_int_t)rate_rows_s(&t->rate));
+        return json_integer((json_int_t)rate_rows_s(&t->rate, &now));
     case TASK_BYTES_S:
-        return json_integer((json_int_t)rate_bytes_s(&t->rate));
+        return json_integer((json_int_t)rate_bytes_s(&t->rate, &now));
     case TASK_ETA_S:
-        return json_integer((json_int_t)rate_eta_s(&t->rate, p.rows_estimated));
+        return json_integer((json_int_t)rate_eta_s(&t->rate, &now, p.rows_estimated));
     }
     return json_null();
 }
@@ -235,12 +242,14 @@ static void add_duration(struct buf *b, double seconds)
         buf_printf(b, "%lu s", s);
 }
 
-static void add_rates(struct buf *b, const struct rate *r)
+static void add_rates(struct buf *b, const struct unit_progress *p, const struct rate *r)
 {
+    struct rate_point now = point_of(p);
+
     buf_str(b, ", ");
-    add_number(b, (uint64_t)rate_rows_s(r));
+    add_number(b, (uint64_t)rate_rows_s(r, &now));
     buf_str(b, " rows/s, ");
-    add_size(b, rate_bytes_s(r));
+    add_size(b, rate_bytes_s(r, &now));
     buf_str(b, "/s");
 }
 
@@ -248,7 +257,8 @@ static void add_rates(struct buf *b, const struct rate *r)
 static void add_copy(struct buf *b, const struct unit_progress *p, const struct rate *r)
 {
     uint64_t of = p->rows_estimated > p->rows ? p->rows_estimated : p->rows;
-    double eta_s = rate_eta_s(r, p->rows_estimated);
+    struct rate_point now = point_of(p);
+    double eta_s = rate_eta_s(r, &now, p->rows_estimated);
 
     buf_printf(b, "copy %llu %%: ", (unsigned long long)(of ? p->rows * 100 / of : 0));
     add_number(b, p->rows);
@@ -257,7 +267,7 @@ static void add_copy(struct buf *b, const struct unit_progress *p, const struct 
     buf_printf(b, " rows, %llu of %llu tables, ", (unsigned long long)p->tables_done,
                (unsigned long long)p->tables);
     add_size(b, (double)p->bytes);
-    add_rates(b, r);
+    add_rates(b, p, r);
     if (eta_s > 0) {
         buf_str(b, ", ");
         add_duration(b, eta_s);
@@ -276,7 +286,7 @@ static void add_sync(struct buf *b, const struct unit_progress *p, const struct 
         buf_printf(b, "sync: %.1f s behind, ", p->lag_s);
     add_number(b, p->rows);
     buf_str(b, " rows applied");
-    add_rates(b, r);
+    add_rates(b, p, r);
     if (p->phase)
         buf_printf(b, " (%s)", p->phase);
 }
@@ -311,6 +321,7 @@ json_t *task_get_progress(const struct node *n, const struct attr *a,
 void task_sample(struct task *t)
 {
     struct unit_progress p;
+    struct rate_point now;
     bool runs;
 
     mutex_lock(&t->lock);
@@ -320,7 +331,8 @@ void task_sample(struct task *t)
     }
     runs = task_state(t) == UNIT_RUNNING || task_state(t) == UNIT_QUARANTINED;
     sum(t, &p);
-    rate_sample(&t->rate, clock_mono_us(), p.rows, p.bytes);
+    now = point_of(&p);
+    rate_sample(&t->rate, &now);
     mutex_unlock(&t->lock);
     if (runs) {
         node_changed(&t->node, "progress");
