@@ -204,9 +204,17 @@ static int start(struct sluiced *d, struct err *err)
     return 0;
 }
 
+/* A mount without its daemon answers "not connected" until somebody unmounts it. */
+static void let_go(void *arg)
+{
+    const struct sluiced *d = arg;
+
+    fs_abandon(d->options.mount);
+}
+
 static void stop(struct sluiced *d)
 {
-    struct stop *s = stop_begin(d->options.stop_seconds);
+    struct stop *s = stop_begin(d->options.stop_seconds, let_go, d);
 
     if (d->root)
         node_event(d->root, "stop", json_object());

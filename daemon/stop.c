@@ -14,6 +14,8 @@
 
 struct stop {
     int64_t limit_us;
+    void (*on_give_up)(void *arg);
+    void *arg;
     struct mutex lock;
     const char *step GUARDED;
     int64_t since_us GUARDED, said_us GUARDED;
@@ -21,9 +23,10 @@ struct stop {
     pthread_t thread;
 };
 
-static void give_up(const char *why, const char *step)
+static void give_up(struct stop *s, const char *why, const char *step)
 {
     log_error(NULL, "%s: exiting without waiting for %s", why, step);
+    s->on_give_up(s->arg);
     _exit(1);
 }
 
@@ -45,7 +48,7 @@ static bool look(struct stop *s)
     if (ended)
         return false;
     if (step && waited > s->limit_us)
-        give_up("stop_seconds have passed", step);
+        give_up(s, "stop_seconds have passed", step);
     if (say)
         log_info(NULL, "waiting for %s, %lld s so far", step, (long long)(waited / 1000000));
     return true;
@@ -67,17 +70,19 @@ static void *run(void *arg)
             mutex_lock(&s->lock);
             step = s->step;
             mutex_unlock(&s->lock);
-            give_up("second signal", step ? step : "anything");
+            give_up(s, "second signal", step ? step : "anything");
         }
     }
     return NULL;
 }
 
-struct stop *stop_begin(uint64_t step_seconds)
+struct stop *stop_begin(uint64_t step_seconds, void (*on_give_up)(void *arg), void *arg)
 {
     struct stop *s = xcalloc(1, sizeof *s);
 
     s->limit_us = (int64_t)step_seconds * 1000000;
+    s->on_give_up = on_give_up;
+    s->arg = arg;
     mutex_init(&s->lock);
     s->thread = thread_start("stop", run, s);
     return s;

@@ -1,7 +1,7 @@
 /*
  * stop.h - stopping in steps, each with a time limit.
  *
- *     struct stop *s = stop_begin(30);
+ *     struct stop *s = stop_begin(30, let_go, arg);
  *     stop_step(s, "HTTP");
  *     http_stop(server);
  *     ...
@@ -9,8 +9,8 @@
  *
  * Meanwhile a thread says in the log what a step that takes long waits for.  A
  * step that passes its limit, or a second SIGTERM or SIGINT, ends the process
- * where it is: nothing is lost by that, since the next start goes on from the
- * checkpoints.
+ * where it is, after let_go(arg): nothing is lost by that, since the next start
+ * goes on from the checkpoints.
  */
 #ifndef SLUICE_STOP_H
 #define SLUICE_STOP_H
@@ -19,8 +19,9 @@
 
 struct stop;
 
-/* SIGTERM and SIGINT are blocked in every thread. */
-struct stop *stop_begin(uint64_t step_seconds);
+/* SIGTERM and SIGINT are blocked in every thread.  'on_give_up' runs in a thread of its own while
+ * the step goes on: it waits for nothing. */
+struct stop *stop_begin(uint64_t step_seconds, void (*on_give_up)(void *arg), void *arg);
 void stop_step(struct stop *s, const char *what); /* a literal: "units: tasks" */
 void stop_end(struct stop *s);
 

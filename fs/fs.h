@@ -36,4 +36,8 @@ int fs_mount(const struct fs_config *config, struct fs_notifier *n, struct node 
              struct fs **ret, struct err *err);
 void fs_unmount(struct fs *fs); /* NULL is fine */
 
+/* For a process that exits without fs_unmount(): takes what it mounted at 'mountpoint' out of
+ * sight, waiting for nobody.  Any thread; does nothing once that is unmounted. */
+void fs_abandon(const char *mountpoint);
+
 #endif

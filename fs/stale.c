@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "fs/fs.h"
 #include "fs/private.h"
 
 struct mounted {
@@ -196,6 +197,16 @@ int stale_clean(const char *mountpoint, struct err *err)
             return rc;
     }
     return 0;
+}
+
+void fs_abandon(const char *mountpoint)
+{
+    struct err err = ERR_INIT;
+    SCOPED(freep) char *path = *mountpoint ? stale_absolute(mountpoint, &err) : NULL;
+    struct mounted m;
+
+    if (path && find_mounted(path, &m) && m.pid == getpid() && detach(path, &err) < 0)
+        log_warn(NULL, "%s", err.text);
 }
 
 char *stale_absolute(const char *path, struct err *err)

@@ -78,7 +78,8 @@ kill -CONT "$dst_pid"
 restart_sluice
 caught_up w src
 [ "$(sql dst 'SELECT COUNT(*) FROM w.t')" = 1 ] || die "the row is not there"
-kill "$sluiced_pid"; kill "$sluiced_pid"
+kill "$sluiced_pid"; kill -INT "$sluiced_pid"
 wait "$sluiced_pid"; status=$?
 [ $status -le 1 ] || die "two signals: exit code $status"
+grep -q " $T " /proc/self/mountinfo && die "two signals left a mount without its daemon"
 note "ok"
