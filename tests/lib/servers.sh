@@ -5,8 +5,8 @@
 #     sql src 'SELECT 1' ; sql_file src file.sql ; stop_server src ; kill_server src ; restart_server src
 #
 # Everything lives below $WORK and is stopped and removed when the shell ends.
-# Servers are named by the caller; the account sluice/sluice has all rights.  src_prefix='ip netns exec X'
-# set before start_mariadb runs the server in another network namespace.
+# Servers are named by the caller; the account sluice/sluice has all rights.  Set before start_mariadb,
+# src_port is the port it takes, and src_prefix='ip netns exec X' runs it in another network namespace.
 
 CACHE=${SLUICE_CACHE:-/var/cache/sluice-tests}
 SID=$CACHE/mysql-sid
@@ -72,7 +72,7 @@ start_mariadb() { # name [option...]
     dir=$WORK/$name
     cp -a --reflink=auto "$(mariadb_template)" "$dir" || die "no data folder for $name"
     next_server_id=$((next_server_id + 1))
-    eval "${name}_dir=$dir ${name}_kind=mariadb ${name}_options=\"\$*\" ${name}_port=$(free_port) ${name}_id=$next_server_id"
+    eval "${name}_dir=$dir ${name}_kind=mariadb ${name}_options=\"\$*\" ${name}_port=\${${name}_port:-$(free_port)} ${name}_id=$next_server_id"
     SERVERS="$SERVERS $name"
     restart_server "$name"
     make_account "$name"
@@ -114,6 +114,7 @@ restart_server() { # name: start it on its folder, port and options
             --enforce-gtid-consistency=ON --secure-file-priv= --innodb-redo-log-capacity=64M $options >>"$dir/log" 2>&1 </dev/null &
     fi
     disown # or bash reports each that is killed
+    eval "${name}_pid=$!" # an end before it answers has to find it, too
     for i in $(seq 600); do
         sql "$name" 'SELECT 1' >/dev/null 2>&1 && break
         [ -d "/proc/$!" ] || i=600
