@@ -56,7 +56,7 @@ struct copy {
     struct mysql_conn *locked;          /* holds tables without transactions for a dump */
     bool full_images;                   /* binlog_row_image=FULL at the source */
     bool can_load;                      /* LOAD DATA LOCAL is allowed and safe at the target */
-    uint64_t bulk_max_bytes;            /* of a table, for one transaction */
+    uint64_t bulk_max_bytes;            /* that one transaction at the target may have */
     uint64_t max_packet;                /* of the target, for one statement */
     atomic_uint round;                  /* the copy's thread writes, those who watch read */
     struct dump_snapshot snapshot;

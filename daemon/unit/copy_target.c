@@ -15,7 +15,8 @@ static int target_probe(struct copy *c, struct err *err)
     struct mysql_row row;
     int rc = copy_sql_query(c->target, &r, err,
                             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', "
-                            "'wsrep_on', 'group_replication_group_name', 'max_binlog_cache_size')");
+                            "'wsrep_on', 'group_replication_group_name', 'max_binlog_cache_size', "
+                            "'wsrep_max_ws_size', 'group_replication_transaction_size_limit')");
 
     if (rc < 0)
         return rc;
@@ -30,7 +31,7 @@ static int target_probe(struct copy *c, struct err *err)
             cluster |= slice_eq(value, slice_str("ON"));
         else if (slice_eq(name, slice_str("group_replication_group_name")))
             cluster |= value.size > 0;
-        else if (copy_row_u64(&row, 1) / 2 < c->bulk_max_bytes)
+        else if (copy_row_u64(&row, 1) && copy_row_u64(&row, 1) / 2 < c->bulk_max_bytes)
             c->bulk_max_bytes = copy_row_u64(&row, 1) / 2;
     }
     mysql_result_free(r);

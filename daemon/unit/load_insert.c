@@ -16,6 +16,7 @@
 #include "unit/copy_sql.h"
 #include "unit/dump_range.h"
 #include "unit/load_escape.h"
+#include "unit/retry.h"
 
 enum {
     STATEMENT_BYTES = 1 << 20,
@@ -64,6 +65,7 @@ struct inserter {
     struct buf head, tail, at;
     bool whole, in_transaction;
     size_t statement_bytes; /* about the size of one */
+    size_t chunk_most;      /* bytes of a transaction, about */
     size_t chunk_bytes;
     uint64_t chunk_rows;
 };
@@ -112,43 +114,76 @@ static void row_add(struct inserter *in, const struct mysql_row *row)
     s->n_rows++;
 }
 
-/* Names the row of a statement that was refused: "... at row 17" is what servers say. */
-static int row_named(const struct statement *s, const char *message, int code, struct err *err)
+/* One row of a statement alone: does the target take it? */
+static bool row_fits(struct inserter *in, const struct statement *s, unsigned i)
 {
-    const char *at = strstr(message, "at row ");
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    struct err ignored = ERR_INIT;
+    size_t from = s->rows[i] + (i > 0); /* the comma */
+    size_t end = i + 1 < s->n_rows ? s->rows[i + 1] : s->sql.size;
+
+    buf_add(&sql, in->head.data, in->head.size);
+    buf_add(&sql, s->sql.data + from, end - from);
+    if (i + 1 < s->n_rows) /* the last has it */
+        buf_add(&sql, in->tail.data, in->tail.size);
+    return mysql_conn_exec(in->w->target, slice_of(sql.data, sql.size), NULL, &ignored) == 0;
+}
+
+/* The row, from 1, that a server refused without saying which, as it does for a CHECK; 0: none by
+ * itself.  In a transaction that the caller rolls back. */
+static unsigned long row_refused(struct inserter *in, const struct statement *s)
+{
+    struct err ignored = ERR_INIT;
+
+    if (copy_sql_exec(in->w->target, &ignored, "ROLLBACK") < 0 ||
+        copy_sql_exec(in->w->target, &ignored, "START TRANSACTION") < 0)
+        return 0;
+    for (unsigned i = 0; i < s->n_rows; i++)
+        if (!row_fits(in, s, i))
+            return i + 1;
+    return 0;
+}
+
+/* Names the row of a statement that was refused: "... at row 17" is what servers say. */
+static int row_named(struct inserter *in, const struct statement *s, const struct err *server,
+                     struct err *err)
+{
+    const char *message = server->text, *at = strstr(message, "at row ");
     unsigned long row = at ? strtoul(at + 7, NULL, 10) : 0;
     char text[200] = "";
+    int code = server->code;
 
+    if (!row && server->sql && retry_kind_of(server) == RETRY_NEVER)
+        row = row_refused(in, s);
     if (row >= 1 && row <= s->n_rows) {
-        size_t end = row < s->n_rows ? s->rows[row] : s->sql.size;
-        size_t size = end - s->rows[row - 1];
+        size_t from = s->rows[row - 1] + (row > 1); /* the comma */
+        size_t size = (row < s->n_rows ? s->rows[row] : s->sql.size) - from;
 
-        snprintf(text, sizeof text, "%.*s", (int)(size < 190 ? size : 190),
-                 s->sql.data + s->rows[row - 1]);
+        snprintf(text, sizeof text, "%.*s", (int)(size < 190 ? size : 190), s->sql.data + from);
     }
     return err_set(err, code, "%s; the row: %s", message,
                    text[0] ? text : "not named by the server");
 }
 
 /* More or fewer warnings than expected: the first that is not an ENUM's. */
-static int warning_named(const struct inserter *in, const struct statement *s, unsigned n,
+static int warning_named(struct inserter *in, const struct statement *s, unsigned n,
                          struct err *err)
 {
     struct mysql_result *r;
     struct mysql_row row;
-    char message[512] = "";
+    struct err found = ERR_INIT;
     int rc = copy_sql_query(in->w->target, &r, err, "SHOW WARNINGS");
 
     if (rc < 0)
         return rc;
     while (mysql_result_next(r, &row, err) > 0)
-        if (!message[0] || s->warnings == 0 || copy_row_u64(&row, 1) != 1265)
-            snprintf(message, sizeof message, "%.*s", (int)row.sizes[2], row.values[2]);
+        if (!found.code || s->warnings == 0 || copy_row_u64(&row, 1) != 1265)
+            err_set(&found, -EILSEQ, "%.*s", (int)row.sizes[2], row.values[2]);
     mysql_result_free(r);
-    if (!message[0])
+    if (!found.code)
         return err_set(err, -EILSEQ, "%u warnings where %llu were expected", n,
                        (unsigned long long)s->warnings);
-    return row_named(s, message, -EILSEQ, err);
+    return row_named(in, s, &found, err);
 }
 
 /* What the target says to the statement under way. */
@@ -166,7 +201,7 @@ static int insert_wait(struct inserter *in, struct err *err)
     if (rc < 0 && err->sql) {
         struct err server = *err;
 
-        (void)row_named(s, server.text, server.code, err);
+        (void)row_named(in, s, &server, err);
         err->sql = server.sql;
         memcpy(err->sqlstate, server.sqlstate, sizeof err->sqlstate);
     } else if (rc == 0 && mysql_conn_warnings(in->w->target) != s->warnings) {
@@ -278,7 +313,7 @@ static int row_take(struct inserter *in, const struct mysql_row *row, struct err
     if (!big && s->sql.size < in->statement_bytes && s->n_rows < STATEMENT_ROWS)
         return 0;
     rc = big ? row_take_big(in, row, err) : insert_send(in, err);
-    if (rc == 0 && !in->whole && in->chunk_bytes >= CHUNK_BYTES) {
+    if (rc == 0 && !in->whole && in->chunk_bytes >= in->chunk_most) {
         buf_clear(&in->at);
         copy_rows_at(&in->rows, row, &in->at);
         rc = chunk_end(in, false, err);
@@ -301,6 +336,11 @@ static int insert_rows(struct inserter *in, struct err *err)
     return chunk_end(in, true, err);
 }
 
+static size_t least(uint64_t a, uint64_t b)
+{
+    return (size_t)(a < b ? a : b);
+}
+
 int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
                 struct err *err)
 {
@@ -310,8 +350,8 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
     if (rc < 0)
         return rc;
     in.next = &in.two[0];
-    in.statement_bytes =
-        w->copy->max_packet / 4 < STATEMENT_BYTES ? w->copy->max_packet / 4 : STATEMENT_BYTES;
+    in.chunk_most = least(CHUNK_BYTES, w->copy->bulk_max_bytes);
+    in.statement_bytes = least(STATEMENT_BYTES, least(w->copy->max_packet / 4, in.chunk_most / 2));
     in.whole = t->merged && !t->resumable;
     for (unsigned i = 0; i < 2; i++)
         in.two[i].rows = xcalloc(STATEMENT_ROWS, sizeof *in.two[i].rows);
