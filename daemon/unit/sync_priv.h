@@ -93,6 +93,7 @@ struct sync_run {
     unsigned n_held;
     size_t held_size;
     struct position hold_until;
+    struct err hold_why;
     uint32_t timestamp;         /* of the event at hand */
     const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
     const struct position *at;  /* and where it ends */

@@ -64,6 +64,7 @@ static int map_table(struct sync_run *r, const struct event *ev, struct err *err
     if (rc == -EAGAIN) {
         position_fini(&r->hold_until);
         r->hold_until = until;
+        r->hold_why = *err;
         return rc;
     }
     if (rc == 0 && t->in_scope && r->has_handover)

@@ -256,6 +256,16 @@ static bool mirrors(const struct sync_table *t, const struct table_def *now,
     return shape_fit(t->map, target, cols, &ignored) == 0 && !(now && shape_permuted(now, target));
 }
 
+/* Why the target's definition is not asked. */
+static void misfit(const struct sync_table *t, const struct table_def *target, struct err *err)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+
+    if (shape_fit(t->map, target, cols, err) == 0)
+        err_set(err, -EAGAIN, "it has the columns in another order");
+    err_wrap(err, "the target's table is not as the source's was");
+}
+
 /* Whose definition tells the columns of the rows: *ret is 'target', or another to be freed. */
 static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct table_def *target,
                       uint64_t seq, struct table_def **ret, struct position *hold_until,
@@ -298,7 +308,8 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
         m = memory_add(ts, t->schema, t->name);
     table_free(m->proposal);
     m->proposal = now;
-    return err_set(err, -EAGAIN, "waits until the stream is where its definition was read");
+    misfit(t, target, err);
+    return err->code = -EAGAIN;
 }
 
 void sync_tables_accept(struct sync_tables *ts)
@@ -441,8 +452,7 @@ static int make_table(struct sync_tables *ts, const struct event *ev,
     if (t->in_scope)
         rc = resolve(ts, t, &to, seq, hold_until, err);
     if (rc < 0) {
-        if (rc != -EAGAIN)
-            err_wrap(err, "table %s.%s", t->schema, t->name);
+        err_wrap(err, "table %s.%s", t->schema, t->name);
         known_free(t);
         return rc;
     }

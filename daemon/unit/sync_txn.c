@@ -170,11 +170,12 @@ static int hold(struct sync_run *r, struct err *err)
 
     r->held_size += r->txn.size;
     if (r->held_size > HELD_SIZE)
-        return err_set(err, -EAGAIN,
-                       "the columns of a table cannot be known before the stream is at %s:%llu, "
-                       "and too much comes before: SET GLOBAL binlog_row_metadata=FULL at the "
-                       "source, or give the target's table the same columns in the same order",
-                       r->hold_until.file, (unsigned long long)r->hold_until.offset);
+        return err_set(err, -EINVAL,
+                       "%s; the source's cannot be told before the stream is at %s:%llu, and too "
+                       "much comes before: give the target's table the same columns in the same "
+                       "order (SET GLOBAL binlog_row_metadata=FULL at the source avoids this)",
+                       r->hold_why.text, r->hold_until.file,
+                       (unsigned long long)r->hold_until.offset);
     r->held = xrealloc(r->held, (r->n_held + 1) * sizeof *r->held);
     h = &r->held[r->n_held++];
     *h = (struct held){ .raw = r->txn, .gtid = r->grouper.gtid, .commit_us = r->grouper.commit_us };
@@ -229,10 +230,11 @@ static int nothing_held(const struct sync_run *r, const char *what, struct err *
 {
     if (r->n_held == 0)
         return 0;
-    return err_set(err, -EAGAIN,
-                   "%s comes before the columns of a table are known: SET GLOBAL "
-                   "binlog_row_metadata=FULL at the source",
-                   what);
+    return err_set(err, -EINVAL,
+                   "%s; and %s comes before the source's can be told: make the target's table as "
+                   "the source's was at the task's position, or copy it again (SET GLOBAL "
+                   "binlog_row_metadata=FULL at the source avoids this)",
+                   r->hold_why.text, what);
 }
 
 static int commit_rows(struct sync_run *r, struct err *err)
