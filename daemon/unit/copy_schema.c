@@ -19,6 +19,8 @@
 #include "unit/copy_engine.h"
 #include "unit/copy_sql.h"
 #include "unit/dump_range.h"
+#include "unit/sync_shape.h"
+#include "unit/sync_table.h"
 
 enum {
     RANGE_BYTES = 64 << 20, /* a table is cut into about this much */
@@ -260,11 +262,12 @@ static bool bulk_fits(const struct copy *c, const struct copy_table *t, const st
 static int columns_set(struct copy *c, struct copy_table *t, const struct table_def *there,
                        struct err *err)
 {
-    (void)err;
     t->resumable &= there->transactional;
     t->bulk = bulk_fits(c, t, there);
     dump_columns_init(&t->columns, t->def, there);
-    return 0;
+    if (!shape_mirror(t->def, there))
+        return 0;
+    return sync_tables_mirrored(c->job, t->def->db, t->def->name, err);
 }
 
 static int ranges_cut(struct copy *c, struct copy_table *t, struct err *err)

@@ -176,10 +176,21 @@ static int load_memory(struct sync_tables *ts, const char *schema, const char *n
     return rc == 1 ? 0 : rc == 0 ? -ENOENT : rc;
 }
 
+static int put_memory(const struct job *job, const char *owner, const char *schema,
+                      const char *name, bool mirror, uint64_t seq, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+
+    if (!job->store)
+        return 0;
+    key_table(&key, owner, schema, name, seq);
+    return store_put(job->store, STORE_SCHEMA, key_slice(&key),
+                     slice_str(mirror ? "mirror" : "apart"), true, err);
+}
+
 static int save_memory(struct sync_tables *ts, const char *schema, const char *name, bool mirror,
                        uint64_t seq, struct err *err)
 {
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
     struct memory *m = memory_of(ts, schema, name);
 
     if (!m)
@@ -188,11 +199,15 @@ static int save_memory(struct sync_tables *ts, const char *schema, const char *n
     m->accepted = false;
     table_free(m->proposal);
     m->proposal = NULL;
-    if (!ts->job->store)
-        return 0;
-    key_table(&key, ts->owner, schema, name, seq);
-    return store_put(ts->job->store, STORE_SCHEMA, key_slice(&key),
-                     slice_str(mirror ? "mirror" : "apart"), true, err);
+    return put_memory(ts->job, ts->owner, schema, name, mirror, seq, err);
+}
+
+int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
+                         struct err *err)
+{
+    SCOPED(freep) char *owner = xasprintf("%s/%s", job->task, job->source);
+
+    return put_memory(job, owner, schema, name, true, 0, err);
 }
 
 /* --- finding out --- */

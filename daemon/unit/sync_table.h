@@ -7,8 +7,9 @@
  *   names in the TABLE_MAP      win; they are of the moment of the rows
  *   the target mirrors it       the target is at this very position, so its definition is the
  *                               one that holds here, unless it differs by design.  Found by
- *                               comparing both ends when a table is met first, remembered in
- *                               the store (DATA.md 7), kept true by each DDL that we apply
+ *                               comparing both ends when a table is met first, or by the copy
+ *                               that made it; remembered in the store (DATA.md 7), kept true by
+ *                               each DDL that we apply
  *   a proposal of the source    read now, which may be after a DDL that the stream has not
  *                               reached: accepted once the stream is past the moment of
  *                               reading without one (DATA.md 15)
@@ -56,6 +57,11 @@ void sync_tables_pass_by(struct sync_tables *ts, const struct event *ev);
 void sync_tables_accept(struct sync_tables *ts);
 /* The table that a rows event means: NULL if no TABLE_MAP named its id. */
 struct sync_table *sync_tables_by_id(const struct sync_tables *ts, uint64_t table_id);
+
+/* A copy gave the target's table the columns of the source's, in their order: remembered before
+ * sync runs, so that what the source's DDL does meanwhile raises no doubt.  Any thread. */
+int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
+                         struct err *err);
 
 /* What became of the definitions of both ends. */
 enum sync_change {
