@@ -166,3 +166,113 @@ bool key_line_parse(struct slice key, uint64_t *number)
     *number = n;
     return true;
 }
+
+void key_block(struct buf *k, const char *journal, uint64_t seq, uint32_t chunk)
+{
+    key_at_seq(k, KEY_BLOCK, journal, seq);
+    buf_be(k, chunk, 4);
+}
+
+bool key_block_parse(struct slice key, uint64_t *seq, uint32_t *chunk)
+{
+    struct cursor c = cursor_of(key);
+    uint64_t n, part;
+
+    if (!is_kind(&c, KEY_BLOCK))
+        return false;
+    (void)parse_name(&c); /* journal */
+    n = cursor_be(&c, 8);
+    part = cursor_be(&c, 4);
+    if (!is_whole(&c))
+        return false;
+    *seq = n;
+    *chunk = (uint32_t)part;
+    return true;
+}
+
+void key_at_seq(struct buf *k, enum key_kind kind, const char *journal, uint64_t seq)
+{
+    key_prefix(k, kind, journal, NULL);
+    buf_be(k, seq, 8);
+}
+
+bool key_at_seq_parse(struct slice key, enum key_kind kind, uint64_t *seq)
+{
+    struct cursor c = cursor_of(key);
+    uint64_t n;
+
+    if (!is_kind(&c, kind))
+        return false;
+    (void)parse_name(&c); /* journal */
+    n = cursor_be(&c, 8);
+    if (!is_whole(&c))
+        return false;
+    *seq = n;
+    return true;
+}
+
+void key_gtid(struct buf *k, const char *journal, struct slice origin, uint64_t number,
+              uint64_t seq)
+{
+    key_prefix(k, KEY_GTID, journal, NULL);
+    buf_add(k, origin.data, origin.size);
+    buf_be(k, number, 8);
+    buf_be(k, seq, 8);
+}
+
+bool key_gtid_parse(struct slice key, struct slice *origin, uint64_t *number, uint64_t *seq)
+{
+    struct cursor c = cursor_of(key);
+    struct slice id;
+
+    if (!is_kind(&c, KEY_GTID))
+        return false;
+    (void)parse_name(&c); /* journal */
+    if (c.bad || cursor_left(&c) < 16)
+        return false;
+    id = cursor_bytes(&c, cursor_left(&c) - 16);
+    *origin = id;
+    *number = cursor_be(&c, 8);
+    *seq = cursor_be(&c, 8);
+    return true;
+}
+
+void key_file(struct buf *k, enum key_kind kind, const char *journal, uint32_t incarnation,
+              uint32_t number)
+{
+    key_prefix(k, kind, journal, NULL);
+    buf_be(k, incarnation, 4);
+    buf_be(k, number, 4);
+}
+
+bool key_file_parse(struct slice key, enum key_kind kind, uint32_t *incarnation, uint32_t *number)
+{
+    struct cursor c = cursor_of(key);
+    uint64_t of, n;
+
+    if (!is_kind(&c, kind))
+        return false;
+    (void)parse_name(&c); /* journal */
+    of = cursor_be(&c, 4);
+    n = cursor_be(&c, 4);
+    if (!is_whole(&c))
+        return false;
+    *incarnation = (uint32_t)of;
+    *number = (uint32_t)n;
+    return true;
+}
+
+bool key_hold_parse(struct slice key, struct slice *who)
+{
+    struct cursor c = cursor_of(key);
+    struct slice name;
+
+    if (!is_kind(&c, KEY_HOLD))
+        return false;
+    (void)parse_name(&c); /* journal */
+    name = parse_name(&c);
+    if (!is_whole(&c))
+        return false;
+    *who = name;
+    return true;
+}

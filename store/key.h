@@ -27,6 +27,17 @@ enum key_kind {
     KEY_SPILL = 5,    /* journal: task, source, transaction, chunk */
     KEY_TABLE = 6,    /* schema: source, db, table, seq */
     KEY_LINE = 7,     /* audit: log, number */
+
+    /* of a stored binlog */
+    KEY_BLOCK = 8,     /* journal: journal, seq, chunk */
+    KEY_HEAD = 9,      /* journal_index: journal */
+    KEY_FIRST = 10,    /* journal_index: journal */
+    KEY_STRETCH = 11,  /* journal_index: journal, seq */
+    KEY_GTID = 12,     /* journal_index: journal, origin, number, seq */
+    KEY_FILE = 13,     /* journal_index: journal, incarnation, number */
+    KEY_STATE = 14,    /* journal_index: journal, seq */
+    KEY_FILE_END = 15, /* journal_index: journal, incarnation, number */
+    KEY_HOLD = 16,     /* journal_index: journal, who */
 };
 
 static inline struct slice key_slice(const struct buf *k)
@@ -65,5 +76,26 @@ bool key_table_parse(struct slice key, struct slice *db, struct slice *table, ui
 /* Line 'number' of the log called 'log' ("events", "audit"). */
 void key_line(struct buf *k, const char *log, uint64_t number);
 bool key_line_parse(struct slice key, uint64_t *number);
+
+/* A block of records that begins with 'seq' (chunk 0), or piece 'chunk' (from 1) of the
+ * record 'seq', which is larger than a block. */
+void key_block(struct buf *k, const char *journal, uint64_t seq, uint32_t chunk);
+bool key_block_parse(struct slice key, uint64_t *seq, uint32_t *chunk);
+
+/* KEY_STRETCH and KEY_STATE: what is known of the journal at 'seq'. */
+void key_at_seq(struct buf *k, enum key_kind kind, const char *journal, uint64_t seq);
+bool key_at_seq_parse(struct slice key, enum key_kind kind, uint64_t *seq);
+
+/* 'origin' says whose number it is; its bytes tell where it ends. */
+void key_gtid(struct buf *k, const char *journal, struct slice origin, uint64_t number,
+              uint64_t seq);
+bool key_gtid_parse(struct slice key, struct slice *origin, uint64_t *number, uint64_t *seq);
+
+/* KEY_FILE and KEY_FILE_END: a file of the source. */
+void key_file(struct buf *k, enum key_kind kind, const char *journal, uint32_t incarnation,
+              uint32_t number);
+bool key_file_parse(struct slice key, enum key_kind kind, uint32_t *incarnation, uint32_t *number);
+
+bool key_hold_parse(struct slice key, struct slice *who);
 
 #endif

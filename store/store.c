@@ -101,6 +101,17 @@ int store_get(struct store *s, enum store_family f, struct slice key, struct buf
     return s->ops->get(s, f, key, ret, err);
 }
 
+uint64_t store_size(struct store *s, enum store_family f, struct slice from, struct slice to)
+{
+    return s->ops->size(s, f, from, to);
+}
+
+int store_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
+                     struct err *err)
+{
+    return s->ops->drop_files(s, f, from, to, err);
+}
+
 void store_close(struct store *s)
 {
     if (s)

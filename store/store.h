@@ -75,6 +75,14 @@ void store_iter_last(struct store_iter *it);                   /* behind all key
 int store_iter_next(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
 int store_iter_prev(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
 
+/* Bytes that the keys from 'from' to before 'to' take on disk, roughly: what is not yet in a file
+ * may be left out. */
+uint64_t store_size(struct store *s, enum store_family f, struct slice from, struct slice to);
+/* Gives back the files that hold nothing but keys of this range.  Only after they were deleted:
+ * what is in no such file stays until then. */
+int store_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
+                     struct err *err);
+
 /* For SCOPED. */
 void store_freep(struct store **s);
 void store_batch_freep(struct store_batch **b);

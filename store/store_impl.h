@@ -32,6 +32,9 @@ struct store_ops {
                struct err *err);
     int (*commit)(struct store *s, const struct store_batch *b, bool sync, struct err *err);
     struct store_iter *(*iter_new)(struct store *s, enum store_family f, struct slice prefix);
+    uint64_t (*size)(struct store *s, enum store_family f, struct slice from, struct slice to);
+    int (*drop_files)(struct store *s, enum store_family f, struct slice from, struct slice to,
+                      struct err *err);
     void (*close)(struct store *s);
 };
 

@@ -247,6 +247,33 @@ static struct store_iter *mem_iter_new(struct store *s, enum store_family f, str
     return &it->iter;
 }
 
+static uint64_t mem_size(struct store *s, enum store_family f, struct slice from, struct slice to)
+{
+    struct store_mem *m = (struct store_mem *)s;
+    const struct entries *list = &m->families[f];
+    uint64_t size = 0;
+
+    mutex_lock(&m->lock);
+    for (size_t i = lower_bound(list, from); i < lower_bound(list, to); i++)
+        size += list->at[i].key_size + list->at[i].value_size;
+    mutex_unlock(&m->lock);
+    return size;
+}
+
+/* There are no files: what was deleted is gone. */
+static int mem_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
+                          struct err *err)
+{
+    struct store_mem *m = (struct store_mem *)s;
+    bool fails;
+
+    (void)f, (void)from, (void)to;
+    mutex_lock(&m->lock);
+    fails = must_fail(m);
+    mutex_unlock(&m->lock);
+    return fails ? failure(err) : 0;
+}
+
 static void mem_close(struct store *s)
 {
     struct store_mem *m = (struct store_mem *)s;
@@ -261,6 +288,8 @@ static const struct store_ops mem_ops = {
     .get = mem_get,
     .commit = mem_commit,
     .iter_new = mem_iter_new,
+    .size = mem_size,
+    .drop_files = mem_drop_files,
     .close = mem_close,
 };
 

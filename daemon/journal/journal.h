@@ -69,7 +69,7 @@ enum journal_flag {
 };
 
 struct journal_record {
-    uint64_t seq;      /* assigned by journal_commit() */
+    uint64_t seq; /* assigned by journal_commit() */
     uint64_t commit_ts;
     int64_t commit_us; /* as the source says, wall; 0: it does not */
     enum journal_kind kind;
@@ -91,9 +91,9 @@ struct journal_file {
     struct gtid_set *at_from; /* all transactions before its first record; NULL: not known */
     uint64_t from;            /* offset of its first record: 4, unless the journal begins inside */
     /* filled when read: */
-    uint64_t end;      /* offset after its last record that is readable */
+    uint64_t end; /* offset after its last record that is readable */
     int64_t created_us;
-    struct buf bytes;  /* holds 'format' */
+    struct buf bytes; /* holds 'format' */
 };
 void journal_file_fini(struct journal_file *f);
 
@@ -106,7 +106,8 @@ struct journal_head { /* where the writer goes on; fini by journal_head_fini() *
     char source_id[64];  /* server_uuid, or "server_id 101", of the incarnation */
     uint64_t tail_hash;  /* fingerprint of the last events, for a failover without GTIDs */
 };
-/* Of an empty journal: next_seq 1 and an empty file.  Becomes the writer: -EBUSY if there is one. */
+/* Of an empty journal: next_seq 1 and an empty file.  Becomes the writer: -EBUSY if there is one.
+ */
 int journal_write_begin(struct journal *j, struct journal_head *ret, struct err *err);
 void journal_head_fini(struct journal_head *h);
 /* Ends it: what was committed is synced, what is open is dropped. */
@@ -134,16 +135,16 @@ int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err);
 /* --- how far it is --- */
 
 struct journal_state {
-    uint64_t first_seq;            /* oldest record kept; next_seq when empty */
-    uint64_t next_seq;             /* after the last that was written */
-    uint64_t durable_seq;          /* the last on disk; 0: none */
-    uint64_t commit_ts;            /* of the last durable record */
-    uint64_t safe_ts;              /* no later record has one up to this: >= commit_ts */
-    uint64_t first_ts;             /* of the oldest record kept */
-    uint64_t bytes;                /* of all that is kept, as the source sent it */
-    uint64_t disk_bytes;           /* roughly, on disk */
+    uint64_t first_seq;   /* oldest record kept; next_seq when empty */
+    uint64_t next_seq;    /* after the last that was written */
+    uint64_t durable_seq; /* the last on disk; 0: none */
+    uint64_t commit_ts;   /* of the last durable record */
+    uint64_t safe_ts;     /* no later record has one up to this: >= commit_ts */
+    uint64_t first_ts;    /* of the oldest record kept */
+    uint64_t bytes;       /* of all that is kept, as the source sent it */
+    uint64_t disk_bytes;  /* roughly, on disk */
     uint32_t incarnation;
-    bool writing;                  /* a writer is at work */
+    bool writing; /* a writer is at work */
 };
 void journal_state(struct journal *j, struct journal_state *ret);
 /* The position after the last durable record; position_fini() it. */
@@ -173,6 +174,8 @@ int journal_reader_piece(struct journal_reader *r, struct slice *ret, struct err
 int journal_reader_event(struct journal_reader *r, struct slice *ret, struct err *err);
 /* True when journal_reader_next() would not wait. */
 bool journal_reader_ready(struct journal_reader *r);
+/* After -EBADMSG: where to seek to go on behind what is damaged. */
+uint64_t journal_reader_beyond(const struct journal_reader *r);
 void journal_reader_stop(struct journal_reader *r); /* any thread: next() returns -ECANCELED */
 
 /* --- finding --- */
@@ -211,10 +214,10 @@ void journal_holds(struct journal *j, void (*visit)(void *arg, const char *who, 
                    void *arg);
 
 struct journal_keep {
-    int64_t max_age_us;   /* by commit_ts; 0: any */
-    uint64_t max_bytes;   /* 0: any */
-    uint64_t until_seq;   /* all before it, whatever age and size say; 0: no */
-    bool despite_holds;   /* the disk guard, or the operator */
+    int64_t max_age_us; /* by commit_ts; 0: any */
+    uint64_t max_bytes; /* 0: any */
+    uint64_t until_seq; /* all before it, whatever age and size say; 0: no */
+    bool despite_holds; /* the disk guard, or the operator */
 };
 struct journal_gone {
     uint64_t records, bytes;

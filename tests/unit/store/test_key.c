@@ -30,6 +30,56 @@ Test(key, is_what_FORMAT_says)
     IS_BYTES(&k, "\7audit\0\0\0\0\0\0\0\0\1");
 }
 
+Test(key, of_a_journal_is_what_FORMAT_says)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+
+    key_block(&k, "j", 0x0102030405060708, 9);
+    IS_BYTES(&k, "\10j\0\1\2\3\4\5\6\7\10\0\0\0\11");
+    key_prefix(&k, KEY_HEAD, "j", NULL);
+    IS_BYTES(&k, "\11j\0");
+    key_prefix(&k, KEY_FIRST, "j", NULL);
+    IS_BYTES(&k, "\12j\0");
+    key_at_seq(&k, KEY_STRETCH, "j", 258);
+    IS_BYTES(&k, "\13j\0\0\0\0\0\0\0\1\2");
+    key_gtid(&k, "j", slice_str("o"), 1, 2);
+    IS_BYTES(&k, "\14j\0o\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2");
+    key_file(&k, KEY_FILE, "j", 1, 258);
+    IS_BYTES(&k, "\15j\0\0\0\0\1\0\0\1\2");
+    key_at_seq(&k, KEY_STATE, "j", 1);
+    IS_BYTES(&k, "\16j\0\0\0\0\0\0\0\0\1");
+    key_file(&k, KEY_FILE_END, "j", 1, 2);
+    IS_BYTES(&k, "\17j\0\0\0\0\1\0\0\0\2");
+    key_prefix(&k, KEY_HOLD, "j", "tasks/t", NULL);
+    IS_BYTES(&k, "\20j\0tasks/t\0");
+}
+
+Test(key, of_a_journal_parses_back)
+{
+    SCOPED(buf_fini) struct buf k = BUF_INIT;
+    struct slice a;
+    uint64_t number, seq;
+    uint32_t x, y;
+
+    key_block(&k, "j", UINT64_MAX, 7);
+    cr_assert(key_block_parse(key_slice(&k), &seq, &x));
+    cr_assert(seq == UINT64_MAX && x == 7);
+    for (size_t n = 0; n < k.size; n++)
+        cr_assert_not(key_block_parse(slice_of(k.data, n), &seq, &x), "%zu bytes", n);
+    key_at_seq(&k, KEY_STATE, "j", 9);
+    cr_assert(key_at_seq_parse(key_slice(&k), KEY_STATE, &seq) && seq == 9);
+    cr_assert_not(key_at_seq_parse(key_slice(&k), KEY_STRETCH, &seq));
+    key_gtid(&k, "j", slice_of("\0z", 2), 3, 4);
+    cr_assert(key_gtid_parse(key_slice(&k), &a, &number, &seq));
+    cr_assert(slice_eq(a, slice_of("\0z", 2)) && number == 3 && seq == 4);
+    cr_assert_not(key_gtid_parse(slice_of(k.data, 12), &a, &number, &seq));
+    key_file(&k, KEY_FILE_END, "j", 3, 4);
+    cr_assert(key_file_parse(key_slice(&k), KEY_FILE_END, &x, &y) && x == 3 && y == 4);
+    cr_assert_not(key_file_parse(key_slice(&k), KEY_FILE, &x, &y));
+    key_prefix(&k, KEY_HOLD, "j", "tasks/t", NULL);
+    cr_assert(key_hold_parse(key_slice(&k), &a) && slice_eq(a, slice_str("tasks/t")));
+}
+
 Test(key, parses_back_what_it_made)
 {
     SCOPED(buf_fini) struct buf k = BUF_INIT;

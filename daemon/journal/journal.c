@@ -1,0 +1,465 @@
+#include "journal/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "journal/commit_ts.h"
+#include "journal/journal_impl.h"
+#include "store/key.h"
+
+/* One that is open, or about to be: then who else wants it waits. */
+struct entry {
+    struct entry *next;
+    char *name;
+    struct journal *j; /* NULL while it is being opened or closed */
+    unsigned refs;
+};
+
+struct journals {
+    struct store *store;
+    struct mutex lock;
+    struct cond changed;
+    struct entry *first GUARDED;
+};
+
+struct journals *journals_new(struct store *store)
+{
+    struct journals *all = xcalloc(1, sizeof *all);
+
+    all->store = store;
+    mutex_init(&all->lock);
+    cond_init(&all->changed);
+    return all;
+}
+
+void journals_free(struct journals *all)
+{
+    if (!all)
+        return;
+    cond_fini(&all->changed);
+    mutex_fini(&all->lock);
+    free(all);
+}
+
+static struct entry *find(struct journals *all, const char *name) REQUIRES(all->lock)
+{
+    struct entry *e = all->first;
+
+    while (e && strcmp(e->name, name) != 0)
+        e = e->next;
+    return e;
+}
+
+static struct entry *add(struct journals *all, const char *name) REQUIRES(all->lock)
+{
+    struct entry *e = xcalloc(1, sizeof *e);
+
+    e->name = xstrdup(name);
+    e->next = all->first;
+    all->first = e;
+    return e;
+}
+
+static void forget(struct journals *all, struct entry *e) REQUIRES(all->lock)
+{
+    struct entry **p = &all->first;
+
+    while (*p != e)
+        p = &(*p)->next;
+    *p = e->next;
+    free(e->name);
+    free(e);
+    cond_broadcast(&all->changed);
+}
+
+/* --- opening one: nobody else has it yet, so its lock is not taken --- */
+
+void journal_free(struct journal *j) NO_THREAD_CHECK
+{
+    struct hold *h;
+
+    if (!j)
+        return;
+    while ((h = j->holds) != NULL) {
+        j->holds = h->next;
+        free(h);
+    }
+    tail_fini(&j->tail);
+    stretch_fini(&j->stretch);
+    gtid_set_free(j->gtids);
+    gtid_set_free(j->purged);
+    cond_fini(&j->written);
+    cond_fini(&j->durable);
+    cond_fini(&j->work);
+    cond_fini(&j->room);
+    mutex_fini(&j->lock);
+    free(j->name);
+    free(j);
+}
+
+static struct journal *make(struct journals *all, const char *name)
+{
+    struct journal *j = xcalloc(1, sizeof *j);
+
+    j->all = all;
+    j->name = xstrdup(name);
+    j->store = all->store;
+    j->now_us = clock_wall_us;
+    mutex_init(&j->lock);
+    cond_init(&j->written);
+    cond_init(&j->durable);
+    cond_init(&j->work);
+    cond_init(&j->room);
+    return j;
+}
+
+static int create_head(struct journal *j, struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+
+    j->head = (struct head){ .next_seq = 1 };
+    put_head(b, j->name, &j->head);
+    return store_batch_commit(j->store, b, true, err);
+}
+
+/* Pieces of a record that never ended. */
+static int delete_unpublished(struct journal *j, struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(buf_fini) struct buf prefix = BUF_INIT;
+    SCOPED(buf_fini) struct buf from = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    SCOPED(store_batch_freep) struct store_batch *b = NULL;
+    struct slice key, value;
+    int rc;
+
+    key_prefix(&prefix, KEY_BLOCK, j->name, NULL);
+    key_block(&from, j->name, j->head.next_seq, 0);
+    it = store_iter_new(j->store, STORE_JOURNAL, key_slice(&prefix));
+    store_iter_seek(it, key_slice(&from));
+    rc = store_iter_next(it, &key, &value, err);
+    if (rc <= 0)
+        return rc;
+    b = store_batch_new();
+    key_after(&prefix);
+    store_batch_delete_range(b, STORE_JOURNAL, key_slice(&from), key_slice(&prefix));
+    return store_batch_commit(j->store, b, true, err);
+}
+
+static int load_holds(struct journal *j, struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(buf_fini) struct buf prefix = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice key, value, who;
+    uint64_t seq;
+    int rc;
+
+    key_prefix(&prefix, KEY_HOLD, j->name, NULL);
+    it = store_iter_new(j->store, STORE_JOURNAL_INDEX, key_slice(&prefix));
+    while ((rc = store_iter_next(it, &key, &value, err)) > 0) {
+        struct hold *h;
+
+        rc = open_hold(key, value, &seq, err);
+        if (rc < 0 || !key_hold_parse(key, &who))
+            return rc < 0 ? rc : err_set(err, -EBADMSG, "damaged: no hold");
+        h = xcalloc(1, sizeof *h + who.size + 1);
+        h->seq = seq;
+        h->kept = true;
+        memcpy(h->who, who.data, who.size);
+        h->next = j->holds;
+        j->holds = h;
+    }
+    return rc;
+}
+
+/* What memory has of the records behind the last index entries: the open stretch, and all GTIDs. */
+static int load_tail(struct journal *j, struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(stretch_fini) struct stretch last = { 0 };
+    struct journal_reader *r = NULL;
+    struct journal_record rec;
+    uint64_t state_seq = j->first.seq, from = j->first.seq, begin;
+    int rc = last_state(j->store, j->name, j->head.next_seq, &state_seq, &j->gtids, err);
+
+    j->head.state_seq = state_seq;
+    if (rc >= 0)
+        rc = last_stretch(j->store, j->name, UINT64_MAX, &last, err);
+    if (rc < 0)
+        return rc;
+    if (rc > 0)
+        from = last.first_seq + last.n;
+    begin = state_seq < from ? state_seq : from;
+    if (begin >= j->head.next_seq)
+        return 0;
+    r = journal_reader_new(j, JOURNAL_DURABLE);
+    rc = journal_reader_seek(r, begin, err);
+    while (rc >= 0 && (rc = journal_reader_next(r, &rec, 0, err)) > 0) {
+        if (rec.seq >= from)
+            stretch_add(&j->stretch, &rec);
+        if (rec.seq >= state_seq && j->gtids)
+            gtid_set_add(j->gtids, &rec.gtid);
+    }
+    journal_reader_free(r);
+    return rc;
+}
+
+static int load(struct journal *j, bool create, struct err *err) NO_THREAD_CHECK
+{
+    int rc = get_head(j->store, j->name, &j->head, err);
+
+    if (rc == -ENOENT && create)
+        rc = create_head(j, err);
+    else if (rc == -ENOENT)
+        return err_set(err, -ENOENT, "there is no journal %s", j->name);
+    if (rc == 0)
+        rc = delete_unpublished(j, err);
+    j->next_seq = j->head.next_seq;
+    j->first.seq = 1;
+    if (rc == 0)
+        rc = get_first(j->store, j->name, &j->first, err);
+    if (rc == 0 || rc == -ENOENT)
+        rc = load_holds(j, err);
+    if (rc == 0)
+        rc = journal_set_before(j, j->first.seq, &j->purged, err);
+    if (rc < 0)
+        return err_wrap(err, "journal %s", j->name);
+    if (load_tail(j, &j->damaged) == -EBADMSG) { /* who reads elsewhere in it may */
+        gtid_set_free(j->gtids);
+        j->gtids = NULL;
+        stretch_clear(&j->stretch);
+        return 0;
+    }
+    if (j->damaged.code)
+        *err = j->damaged;
+    return j->damaged.code;
+}
+
+static int open_new(struct journals *all, const char *name, bool create, struct journal **ret,
+                    struct err *err)
+{
+    struct journal *j = make(all, name);
+    int rc = load(j, create, err);
+
+    if (rc < 0)
+        journal_free(j);
+    else
+        *ret = j;
+    return rc;
+}
+
+/* The entry, to be filled in by the caller ('j' NULL), or one that is open: then with a reference
+ * more. */
+static struct entry *claim(struct journals *all, const char *name)
+{
+    struct entry *e;
+
+    mutex_lock(&all->lock);
+    while ((e = find(all, name)) != NULL && !e->j)
+        cond_wait(&all->changed, &all->lock, -1);
+    if (!e)
+        e = add(all, name);
+    else
+        e->refs++;
+    mutex_unlock(&all->lock);
+    return e;
+}
+
+int journal_open(struct journals *all, const char *name, bool create, struct journal **ret,
+                 struct err *err)
+{
+    struct entry *e = claim(all, name);
+    struct journal *j = e->j;
+    int rc = 0;
+
+    if (!j) {
+        rc = open_new(all, name, create, &j, err);
+        mutex_lock(&all->lock);
+        if (rc < 0) {
+            forget(all, e);
+        } else {
+            e->j = j;
+            e->refs = 1;
+            cond_broadcast(&all->changed);
+        }
+        mutex_unlock(&all->lock);
+    }
+    if (rc == 0)
+        *ret = j;
+    return rc;
+}
+
+struct journal *journal_ref(struct journal *j)
+{
+    mutex_lock(&j->all->lock);
+    find(j->all, j->name)->refs++;
+    mutex_unlock(&j->all->lock);
+    return j;
+}
+
+void journal_close(struct journal *j)
+{
+    struct journals *all;
+    struct entry *e;
+    bool last;
+
+    if (!j)
+        return;
+    all = j->all;
+    mutex_lock(&all->lock);
+    e = find(all, j->name);
+    last = --e->refs == 0;
+    if (last)
+        forget(all, e);
+    mutex_unlock(&all->lock);
+    if (last)
+        journal_free(j);
+}
+
+static void delete_all(struct store_batch *b, enum store_family f, enum key_kind kind,
+                       const char *name)
+{
+    SCOPED(buf_fini) struct buf from = BUF_INIT;
+    SCOPED(buf_fini) struct buf to = BUF_INIT;
+
+    key_prefix(&from, kind, name, NULL);
+    key_prefix(&to, kind, name, NULL);
+    key_after(&to);
+    store_batch_delete_range(b, f, key_slice(&from), key_slice(&to));
+}
+
+static int delete_keys(struct journals *all, const char *name, struct err *err)
+{
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    SCOPED(buf_fini) struct buf from = BUF_INIT;
+    SCOPED(buf_fini) struct buf to = BUF_INIT;
+    int rc;
+
+    delete_all(b, STORE_JOURNAL, KEY_BLOCK, name);
+    for (enum key_kind k = KEY_HEAD; k <= KEY_HOLD; k++)
+        delete_all(b, STORE_JOURNAL_INDEX, k, name);
+    rc = store_batch_commit(all->store, b, true, err);
+    key_prefix(&from, KEY_BLOCK, name, NULL);
+    key_prefix(&to, KEY_BLOCK, name, NULL);
+    key_after(&to);
+    if (rc == 0)
+        rc = store_drop_files(all->store, STORE_JOURNAL, key_slice(&from), key_slice(&to), err);
+    return rc < 0 ? err_wrap(err, "journal %s: cannot delete", name) : 0;
+}
+
+int journal_delete(struct journals *all, const char *name, struct err *err)
+{
+    struct entry *e = NULL;
+    bool busy;
+    int rc;
+
+    mutex_lock(&all->lock);
+    busy = find(all, name) != NULL;
+    if (!busy)
+        e = add(all, name);
+    mutex_unlock(&all->lock);
+    if (busy)
+        return err_set(err, -EBUSY, "journal %s is in use", name);
+    rc = delete_keys(all, name, err);
+    mutex_lock(&all->lock);
+    forget(all, e);
+    mutex_unlock(&all->lock);
+    return rc;
+}
+
+const char *journal_name(const struct journal *j)
+{
+    return j->name;
+}
+
+/* --- how far it is --- */
+
+static uint64_t disk_bytes(struct journal *j)
+{
+    SCOPED(buf_fini) struct buf from = BUF_INIT;
+    SCOPED(buf_fini) struct buf to = BUF_INIT;
+
+    key_prefix(&from, KEY_BLOCK, j->name, NULL);
+    key_prefix(&to, KEY_BLOCK, j->name, NULL);
+    key_after(&to);
+    return store_size(j->store, STORE_JOURNAL, key_slice(&from), key_slice(&to));
+}
+
+void journal_state(struct journal *j, struct journal_state *ret)
+{
+    SCOPED(stretch_fini) struct stretch s = { 0 };
+    struct err none = ERR_INIT;
+    uint64_t open_ts;
+
+    mutex_lock(&j->lock);
+    *ret = (struct journal_state){
+        .first_seq = j->first.seq,
+        .next_seq = j->next_seq,
+        .durable_seq = j->head.next_seq - 1,
+        .commit_ts = j->head.commit_ts,
+        .safe_ts = j->head.floor > j->head.commit_ts ? j->head.floor : j->head.commit_ts,
+        .bytes = j->head.bytes - j->first.bytes,
+        .incarnation = j->head.incarnation,
+        .writing = j->writing,
+    };
+    open_ts = j->stretch.n && j->stretch.first_seq == j->first.seq ? j->stretch.first_ts : 0;
+    mutex_unlock(&j->lock);
+    ret->disk_bytes = disk_bytes(j);
+    ret->first_ts = open_ts;
+    if (open_ts == 0 && last_stretch(j->store, j->name, ret->first_seq, &s, &none) > 0)
+        ret->first_ts = s.first_ts;
+}
+
+void journal_position(struct journal *j, struct position *ret)
+{
+    *ret = (struct position){ 0 };
+    mutex_lock(&j->lock);
+    memcpy(ret->file, j->head.file, sizeof ret->file);
+    ret->offset = j->head.offset;
+    ret->gtids = gtid_set_copy(j->gtids);
+    mutex_unlock(&j->lock);
+}
+
+struct gtid_set *journal_purged(struct journal *j)
+{
+    struct gtid_set *copy;
+
+    mutex_lock(&j->lock);
+    copy = gtid_set_copy(j->purged);
+    mutex_unlock(&j->lock);
+    return copy;
+}
+
+int journal_wait_durable(struct journal *j, uint64_t seq, int64_t timeout_ms, struct err *err)
+{
+    int64_t until = clock_mono_us() + timeout_ms * 1000;
+    bool in_time = true;
+    int rc = 0;
+
+    mutex_lock(&j->lock);
+    while (j->head.next_seq <= seq && j->writing && in_time) {
+        j->n_durable++;
+        in_time = journal_wait(j, &j->durable, timeout_ms, until);
+        j->n_durable--;
+    }
+    if (j->head.next_seq <= seq)
+        rc = j->writing ? err_set(err, -ETIMEDOUT, "journal %s: record %llu is not on disk yet",
+                                  j->name, (unsigned long long)seq)
+                        : err_set(err, -ESHUTDOWN, "journal %s: nobody writes it", j->name);
+    mutex_unlock(&j->lock);
+    return rc;
+}
+
+bool journal_wait(struct journal *j, struct cond *c, int64_t timeout_ms, int64_t until_us)
+{
+    int64_t left = timeout_ms;
+
+    if (timeout_ms >= 0) {
+        left = (until_us - clock_mono_us() + 999) / 1000;
+        if (left <= 0)
+            return false;
+    }
+    (void)cond_wait(c, &j->lock, left);
+    return true;
+}
