@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,9 +98,9 @@ int conn_fail(struct mysql_conn *c, struct err *err)
     int cause = errno; /* the library leaves it as the socket call did */
     int code = conn_error(err, mysql_errno(c->my), mysql_sqlstate(c->my), mysql_error(c->my));
 
-    if (c->socket >= 0 && err->sql == CR_SSL_CONNECTION_ERROR)
-        err->code = code = -ECONNRESET; /* after the login it is the network, not a certificate */
-    if (code == -ECONNRESET && c->socket >= 0)
+    if (c->logged_in && err->sql == CR_SSL_CONNECTION_ERROR)
+        err->code = code = -ECONNRESET; /* then it is the network, not a certificate */
+    if (code == -ECONNRESET && c->logged_in)
         shutdown(c->socket, SHUT_RDWR); /* the library closed its copy only */
     if (code == -ECONNRESET && (cause == ETIMEDOUT || cause == EAGAIN))
         err->code = code = -ETIMEDOUT;
@@ -211,25 +212,67 @@ static void conn_freep(struct mysql_conn **c)
     mysql_conn_close(*c);
 }
 
+/* The connection that this thread is making, and its set to be: the library's hook has no
+ * argument for it. */
+static __thread struct {
+    struct mysql_conn *conn;
+    struct conn_set *set;
+} making;
+
+/* The library uses 'socket', a new one for each address of a host: who shuts the set reaches it
+ * from here on.  -ECANCELED: the set was shut before. */
+static int adopt(struct mysql_conn *c, struct conn_set *set, int socket, struct err *err)
+{
+    int rc = c->socket < 0 ? c->socket = dup(socket) : dup2(socket, c->socket);
+
+    if (rc < 0)
+        return err_set(err, -errno, "cannot duplicate the socket: error %d", errno);
+    if (set && !c->set)
+        conn_set_add(set, c);
+    return set && conn_set_is_shut(set) ? err_set(err, -ECANCELED, "stopping") : 0;
+}
+
+/* The library waits in here while it connects and logs in.  1: go on; 0: too late; -1: failed. */
+static int connect_wait(my_socket socket, my_bool is_read, int timeout_ms)
+{
+    struct pollfd p = { .fd = socket, .events = is_read ? POLLIN : POLLOUT };
+    struct err ignored = ERR_INIT;
+    int rc;
+
+    if (adopt(making.conn, making.set, socket, &ignored) < 0)
+        return -1;
+    do {
+        rc = poll(&p, 1, timeout_ms);
+    } while (rc < 0 && errno == EINTR);
+    if (rc == 0)
+        errno = ETIMEDOUT;
+    return rc;
+}
+
 static int login(struct mysql_conn *c, const struct mysql_params *p, struct err *err)
 {
     SCOPED(tls_files_fini) struct tls_files files = TLS_FILES_INIT;
     int rc = tls_options(c->my, &p->tls, &files, err);
+    MYSQL *done;
 
     if (rc < 0)
         return rc;
     if (p->set && conn_set_is_shut(p->set))
         return err_set(err, -ECANCELED, "stopping");
+    making.conn = c;
+    making.set = p->set;
+    mysql_optionsv(c->my, MARIADB_OPT_IO_WAIT, connect_wait);
     errno = 0;
-    if (!mysql_real_connect(c->my, p->host, p->user, p->password ? p->password : "", NULL, p->port,
-                            NULL, CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS))
-        return conn_fail(c, err);
-    c->socket = dup(mysql_get_socket(c->my));
-    if (c->socket < 0)
-        return err_set(err, -errno, "cannot duplicate the socket: error %d", errno);
-    if (p->set && !conn_set_add(p->set, c))
+    done = mysql_real_connect(c->my, p->host, p->user, p->password ? p->password : "", NULL,
+                              p->port, NULL, CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS);
+    mysql_optionsv(c->my, MARIADB_OPT_IO_WAIT, NULL);
+    if (!done && p->set && conn_set_is_shut(p->set))
         return err_set(err, -ECANCELED, "stopping");
-    return tls_check(c->my, &p->tls, err);
+    if (!done)
+        return conn_fail(c, err);
+    rc = adopt(c, p->set, mysql_get_socket(c->my), err);
+    c->logged_in = rc == 0;
+    return rc < 0 ? rc : tls_check(c->my, &p->tls, err);
 }
 
 /* A peer that is gone without a word is noticed by the kernel within a minute, also while a

@@ -11,6 +11,7 @@ struct mysql_conn {
     /* A duplicate of the library's socket: the library closes its own on an error, and
      * mysql_conn_shutdown() must never reach a descriptor that was used again since. */
     int socket;
+    bool logged_in;
     enum flavor flavor;
     unsigned version;
     char *version_text;

@@ -6,7 +6,7 @@
  *     conn_set_shut(&set);                any thread, for good: every call that waits returns
  *                                         -ECANCELED, new connections are refused so
  *
- * A connection that is still being made ends by its connect timeout.
+ * A connection that is still being made is in the set, too, once its host's name is resolved.
  */
 #ifndef SLUICE_MYSQL_CONN_SET_H
 #define SLUICE_MYSQL_CONN_SET_H
