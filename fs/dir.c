@@ -99,7 +99,7 @@ static size_t add_plus(fuse_req_t req, char *p, size_t left, const struct listin
     SCOPED(target_release) struct target t = { 0 };
 
     if (i >= 2 && fs_target(fs_of(req), e->ino, &t) == 0)
-        entry = fs_entry(fs_of(req), &t);
+        entry = fs_entry(req, &t);
     return fuse_add_direntry_plus(req, p, left, l->names.data + e->name, &entry, (off_t)i + 1);
 }
 
@@ -134,14 +134,6 @@ void dir_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 /* --- making and removing --- */
 
-/* The notifier's mkdir stands for somebody else's request, which waits for it. */
-static bool is_notifier(fuse_req_t req)
-{
-    pid_t pid = notify_pid(fs_of(req));
-
-    return pid && fuse_req_ctx(req)->pid == pid;
-}
-
 void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
     SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
@@ -151,8 +143,9 @@ void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 
     (void)mode;
     if (rc == 0)
-        rc = is_notifier(req) ? notify_make(fs_of(req), dir.node, name)
-                              : node_create(dir.node, name, NULL, &who, &err);
+        rc = fs_is_notifier(req) /* it stands for somebody else's request, which waits for it */
+                 ? notify_make(fs_of(req), dir.node, name)
+                 : node_create(dir.node, name, NULL, &who, &err);
     if (rc == 0)
         rc = node_lookup(dir.node, name, &t, NULL);
     if (rc < 0)
@@ -173,8 +166,8 @@ void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
     if (rc == 0 && (t.attr || t.action))
         rc = -ENOTDIR;
     if (rc == 0)
-        rc = is_notifier(req) ? notify_destroy(fs_of(req), t.node)
-                              : node_destroy(t.node, &who, &err);
+        rc = fs_is_notifier(req) ? notify_destroy(fs_of(req), t.node)
+                                 : node_destroy(t.node, &who, &err);
     fuse_reply_err(req, -rc);
 }
 

@@ -56,12 +56,21 @@ fuse_ino_t fs_ino(struct fs *fs, const struct target *t)
     return t->node == fs->root && !t->attr && !t->action ? FUSE_ROOT_ID : target_ino(t);
 }
 
+bool fs_is_notifier(fuse_req_t req)
+{
+    pid_t pid = notify_pid(fs_of(req));
+
+    return pid && fuse_req_ctx(req)->pid == pid;
+}
+
 /* --- attributes --- */
 
-static void stat_of(const struct target *t, struct stat *st)
+/* To the notifier every file may be written: the kernel asks for the mode before it lets its
+ * truncate(2) through, and without root's privileges nothing but that makes an IN_MODIFY. */
+static void stat_of(fuse_req_t req, const struct target *t, struct stat *st)
 {
     const struct authority *a = authority_get();
-    int64_t us = node_changed_us(t->node);
+    int64_t us = target_changed_us(t);
 
     *st = (struct stat){ .st_ino = target_ino(t),
                          .st_mode = target_mode(t),
@@ -70,6 +79,8 @@ static void stat_of(const struct target *t, struct stat *st)
                          .st_gid = a->gid,
                          .st_blksize = BLOCK_SIZE,
                          .st_mtim = { us / 1000000, us % 1000000 * 1000 } };
+    if (S_ISREG(st->st_mode) && fs_is_notifier(req))
+        st->st_mode |= 0222;
     if (S_ISREG(st->st_mode))
         st->st_size = (off_t)target_size(t);
     else if (S_ISLNK(st->st_mode))
@@ -85,18 +96,18 @@ static double timeout_of(const struct stat *st)
     return S_ISREG(st->st_mode) ? 0 : DIR_TIMEOUT_S;
 }
 
-struct fuse_entry_param fs_entry(struct fs *fs, const struct target *t)
+struct fuse_entry_param fs_entry(fuse_req_t req, const struct target *t)
 {
-    struct fuse_entry_param e = { .ino = fs_ino(fs, t) };
+    struct fuse_entry_param e = { .ino = fs_ino(fs_of(req), t) };
 
-    stat_of(t, &e.attr);
+    stat_of(req, t, &e.attr);
     e.attr_timeout = e.entry_timeout = timeout_of(&e.attr);
     return e;
 }
 
 void fs_reply_entry(fuse_req_t req, const struct target *t)
 {
-    struct fuse_entry_param e = fs_entry(fs_of(req), t);
+    struct fuse_entry_param e = fs_entry(req, t);
 
     fuse_reply_entry(req, &e);
 }
@@ -132,7 +143,7 @@ static void reply_attr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
         fuse_reply_err(req, ENOENT);
         return;
     }
-    stat_of(&t, &st);
+    stat_of(req, &t, &st);
     if (fi && fi->fh && S_ISREG(st.st_mode))
         size_of_open(file_of(fi), &st);
     fuse_reply_attr(req, &st, timeout_of(&st));

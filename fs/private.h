@@ -39,7 +39,9 @@ int fs_target(struct fs *fs, fuse_ino_t ino, struct target *t);
 fuse_ino_t fs_ino(struct fs *fs, const struct target *t);
 struct caller fs_caller(fuse_req_t req);
 struct fs *fs_of(fuse_req_t req);
-struct fuse_entry_param fs_entry(struct fs *fs, const struct target *t);
+bool fs_is_notifier(fuse_req_t req); /* does it come from our own child? */
+/* What the kernel is told of 't'. */
+struct fuse_entry_param fs_entry(fuse_req_t req, const struct target *t);
 void fs_reply_entry(fuse_req_t req, const struct target *t);
 
 /* A request that may wait, answered by 'job' in a thread of its own. */

@@ -25,7 +25,7 @@ void node_init(struct node *n, const struct node_type *type, const char *name)
     n->priv = xcalloc(1, sizeof *n->priv);
     n->priv->node = n;
     n->priv->id = atomic_fetch_add(&last_id, 1) + 1;
-    n->priv->changed_us = clock_wall_us();
+    n->priv->changed_us = n->priv->set_us = clock_wall_us();
     atomic_init(&n->refs, 1);
     pthread_rwlock_wrlock(&tree_lock);
     HASH_ADD(hh_id, by_id, id, sizeof n->priv->id, n->priv);

@@ -207,6 +207,9 @@ json_t *target_read(const struct target *t, struct err *err);
 int target_text(const struct target *t, struct buf *out, struct err *err);
 /* What stat shows: the size of that text, or when it was last read (ATTR_ASKS, ATTR_LARGE). */
 uint64_t target_size(const struct target *t);
+/* And its time of last change.  What can be written changes by writing alone: an editor that
+ * looks whether its file changed meanwhile is not to be told of progress. */
+int64_t target_changed_us(const struct target *t);
 /* Checks 'v', sets or runs, keeps a refusal as last_error, writes the audit line.  'who' may be
  * NULL: the daemon itself, not audited. */
 int target_write(const struct target *t, const json_t *v, const struct caller *who,
@@ -270,9 +273,7 @@ void node_changed(struct node *n, const char *attr);
 /* Appends one line to the events of 'n' and of every ancestor that has an 'events' row:
  * {"time":…,"path":…,"event":"state","from":"new","to":"running"}.  'fields' is stolen. */
 void node_event(struct node *n, const char *event, json_t *fields);
-/* How often node_changed() was called, and when last. */
-uint64_t node_changes(const struct node *n);
-int64_t node_changed_us(const struct node *n);
+uint64_t node_changes(const struct node *n); /* how often node_changed() was called */
 
 /* --- stock getters for plain fields of the node's owner --- */
 

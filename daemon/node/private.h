@@ -22,6 +22,7 @@ struct node_private {
     char *last_error;     /* under note_lock in builtin.c */
     _Atomic uint64_t changes;
     _Atomic int64_t changed_us; /* wall time */
+    _Atomic int64_t set_us;     /* when a setting in its document, or of its own, last changed */
     _Atomic uint64_t dirty;     /* rows that changed since watch.c last looked: bit = row number */
     struct size_seen *sizes;    /* of costly rows; under size_lock in target.c */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "node/authority.h"
@@ -299,6 +300,42 @@ uint64_t target_size(const struct target *t)
     return b.size;
 }
 
+/* --- when it changed --- */
+
+static bool has_document(const struct node_type *type)
+{
+    const struct attr *a = type->attrs;
+
+    while (a && a->name && a->type != ATTR_DOCUMENT)
+        a++;
+    return a && a->name;
+}
+
+/* When the settings of 'n' changed, kept where their document is: tasks/t/target/host is in
+ * tasks/t/config.  'now' is kept first, if it is not 0. */
+static int64_t set_time(const struct node *n, int64_t now)
+{
+    const struct node *at = n;
+    int64_t us;
+
+    pthread_rwlock_rdlock(&tree_lock);
+    while (at && !has_document(at->type))
+        at = at->parent;
+    at = at ? at : n;
+    if (now)
+        at->priv->set_us = now;
+    us = at->priv->set_us;
+    pthread_rwlock_unlock(&tree_lock);
+    return us;
+}
+
+int64_t target_changed_us(const struct target *t)
+{
+    if (t->attr && t->attr->set)
+        return set_time(t->node, 0);
+    return atomic_load_explicit(&t->node->priv->changed_us, memory_order_relaxed);
+}
+
 /* --- writing --- */
 
 static void add_compact(struct buf *out, const json_t *v)
@@ -353,7 +390,10 @@ static int apply(const struct target *t, const json_t *v, struct err *err)
         return err_set(err, -ENOENT, "%s was removed", n->name);
     if (t->action) {
         rc = args_check(t->action, v, err);
-        return rc < 0 ? rc : t->action->run(n, v, err);
+        rc = rc < 0 ? rc : t->action->run(n, v, err);
+        if (rc == 0)
+            set_time(n, clock_wall_us()); /* enable, disable: settings, too */
+        return rc;
     }
     if (!t->attr || !t->attr->set)
         return err_set(err, -EACCES, "%s cannot be written", t->attr ? t->attr->name : n->name);
@@ -361,8 +401,10 @@ static int apply(const struct target *t, const json_t *v, struct err *err)
     if (rc < 0 || keeps_secret(t, v))
         return rc;
     rc = t->attr->set(n, t->attr, v, err);
-    if (rc == 0)
+    if (rc == 0) {
+        set_time(n, clock_wall_us());
         node_changed(n, t->attr->name);
+    }
     return rc;
 }
 

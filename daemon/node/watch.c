@@ -103,11 +103,6 @@ uint64_t node_changes(const struct node *n)
     return atomic_load_explicit(&n->priv->changes, memory_order_relaxed);
 }
 
-int64_t node_changed_us(const struct node *n)
-{
-    return atomic_load_explicit(&n->priv->changed_us, memory_order_relaxed);
-}
-
 void watch_node_added(struct node *n)
 {
     if (running)

@@ -45,6 +45,13 @@ echo hush >"$K/password" || die "password"
 grep -q hush "$T/audit" && die "a secret is in the audit"
 grep -q '"what":"set \*\*\*\*\*\*"' "$T/audit" || die "the password's change is not in the audit"
 
+# What can be written changes by writing alone: an editor asks, before it saves, whether its file changed.
+mtime() { stat -c %.Y "$1"; }
+was=$(mtime "$K/config"); state_was=$(mtime "$K/state")
+expect_errno "Invalid argument" write_to "$K/count" many # last_error has changed
+equal "a refusal" "$(mtime "$K/config")" "$was"; [ "$(mtime "$K/state")" != "$state_was" ] || die "state is as old as before"
+echo 43 >"$K/count"; [ "$(mtime "$K/config")" != "$was" ] || die "a setting changed, and config is as old as before"
+
 # What an action waits for stalls nobody else.
 start=$(date +%s%N)
 echo >"$K/slow" & slow=$!
