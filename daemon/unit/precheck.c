@@ -94,6 +94,46 @@ struct server_kind precheck_kind(const struct end *e)
     return (struct server_kind){ e->info.flavor, e->info.version };
 }
 
+/* What to type when a server is not reached; NULL where nobody knows. */
+static char *connect_fix(const struct precheck *p, const struct end *e,
+                         const struct mysql_params *params, const struct err *err)
+{
+    bool is_source = e == &p->from;
+    SCOPED(freep)
+    char *dir = is_source && !p->job ? xstrdup("") /* in the source's directory */
+                : is_source          ? xasprintf("sources/%s/", p->job->source)
+                                     : xstrdup("target/");
+    SCOPED(buf_fini) struct buf user = BUF_INIT;
+
+    sql_quote(&user, slice_str(params->user ? params->user : ""));
+    switch (err->sql) {
+    case 1045: /* access denied */
+    case 1698:
+        return xasprintf("echo PASSWORD > %spassword; or at the %s: ALTER USER %s IDENTIFIED BY "
+                         "'PASSWORD'",
+                         dir, e->name, user.data);
+    case 1130: /* host not allowed */
+        return xasprintf("at the %s: CREATE USER %s@'%%' IDENTIFIED BY 'PASSWORD'", e->name,
+                         user.data);
+    case 2002: /* nobody listens, or nobody answers */
+    case 2003:
+        return xasprintf("start the server; or say where it is: echo HOST > %shost; echo PORT > "
+                         "%sport",
+                         dir, dir);
+    case 2005: /* unknown host */
+        return xasprintf("echo HOST > %shost", dir);
+    case 2026: /* TLS */
+        return xasprintf(
+            "echo file:/PATH/ca.pem > %ssecurity/ssl_ca_content; or do without: echo false > "
+            "%ssecurity/required",
+            dir, dir);
+    case 3159: /* only by TLS */
+        return xasprintf("echo true > %ssecurity/required", dir);
+    default:
+        return NULL;
+    }
+}
+
 bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params *params,
                    struct err *err)
 {
@@ -112,7 +152,9 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
     if (rc == 0)
         rc = grants_read(e->conn, &e->grants, err);
     if (rc < 0) {
-        precheck_add(p, PRECHECK_FAIL, "connection", NULL, "%s: %s", e->name, err->text);
+        SCOPED(freep) char *fix = connect_fix(p, e, params, err);
+
+        precheck_add(p, PRECHECK_FAIL, "connection", fix, "%s: %s", e->name, err->text);
         return false;
     }
     e->account = server_account(e->conn);

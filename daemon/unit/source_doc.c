@@ -123,9 +123,9 @@ static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
     p->user = text_at(doc, "user");
     p->port = port ? (unsigned)json_integer_value(port) : 3306;
     if (!p->host)
-        return err_set(err, -EINVAL, "the source has no host yet");
+        return err_set(err, -EINVAL, "the source has no host yet: echo HOST > host");
     if (!p->user)
-        return err_set(err, -EINVAL, "the source has no user yet");
+        return err_set(err, -EINVAL, "the source has no user yet: echo USER > user");
     rc = secret_at(doc, "password", &p->password, err);
     return rc < 0 ? rc : security_doc_tls(doc_at(doc, "security"), &p->tls, err);
 }

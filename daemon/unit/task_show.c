@@ -253,13 +253,39 @@ static void add_rates(struct buf *b, const struct unit_progress *p, const struct
     buf_str(b, "/s");
 }
 
+/* What a copy does that moves no rows now, for those who do not know its phases. */
+static const char *copy_does(const char *phase)
+{
+    static const struct {
+        const char *phase, *does;
+    } words[] = {
+        { "idle", "about to begin" },
+        { "planning", "asking which tables there are" },
+        { "snapshot", "taking one moment of all tables" },
+        { "schema", "making the tables at the target" },
+        { "rows", NULL },
+        { "views", "making the views at the target" },
+        { "finished", "done" },
+    };
+
+    for (size_t i = 0; phase && i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i].phase, phase) == 0)
+            return words[i].does;
+    return phase;
+}
+
 /* "copy 45 %: 1,234,567 of about 2,700,000 rows, 512.0 MiB, 98,123 rows/s, ..., 15 s left" */
 static void add_copy(struct buf *b, const struct unit_progress *p, const struct rate *r)
 {
+    const char *does = copy_does(p->phase);
     uint64_t of = p->rows_estimated > p->rows ? p->rows_estimated : p->rows;
     struct rate_point now = point_of(p);
     double eta_s = rate_eta_s(r, &now, p->rows_estimated);
 
+    if (p->tables == 0) { /* not known yet, or copied before the last start */
+        buf_printf(b, "copy: %s", does ? does : "about to begin");
+        return;
+    }
     buf_printf(b, "copy %llu %%: ", (unsigned long long)(of ? p->rows * 100 / of : 0));
     add_number(b, p->rows);
     buf_str(b, " of about ");
@@ -273,8 +299,8 @@ static void add_copy(struct buf *b, const struct unit_progress *p, const struct 
         add_duration(b, eta_s);
         buf_str(b, " left");
     }
-    if (p->phase)
-        buf_printf(b, " (%s)", p->phase);
+    if (does)
+        buf_printf(b, " (%s)", does);
 }
 
 /* "sync: 0.2 s behind, 12,345 rows applied, 98 rows/s, 1.2 MiB/s" */

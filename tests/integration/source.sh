@@ -16,7 +16,7 @@ becomes() { wait_for 30 value_is "$1" "$2" || die "$1 is '$(cat "$s/$1")', not '
 report_has() { echo >"$s/check" || die "$(cat "$s/last_error")"; grep -qE "$1" "$s/check_report" || die "no /$1/ in the report: $(cat "$s/check_report")"; }
 
 mkdir "$s"; is state new
-report_has '^FAIL .*no host yet'
+report_has '^FAIL .*no host yet: echo HOST > host'
 echo 127.0.0.1 >"$s/host"; echo "$my_port" >"$s/port"; echo poor >"$s/user"; echo hush-hush >"$s/password"; echo true >"$s/enable_gtid"
 becomes state error # it may not read positions
 report_has '^FAIL .*GRANT REPLICATION SLAVE, REPLICATION CLIENT ON \*\.\* TO .poor.@.%.'
@@ -40,10 +40,13 @@ becomes state running
 
 echo wrong >"$s/password"; becomes state error
 grep -q 'Access denied' "$s/error" || die "error: $(cat "$s/error")"
+report_has "^FAIL  connection: .*; echo PASSWORD > password; or at the source: ALTER USER 'sluice' IDENTIFIED BY"
+echo 1 >"$s/port"; report_has '^FAIL  connection: .*; start the server; or .* echo PORT > port'; echo "$my_port" >"$s/port"
 echo file:"$WORK/pw" >"$s/password"; echo sluice >"$WORK/pw"; becomes state running
 echo true >"$s/security/required"; becomes state running
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout "$WORK/x.key" -out "$WORK/x.pem" 2>/dev/null
 echo file:"$WORK/x.pem" >"$s/security/ssl_ca_content"; becomes state error
+report_has '^FAIL  connection: .*; echo file:/PATH/ca.pem > security/ssl_ca_content'
 echo false >"$s/security/required"; becomes state running
 echo mariadb >"$s/flavor"; becomes state error
 : >"$s/flavor"; echo >"$s/flavor" 2>/dev/null; echo mysql >"$s/flavor"; becomes state running

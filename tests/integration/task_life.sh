@@ -54,6 +54,10 @@ sql src "INSERT INTO shop.items VALUES (100001, 'while paused')"
 [ "$(sql dst "SELECT COUNT(*) FROM shop.items WHERE id = 100001")" = 0 ] || die "a paused task applies"
 say 32 apply_batch || die "a setting cannot change while paused"
 say "" resume && state_is orders running || die resume
+until grep -q '^sync' "$t/progress"; do # a copy that was done before does not look as if it began again
+    ! grep '^copy 0 %' "$t/progress" || die "progress of a finished copy"
+    state_is orders running || die "resumed, and it is $(state orders)"
+done
 equal
 
 note "the daemon restarts: what ran runs, what was paused is paused"

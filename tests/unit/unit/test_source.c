@@ -104,7 +104,7 @@ Test(source, is_a_draft_until_it_knows_where_to_connect)
     s = source_find(sources, "s1");
     cr_assert(s);
     cr_expect_eq(source_params(s, &p, &err), -EINVAL);
-    cr_expect_str_eq(err.text, "source s1: the source has no host yet");
+    cr_expect_str_eq(err.text, "source s1: the source has no host yet: echo HOST > host");
     source_unref(s);
     expect_text("s1/port", "3306\n");
     expect_text("s1/state", "new\n");
