@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the README promises, from a fresh clone: quickstart --once, then the README's own commands.
+# What the README promises, from a fresh clone: quickstart in its ways, then the README's own commands.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d /tmp/sluice-clone.XXXXXX)
@@ -7,4 +7,5 @@ trap 'rm -rf "$dir"' EXIT
 git clone -q . "$dir/sluice"
 cd "$dir/sluice"
 ./packaging/quickstart --once --rows 50000
+bash tests/quickstart.sh
 bash tests/readme.sh
