@@ -294,8 +294,10 @@ static void limit_process(const struct options *o)
     enum { ARENAS = 2 };
 
     mallopt(M_ARENA_MAX, ARENAS);
+    /* Not 0, which lets a core_pattern that is a pipe have the core; 1 stops both.
+     * Source: core(5), and do_coredump() in fs/coredump.c of Linux. */
     if (!o->core_dumps)
-        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+        setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 });
     umask(077);
 }
 

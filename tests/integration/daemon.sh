@@ -16,6 +16,9 @@ unset NOTIFY_SOCKET WATCHDOG_USEC
 wait_for 5 grep -qx READY=1 "$WORK/notified" || die "READY=1 was not sent: $(cat "$WORK/notified")"
 wait_for 5 grep -qx WATCHDOG=1 "$WORK/notified" || die "the watchdog was not fed"
 
+# A crash writes no core: nor hands it to a pipe, which a limit of 0 would let it.
+grep -qE '^Max core file size +1 +1 ' "/proc/$sluiced_pid/limits" || die "$(grep core "/proc/$sluiced_pid/limits")"
+
 # One daemon a folder.
 "$sluiced" --data "$WORK/data" --listen 127.0.0.1:0 2>"$WORK/second" && die "a second daemon started"
 grep -q "in use by sluiced with pid $sluiced_pid" "$WORK/second" || die "$(cat "$WORK/second")"
