@@ -108,8 +108,6 @@ static void add_gtid(struct plan *p, const struct gtid *g)
 static void add_record(struct plan *p, const struct journal_record *r)
 {
     stretch_add(&p->stretch, r);
-    if (stretch_full(&p->stretch))
-        end_stretch(p);
     add_gtid(p, &r->gtid);
     p->head.next_seq = r->seq + 1;
     p->head.commit_ts = r->commit_ts;
@@ -138,6 +136,8 @@ static void add_block(struct plan *p, struct block *b)
             r.flags & JOURNAL_LARGE ? large.checksum : XXH3_64bits(events.data, events.size);
     }
     assert(rc == 0 && p->head.next_seq == b->first_seq + b->n); /* we wrote it */
+    if (stretch_full(&p->stretch))
+        end_stretch(p); /* never inside of a block: GC deletes whole blocks */
 }
 
 static void add_file(struct plan *p, struct journal_file *f)
@@ -242,17 +242,18 @@ static void begin_plan(struct plan *p)
 }
 
 /* The set that others see follows. */
-static void publish_gtids(struct plan *p, struct gtid_set **whole) REQUIRES(p->j->lock)
+static void publish_gtids(struct journal *j, const struct plan *p, struct gtid_set **whole)
+    REQUIRES(j->lock)
 {
-    struct gtid_set *was = p->j->gtids;
+    struct gtid_set *was = j->gtids;
 
     if (p->replaced) {
-        p->j->gtids = *whole;
+        j->gtids = *whole;
         *whole = was;
         return;
     }
     for (size_t i = 0; i < p->n_fresh; i++)
-        gtid_set_add(p->j->gtids, &p->fresh[i]);
+        gtid_set_add(j->gtids, &p->fresh[i]);
 }
 
 static void publish(struct plan *p, struct item *group)
@@ -270,7 +271,7 @@ static void publish(struct plan *p, struct item *group)
         j->purged = purged;
         purged = was;
     }
-    publish_gtids(p, &whole);
+    publish_gtids(j, p, &whole);
     j->head = p->head;
     stretch_copy(&j->stretch, &p->stretch);
     tail_evict(&j->tail, p->head.next_seq);
