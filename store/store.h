@@ -42,6 +42,8 @@ void store_close(struct store *s); /* NULL is fine; batches and iterators are go
  * without effect; 0 takes that back. */
 struct store *store_open_mem(void);
 void store_mem_fail_at(struct store *s, unsigned n);
+/* As if the machine stopped there: that call and all after it fail, until taken back. */
+void store_mem_stop_at(struct store *s, unsigned n);
 
 /* Appends the value to 'ret'.  Returns 0, -ENOENT or -EIO. */
 int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,

@@ -25,6 +25,7 @@ struct store_mem {
     struct mutex lock;
     struct entries families[STORE_N_FAMILIES] GUARDED;
     unsigned calls_until_failure GUARDED; /* 0: none is to fail */
+    bool stops GUARDED;                   /* and all after it */
 };
 
 struct iter_mem {
@@ -107,7 +108,14 @@ static void entries_fini(struct entries *list)
 /* Whether this call is the one that store_mem_fail_at() chose. */
 static bool must_fail(struct store_mem *m) REQUIRES(m->lock)
 {
-    return m->calls_until_failure && --m->calls_until_failure == 0;
+    if (m->calls_until_failure == 0)
+        return false;
+    if (m->calls_until_failure > 1) {
+        m->calls_until_failure--;
+        return false;
+    }
+    m->calls_until_failure = m->stops ? 1 : 0;
+    return true;
 }
 
 static int failure(struct err *err)
@@ -302,11 +310,22 @@ struct store *store_open_mem(void)
     return &m->store;
 }
 
-void store_mem_fail_at(struct store *s, unsigned n)
+static void fail_at(struct store *s, unsigned n, bool stops)
 {
     struct store_mem *m = (struct store_mem *)s;
 
     mutex_lock(&m->lock);
     m->calls_until_failure = n;
+    m->stops = stops;
     mutex_unlock(&m->lock);
+}
+
+void store_mem_fail_at(struct store *s, unsigned n)
+{
+    fail_at(s, n, false);
+}
+
+void store_mem_stop_at(struct store *s, unsigned n)
+{
+    fail_at(s, n, true);
 }

@@ -116,10 +116,26 @@ static struct journal *make(struct journals *all, const char *name)
     return j;
 }
 
+/* A head that was lost must not look like a new journal. */
+static int check_no_blocks(struct journal *j, struct err *err)
+{
+    SCOPED(buf_fini) struct buf prefix = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice key, value;
+    int rc;
+
+    key_prefix(&prefix, KEY_BLOCK, j->name, NULL);
+    it = store_iter_new(j->store, STORE_JOURNAL, key_slice(&prefix));
+    rc = store_iter_next(it, &key, &value, err);
+    return rc > 0 ? err_set(err, -EBADMSG, "damaged: it has blocks but no head") : rc;
+}
+
 static int create_head(struct journal *j, struct err *err) NO_THREAD_CHECK
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
 
+    if (check_no_blocks(j, err) < 0)
+        return err->code;
     j->head = (struct head){ .next_seq = 1 };
     put_head(b, j->name, &j->head);
     return store_batch_commit(j->store, b, true, err);
@@ -438,12 +454,15 @@ int journal_wait_durable(struct journal *j, uint64_t seq, int64_t timeout_ms, st
     int rc = 0;
 
     mutex_lock(&j->lock);
-    while (j->head.next_seq <= seq && j->writing && in_time) {
+    while (j->head.next_seq <= seq && j->writing && !j->failed && in_time) {
         j->n_durable++;
         in_time = journal_wait(j, &j->durable, timeout_ms, until);
         j->n_durable--;
     }
-    if (j->head.next_seq <= seq)
+    if (j->head.next_seq <= seq && j->failed && j->writing) {
+        *err = j->failure;
+        rc = err_wrap(err, "journal %s: cannot write", j->name);
+    } else if (j->head.next_seq <= seq)
         rc = j->writing ? err_set(err, -ETIMEDOUT, "journal %s: record %llu is not on disk yet",
                                   j->name, (unsigned long long)seq)
                         : err_set(err, -ESHUTDOWN, "journal %s: nobody writes it", j->name);

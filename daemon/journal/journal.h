@@ -104,13 +104,16 @@ struct journal_head { /* where the writer goes on; fini by journal_head_fini() *
     uint32_t incarnation;
     struct position pos; /* after the last record: file, offset, all GTIDs so far */
     char source_id[64];  /* server_uuid, or "server_id 101", of the incarnation */
-    uint64_t tail_hash;  /* fingerprint of the last events, for a failover without GTIDs */
+    uint64_t tail_hash;  /* XXH3 of the bytes of the last record (of a long one: of its pieces'
+                            checksums): whether the same server still has the same there.  Another
+                            server's bytes differ in offsets: read the last records for that */
 };
 /* Of an empty journal: next_seq 1 and an empty file.  Becomes the writer: -EBUSY if there is one.
  */
 int journal_write_begin(struct journal *j, struct journal_head *ret, struct err *err);
 void journal_head_fini(struct journal_head *h);
-/* Ends it: what was committed is synced, what is open is dropped. */
+/* Ends it: what was committed is synced, what is open is dropped.  Also when it fails: then what
+ * is not on disk is gone, and the next writer's head is before it. */
 int journal_write_end(struct journal *j, struct err *err);
 
 /* The next incarnation: another server, or files that begin anew.  'gtids' (NULL: not known) are
@@ -127,7 +130,8 @@ int journal_add(struct journal *j, struct slice bytes, struct err *err);
 int journal_commit(struct journal *j, struct journal_record *r, struct err *err);
 void journal_drop(struct journal *j); /* what is open, e.g. when the connection was lost */
 /* Nothing more came for now: what is built goes to the disk as soon as the group before is there.
- * Does not wait.  Errors of the disk come back at the next call. */
+ * Does not wait.  An error of the disk comes back at the next call of the writer, once: nothing is
+ * lost, and any call after that one has the same group tried again. */
 int journal_flush(struct journal *j, struct err *err);
 /* An idle source: no later record will have a commit_ts up to the one returned (persisted). */
 int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err);
@@ -151,7 +155,8 @@ void journal_state(struct journal *j, struct journal_state *ret);
 void journal_position(struct journal *j, struct position *ret);
 /* All transactions before the oldest record kept; a copy, NULL when not known. */
 struct gtid_set *journal_purged(struct journal *j);
-/* Waits until 'seq' is on disk.  0, -ETIMEDOUT, -ESHUTDOWN when the writer ended without. */
+/* Waits until 'seq' is on disk.  0, -ETIMEDOUT, -ESHUTDOWN when the writer ended without, or what
+ * the disk said (the writer hears of it too, and may have it tried again). */
 int journal_wait_durable(struct journal *j, uint64_t seq, int64_t timeout_ms, struct err *err);
 
 /* --- reading --- */
@@ -184,8 +189,9 @@ void journal_reader_stop(struct journal_reader *r); /* any thread: next() return
  * it would be older than what is kept. */
 int journal_find_ts(struct journal *j, uint64_t commit_ts, uint64_t *seq, struct err *err);
 /* The record that begins at this place of the source's file of the newest incarnation that has
- * it. -ENOENT: no such file; -ERANGE: beyond its end, or purged; -EINVAL: not between two
- * records ('seq' is the one it is inside of). */
+ * it; at the end of a file the next there is, or that will come. -ENOENT: no such file; -ERANGE:
+ * beyond its end, or purged; -EINVAL: not between two records ('seq' is the one it is inside of).
+ */
 int journal_find_place(struct journal *j, const char *file, uint64_t offset, uint64_t *seq,
                        struct err *err);
 int journal_find_gtid(struct journal *j, const struct gtid *g, uint64_t *seq, struct err *err);

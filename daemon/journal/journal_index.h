@@ -12,7 +12,7 @@
 
 #include "journal/journal.h"
 
-#define STRETCH_SIZE 65536
+#define STRETCH_SIZE 49152 /* a block that is full is one */
 #define STRETCH_RECORDS 1024
 #define STATE_EVERY 10000 /* records from one GTID state to the next */
 

@@ -1,13 +1,12 @@
 /*
  * journal_run.c - writes a journal, looks at what is in one, and measures.
  *
- *     journal_run DIR write [SEED]        random records until it is killed; prints n when record n is on disk
- *     journal_run DIR check N             at least N records, each as it was written, none missing,
- *                                         none twice; prints how many
- *     journal_run DIR groups SIZE SECONDS groups of SIZE bytes, each synced, against plain appends
- *                                         of the same, in turn; prints MB/s of both
- *     journal_run DIR ingest FILE...      all transactions of binlog files, as fast as it goes
- *     journal_run DIR read                all records; prints MB/s
+ *     journal_run DIR write [SEED]        random records until it is killed; prints n when record n
+ * is on disk journal_run DIR check N             at least N records, each as it was written, none
+ * missing, none twice; prints how many journal_run DIR groups SIZE SECONDS groups of SIZE bytes,
+ * each synced, against plain appends of the same, in turn; prints MB/s of both journal_run DIR
+ * ingest FILE...      all transactions of binlog files, as fast as it goes journal_run DIR read all
+ * records; prints MB/s
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +80,9 @@ struct out {
 
 static void begin_file(struct out *o, uint32_t no)
 {
-    struct journal_file f = { .incarnation = 1, .no = no, .from = 4, .format = slice_str("format") };
+    struct journal_file f = {
+        .incarnation = 1, .no = no, .from = 4, .format = slice_str("format")
+    };
 
     snprintf(f.name, sizeof f.name, "bin.%06u", no);
     if (journal_file_begin(o->j, &f, &err) < 0)
@@ -196,7 +197,8 @@ static int run_check(struct journal *j, uint64_t at_least)
     journal_reader_free(r);
     if (journal_write_begin(j, &h, &err) < 0)
         fail("begin", n);
-    if (h.next_seq != n || (n > 1 && gtid_set_members(h.pos.gtids, &(size_t){ 0 })->id.number != n - 1))
+    if (h.next_seq != n ||
+        (n > 1 && gtid_set_members(h.pos.gtids, &(size_t){ 0 })->id.number != n - 1))
         fail("the head is not where the records end", h.next_seq);
     journal_head_fini(&h);
     if (journal_write_end(j, &err) < 0)
@@ -295,7 +297,8 @@ static int run_read(struct journal *j)
     journal_reader_free(r);
     s = seconds(begun);
     printf("%" PRIu64 " records, %.0f MB, %.3f s, %.0f MB/s, %.0f records/s, on disk %.0f MB\n", n,
-           (double)size / 1e6, s, (double)size / 1e6 / s, (double)n / s, (double)st.disk_bytes / 1e6);
+           (double)size / 1e6, s, (double)size / 1e6 / s, (double)n / s,
+           (double)st.disk_bytes / 1e6);
     return 0;
 }
 
