@@ -367,6 +367,25 @@ int checkpoint_set(struct checkpoint *cp, struct mysql_conn *session, const stru
     return 0;
 }
 
+int checkpoint_rehome(struct checkpoint *cp, struct mysql_conn *session, const char *source_id,
+                      struct err *err)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    int rc;
+
+    add_fenced(cp, cp->seq, &sql);
+    buf_str(&sql, ",binlog_file='',binlog_offset=0,source_id=");
+    sql_quote(&sql, slice_str(source_id));
+    add_row(&cp->key, &sql);
+    rc = exec(session, &sql, err);
+    if (rc < 0)
+        return rc;
+    cp->pos.file[0] = '\0';
+    cp->pos.offset = 0;
+    snprintf(cp->source_id, sizeof cp->source_id, "%s", source_id);
+    return 0;
+}
+
 void checkpoint_owned_sql(const struct checkpoint *cp, struct buf *out)
 {
     buf_str(out, "((SELECT epoch FROM ");

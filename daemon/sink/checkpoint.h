@@ -67,6 +67,10 @@ int checkpoint_enlist(struct checkpoint *cp, struct mysql_conn *session, struct 
  * snapshot was taken, or where the user says to start. */
 int checkpoint_set(struct checkpoint *cp, struct mysql_conn *session, const struct position *pos,
                    const char *source_id, struct err *err);
+/* The source is another server of the same group: the set holds there, file and offset do not and
+ * are taken out.  The numbers stay, since an open intent names them. */
+int checkpoint_rehome(struct checkpoint *cp, struct mysql_conn *session, const char *source_id,
+                      struct err *err);
 
 /* Appends the fenced UPDATE, ending in ';'.  Server error 1048 means: fenced.
  * 'sub_seq' 0: the transaction is whole, seq goes up by one and the position is

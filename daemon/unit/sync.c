@@ -349,9 +349,15 @@ static int run_resolve(struct node *n, const json_t *args, struct err *err)
 {
     struct sync *s = sync_of_node(n);
     const char *as = json_string_value(json_object_get(args, "as"));
+    bool runs;
 
     if (!as || (strcmp(as, "done") != 0 && strcmp(as, "run") != 0))
         return err_set(err, -EINVAL, "say as=done (it ran at the target) or as=run (it did not)");
+    mutex_lock(&s->unit.lock);
+    runs = s->run != NULL;
+    mutex_unlock(&s->unit.lock);
+    if (runs) /* the word would lie there for a statement that nobody has looked at */
+        return err_set(err, -EBUSY, "nothing is open: the stream goes on");
     return sync_ddl_resolve(s->job, as, err);
 }
 
@@ -375,7 +381,9 @@ static const struct action sync_actions[] = {
       .params = table_params,
       .run = run_skip },
     { .name = "resolve_ddl",
-      .help = "Answers whether a DDL had run at the target when we were killed",
+      .help =
+          "Answers whether a DDL had run at the target when we were killed; done also says that "
+          "what a refused statement takes was made there by hand",
       .params = resolve_params,
       .run = run_resolve },
     { 0 },

@@ -151,6 +151,8 @@ enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const 
     return SYNC_DDL_SKIP;
 }
 
+#define SAY_DONE "'echo as=done > resolve_ddl' (an action of sync) and resume"
+
 int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
 {
     int shown = (int)(q->sql.size < 300 ? q->sql.size : 300);
@@ -158,14 +160,17 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
     if (d->class == DDL_DML)
         return err_set(err, -ENOTSUP,
                        "the source logged a change as a statement (binlog_format of a session is "
-                       "not ROW), which cannot be repeated exactly: %.*s",
+                       "not ROW), which cannot be repeated exactly: make it at the target by hand, "
+                       "then " SAY_DONE ": %.*s",
                        shown, q->sql.data);
     if (d->class == DDL_UNKNOWN)
-        return err_set(err, -ENOTSUP, "a statement of a kind not known touches the task: %.*s",
+        return err_set(err, -ENOTSUP,
+                       "a statement of a kind not known touches the task: run what is needed of it "
+                       "at the target, then " SAY_DONE ": %.*s",
                        shown, q->sql.data);
     return err_set(err, -ENOTSUP,
                    "a %s joins tables of the task with others: run what is needed of it at the "
-                   "target, then skip it: %.*s",
+                   "target, then " SAY_DONE ": %.*s",
                    ddl_class_name(d->class), shown, q->sql.data);
 }
 
@@ -383,6 +388,22 @@ static int operators_word(const struct job *job, bool *done, struct err *err)
         return 0;
     *done = slice_eq(slice_of(word.data, word.size), slice_str("done"));
     return rc < 0 || (rc = sync_ddl_unresolve(job, err)) < 0 ? rc : 1;
+}
+
+int sync_ddl_excused(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     struct err *err)
+{
+    bool done = false;
+    int rc = operators_word(r->job, &done, err);
+
+    if (rc <= 0 || !done)
+        return rc < 0 ? rc : 0;
+    log_warn(r->sync->unit.path, "passes by, as the operator said: %.*s",
+             (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    rc = r->mode->drain(r, err);
+    if (rc == 0 && kinds[d->class] == KIND_TABLES)
+        rc = changed(r, q, d, true, err);
+    return rc < 0 ? rc : 1;
 }
 
 enum outcome { NOT_RUN, RUN, UNKNOWN };

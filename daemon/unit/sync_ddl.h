@@ -22,19 +22,24 @@ struct sync_ddl; /* a statement kept until its transaction is whole */
 enum sync_ddl_use {
     SYNC_DDL_RUN,
     SYNC_DDL_SKIP,        /* not in scope, or of a kind that is never copied */
-    SYNC_DDL_REFUSE,      /* in scope, and not to be had: sync_ddl_refuse() says why */
+    SYNC_DDL_REFUSE,      /* in scope, and not to be had: sync_ddl_refuse() says why, unless
+                             sync_ddl_excused() */
     SYNC_DDL_TRANSACTION, /* SAVEPOINT and such */
 };
 
 /* Into r->scratch. */
 void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret);
 enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const struct ddl *d);
+/* 1: the operator has done at the target what it takes and said so (sync_ddl_resolve()). */
+int sync_ddl_excused(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     struct err *err);
 int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err);
 /* It is left out: what is known of its tables may have changed. */
 int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl *d,
                      struct err *err);
 
-/* The operator's word on an open intent: "done" it ran at the target, "run" it did not.  Holds for
+/* The operator's word on an open intent, or a statement that was refused: "done" it ran at the
+ * target, or what it takes was done there by hand; "run" it did not.  Holds for one statement of
  * the next run, which may be after a restart. */
 int sync_ddl_resolve(const struct job *job, const char *as, struct err *err);
 int sync_ddl_unresolve(const struct job *job, struct err *err);

@@ -1,6 +1,7 @@
 #include "unit/sync_group.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -32,7 +33,6 @@ static void clear_table(struct group_table *t)
     else
         merge_clear(&t->merge);
     t->ordered = false;
-    t->safe = false;
 }
 
 void group_clear(struct group *g)
@@ -54,6 +54,21 @@ bool group_empty(const struct group *g)
     return g->n_txns == 0;
 }
 
+static bool same_target(const struct target_table *a, const struct target_table *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->db, b->db) == 0;
+}
+
+/* The newest of the group: merged beside another of the same target, their order would be lost. */
+static void order_shards(struct group *g)
+{
+    struct group_table *new = &g->tables[g->n_tables - 1];
+
+    for (size_t i = 0; i + 1 < g->n_tables; i++)
+        if (same_target(g->tables[i].merge.table, new->merge.table))
+            g->tables[i].ordered = new->ordered = true;
+}
+
 /* A group has few tables; the last one used is the likeliest. */
 static struct group_table *table_of(struct group *g, const struct target_table *t)
 {
@@ -67,8 +82,9 @@ static struct group_table *table_of(struct group *g, const struct target_table *
         memset(g->tables + g->cap_tables, 0, (cap - g->cap_tables) * sizeof *g->tables);
         g->cap_tables = cap;
     }
-    g->tables[g->n_tables].merge.table = t;
-    return &g->tables[g->n_tables++];
+    g->tables[g->n_tables++].merge.table = t;
+    order_shards(g);
+    return &g->tables[g->n_tables - 1];
 }
 
 static void append(struct group *g, const struct group_change *c)
@@ -89,7 +105,7 @@ void group_add(struct group *g, const struct target_table *t, enum rows_kind kin
     safe = safe || !t->transactional;
     if (!g->in_order && !t->foreign_keys && t->n_key > 0) {
         gt = table_of(g, t);
-        gt->safe = gt->safe || safe;
+        gt->merge.safe = gt->merge.safe || safe;
         if (!gt->ordered && merge_add(&gt->merge, kind, row, &g->values))
             return;
         gt->ordered = true;
@@ -119,7 +135,7 @@ static int write_merged(struct group *g, struct group_table *gt, struct sink *s,
                                 .kind = order[i],
                                 .rows = rows,
                                 .n_rows = merge_rows(&gt->merge, order[i], rows),
-                                .safe = gt->safe };
+                                .safe = gt->merge.safe };
 
         rc = sink_rows(s, &b, err);
     }

@@ -4,7 +4,9 @@
  * Tables whose changes can be merged are (sync_merge.h).  The others, in the
  * order of the source, form one list: tables without a key, tables joined by
  * foreign keys (DATA.md 9, 10), and every table once one of its changes could not
- * be merged.  What was merged goes out first: it happened before.
+ * be merged.  What was merged goes out first: it happened before.  Two tables of
+ * the source that are one at the target (shards) are in order from where the second
+ * comes in: a row may move from one to the other.
  *
  * A group owns the memory of its rows.  It is filled by one thread and written by
  * another, never at once.
@@ -26,7 +28,6 @@ struct group_change {
 struct group_table {
     struct merge merge;
     bool ordered; /* later changes of it are in the list */
-    bool safe;
 };
 
 struct group {

@@ -135,6 +135,8 @@ int sync_xa_prepare(struct sync_run *r, const char *xid, struct err *err)
     struct raw_event e;
     int rc = need_store(r, err);
 
+    if (rc == 0) /* of the same name, ended by a run that was killed before it could clear up */
+        rc = sync_xa_drop(r, xid, err);
     if (rc == 0 && r->spill)
         rc = spill_rewind(r->spill, err);
     while (rc == 0 && r->spill && (rc = spill_next(r->spill, &e, err)) > 0) {

@@ -26,6 +26,7 @@ void merge_clear(struct merge *m)
     if (m->n_entries)
         memset(m->index, 0, m->index_size * sizeof *m->index);
     m->n_entries = 0;
+    m->safe = false;
 }
 
 /* --- keys --- */
@@ -139,7 +140,7 @@ static void insert(struct merge_entry *e, const struct target_table *t, struct v
     e->row = both;
 }
 
-static bool delete (struct merge_entry *e, const struct target_table *t, struct value *row)
+static bool delete (struct merge_entry *e, const struct merge *m, struct value *row)
 {
     switch (e->net) {
     case NET_NOTHING:
@@ -147,10 +148,11 @@ static bool delete (struct merge_entry *e, const struct target_table *t, struct 
         e->net = NET_DELETE;
         return true;
     case NET_INSERT:
-        e->net = NET_NOTHING;
+        e->row = row;
+        e->net = m->safe ? NET_DELETE : NET_NOTHING;
         return true;
     case NET_UPDATE:
-        e->row += t->n_cols; /* the row as it was first */
+        e->row += m->table->n_cols; /* the row as it was first */
         e->net = NET_DELETE;
         return true;
     case NET_REPLACE:
@@ -235,7 +237,7 @@ static bool move(struct merge *m, struct value *row, struct arena *arena)
     const struct target_table *t = m->table;
 
     if (!statement_full(t, row) || !may_appear(entry_of(m, row)) ||
-        !delete (entry_of(m, row + t->n_cols), t, row + t->n_cols))
+        !delete (entry_of(m, row + t->n_cols), m, row + t->n_cols))
         return false;
     insert(entry_of(m, row), t, row, arena);
     return true;
@@ -256,7 +258,7 @@ bool merge_add(struct merge *m, enum rows_kind kind, struct value *row, struct a
         insert(e, t, row, arena);
         return true;
     case ROWS_DELETE:
-        return delete (entry_of(m, row), t, row);
+        return delete (entry_of(m, row), m, row);
     case ROWS_UPDATE:
         if (has_diff(t, row))
             return false;

@@ -11,6 +11,9 @@
  * What cannot be merged (a change that moves a row but has not all columns) is
  * refused, and from then on the table is ordered: sync_group.h.
  *
+ * Where the target may be ahead of the stream ('safe'), a row that came and went
+ * is a DELETE: the target may have been left, or copied, while it was there.
+ *
  * Values are borrowed; they must outlive the merge.  Pure; one thread at a time.
  */
 #ifndef SLUICE_UNIT_SYNC_MERGE_H
@@ -37,6 +40,7 @@ struct merge_entry {
 
 struct merge {
     const struct target_table *table;
+    bool safe; /* the target may have changes of the group, and later ones, already */
     struct merge_entry *entries; /* in the order of their first change */
     size_t n_entries, cap_entries;
     uint32_t *index; /* by hash: 1 + number of the entry; 0 free */

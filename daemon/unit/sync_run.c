@@ -66,15 +66,24 @@ static int probe_source(struct sync_run *r, struct position *now, char identity[
 
 /* --- where to begin --- */
 
-/* GTIDs mean the same on every server of a group; a file and an offset do not. */
-static int check_identity(const struct sync_run *r, const char *identity, struct err *err)
+/* GTIDs mean the same on every server of a group; a file and an offset do not, and nothing of the
+ * new server tells which GTIDs they stood for. */
+static int check_identity(struct sync_run *r, const char *identity, struct err *err)
 {
-    if (r->job->by_gtid || !r->cp.source_id[0] || strcmp(r->cp.source_id, identity) == 0)
+    bool has_set = r->cp.pos.gtids && !gtid_set_empty(r->cp.pos.gtids);
+
+    if (!r->cp.source_id[0] || strcmp(r->cp.source_id, identity) == 0)
         return 0;
+    if (r->job->by_gtid && has_set) {
+        log_info(r->sync->unit.path, "the source was server %s and is now %s", r->cp.source_id,
+                 identity);
+        return checkpoint_rehome(&r->cp, r->admin, identity, err);
+    }
     return err_set(err, -EREMCHG,
-                   "the position %s:%llu is of server %s, but the source is now %s: follow it by "
-                   "GTID, or start the task again from a position of the new server",
-                   r->cp.pos.file, (unsigned long long)r->cp.pos.offset, r->cp.source_id, identity);
+                   "the position %s:%llu is of server %s, but the source is now %s: %sstart the "
+                   "task again from a position of the new server",
+                   r->cp.pos.file, (unsigned long long)r->cp.pos.offset, r->cp.source_id, identity,
+                   has_set ? "follow it by GTID (enable_gtid), or " : "");
 }
 
 static int first_position(struct sync_run *r, const struct position *now,

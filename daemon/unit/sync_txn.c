@@ -112,6 +112,14 @@ static int transaction_statement(struct sync_run *r, struct slice sql, struct er
     return name.size ? savepoint_return(r, name, err) : 0;
 }
 
+/* 0: the operator took care of it. */
+static int refused(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
+{
+    int rc = sync_ddl_excused(r, q, d, err);
+
+    return rc == 0 ? sync_ddl_refuse(q, d, err) : rc < 0 ? rc : 0;
+}
+
 /* A statement inside a transaction: DATA.md 5, 6, 14. */
 static int on_statement(struct sync_run *r, struct err *err)
 {
@@ -134,7 +142,7 @@ static int on_statement(struct sync_run *r, struct err *err)
         r->inner_ddl = sync_ddl_keep(q, r->timestamp);
         return 0;
     case SYNC_DDL_REFUSE:
-        return sync_ddl_refuse(q, &d, err);
+        return refused(r, q, &d, err);
     case SYNC_DDL_SKIP:
         return 0;
     }
@@ -297,7 +305,8 @@ static int on_ddl(struct sync_run *r, struct err *err)
         rc = nothing_held(r, "a DDL", err);
         return rc < 0 ? rc : sync_ddl_run(r, q, &d, r->timestamp, &r->grouper.pos, 0, err);
     case SYNC_DDL_REFUSE:
-        return sync_ddl_refuse(q, &d, err);
+        rc = refused(r, q, &d, err);
+        return rc < 0 ? rc : pass_by(r, err);
     case SYNC_DDL_TRANSACTION:
         return pass_by(r, err);
     case SYNC_DDL_SKIP:

@@ -106,6 +106,23 @@ Test(sync_merge, a_row_that_came_and_went_is_nothing)
     cr_assert_eq(count(ROWS_INSERT) + count(ROWS_UPDATE) + count(ROWS_DELETE), 0);
 }
 
+Test(sync_merge, a_row_that_came_and_went_is_deleted_where_the_target_may_have_it)
+{
+    const struct value *rows[4];
+
+    m.safe = true;
+    add_insert((struct row){ 1, 10, 5 });
+    add_delete((struct row){ 1, 10, 5 });
+    add_insert((struct row){ 2, 20, 5 });
+    add_update((struct row){ 2, 20, 5 }, (struct row){ 3, 20, 5 });
+
+    cr_assert_eq(merge_rows(&m, ROWS_DELETE, rows), 2);
+    cr_assert_eq(get(rows[0]).id, 1);
+    cr_assert_eq(get(rows[1]).id, 2);
+    cr_assert_eq(merge_rows(&m, ROWS_INSERT, rows), 1);
+    cr_assert_eq(get(rows[0]).id, 3);
+}
+
 Test(sync_merge, delete_then_insert_with_the_same_unique_values_is_an_update)
 {
     add_delete((struct row){ 1, 10, 5 });
