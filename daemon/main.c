@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "cluster/cluster.h"
 #include "fs/fs.h"
 #include "http/server.h"
 #include "node/authority.h"
@@ -39,7 +40,7 @@ struct sluiced {
     struct store *store;
     struct secret_key *key;
     struct catalog *catalog;
-    struct node *root, *sources, *tasks; /* 'root' holds the references */
+    struct node *root, *sources, *tasks, *cluster; /* 'root' holds the references */
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -74,6 +75,7 @@ static const struct node_type *tree_type(void)
     static struct node_part parts[] = {
         { .name = "sources", .type = &sources_type },
         { .name = "tasks" },
+        { .name = "cluster", .type = &cluster_type },
         { .type = NULL },
     };
 
@@ -129,6 +131,17 @@ static int restore_tasks(struct sluiced *d, struct err *err)
     return node_add(d->root, d->tasks, err);
 }
 
+static int make_cluster(struct sluiced *d, struct err *err)
+{
+    enum { HOST_MAX = 256 };
+    char host[HOST_MAX] = "";
+
+    gethostname(host, sizeof host - 1);
+    d->cluster =
+        cluster_new(d->catalog, d->options.member_name[0] ? d->options.member_name : host, err);
+    return d->cluster ? node_add(d->root, d->cluster, err) : err->code;
+}
+
 /* What is in the catalog; nothing runs yet. */
 static int restore_nodes(struct sluiced *d, struct err *err)
 {
@@ -137,7 +150,9 @@ static int restore_nodes(struct sluiced *d, struct err *err)
         return err->code;
     if (node_add(d->root, d->sources, err) < 0)
         return err->code;
-    return restore_tasks(d, err);
+    if (restore_tasks(d, err) < 0)
+        return err->code;
+    return make_cluster(d, err);
 }
 
 static void free_tree(struct sluiced *d)
@@ -164,6 +179,7 @@ static int serve_http(struct sluiced *d, struct err *err)
     const struct options *o = &d->options;
     struct http_config c = {
         .listen = (const char *const *)o->listen.at,
+        .facades = (const char *const *)o->facades.at,
         .tls_cert = or_null(o->tls_cert),
         .tls_key = or_null(o->tls_key),
         .tokens = or_null(o->tokens),
@@ -174,7 +190,12 @@ static int serve_http(struct sluiced *d, struct err *err)
         .max_body = o->http_max_body,
     };
 
-    return http_start(&c, d->root, &d->http, err);
+    if (http_start(&c, d->root, &d->http, err) < 0)
+        return err->code;
+    SCOPED(freep) char *url = http_url_of(d->http, "kingbus");
+
+    cluster_listens(d->cluster, url);
+    return 0;
 }
 
 static int mount_tree(struct sluiced *d, struct err *err)
@@ -339,6 +360,14 @@ static void print_settings(const struct options *o)
     }
 }
 
+static void print_schema(struct buf *out)
+{
+    SCOPED(json_decrefp) json_t *v = schema_json(tree_type());
+
+    json_print(v, out);
+    buf_byte(out, '\n');
+}
+
 static void print(const struct options *o, enum command command)
 {
     SCOPED(buf_fini) struct buf out = BUF_INIT;
@@ -358,6 +387,9 @@ static void print(const struct options *o, enum command command)
         break;
     case COMMAND_PRINT_CONF:
         options_manual(&out);
+        break;
+    case COMMAND_PRINT_SCHEMA:
+        print_schema(&out);
         break;
     case COMMAND_RUN:
         break;

@@ -38,6 +38,21 @@ const struct option_row option_rows[] = {
       .value_name = "ADDRESS",
       .normal = "127.0.0.1:8261",
       .help = "Where HTTP is served: HOST:PORT, [IPV6]:PORT or unix:PATH; may be given again" },
+    { .key = "facades",
+      .type = OPTION_LIST,
+      AT(facades),
+      .value_name = "SYSTEM=ADDRESS",
+      .normal = "",
+      .help = "Listeners that speak as another system does, each on a port of its own: "
+              "kingbus=127.0.0.1:9595, kingbus/NAME=... for another source and server than those "
+              "called kingbus, several with + between, v1 for the tree; pumps and drainers have "
+              "their addr. Where listen says, all of them are served, too" },
+    { .key = "member_name",
+      .type = OPTION_TEXT,
+      AT(member_name),
+      .value_name = "NAME",
+      .normal = "",
+      .help = "What this daemon is called in cluster/members; the name of the host if empty" },
     { .key = "owner",
       .type = OPTION_TEXT,
       AT(owner),
@@ -180,12 +195,13 @@ const struct option_row *option_find(const char *key, const char *where, struct 
 
 /* --- values --- */
 
-static void list_clear(struct option_list *l)
+static bool list_clear(struct option_list *l)
 {
     for (size_t i = 0; i < l->n; i++)
         free(l->at[i]);
     free(l->at);
     *l = (struct option_list){ .n = 0 };
+    return true;
 }
 
 static void list_add(struct option_list *l, const char *text)
@@ -315,7 +331,9 @@ bool option_set(struct options *o, const struct option_row *row, const char *tex
 void option_reset(struct options *o, const struct option_row *row)
 {
     SCOPED(buf_fini) struct buf none = BUF_INIT;
-    bool ok = option_set(o, row, row->normal, true, row->key, &none);
+    bool ok = row->type == OPTION_LIST && !*row->normal
+                  ? list_clear(field_of(o, row))
+                  : option_set(o, row, row->normal, true, row->key, &none);
 
     if (!ok)
         abort(); /* the table contradicts itself */

@@ -36,7 +36,8 @@ struct option_list {
 struct options {
     char *data;
     char *mount; /* "": no mount */
-    struct option_list listen;
+    struct option_list listen, facades;
+    char *member_name;   /* "": the host's */
     char *owner, *group; /* "": those of the process */
     uint64_t mode;
     bool allow_other;
@@ -86,7 +87,8 @@ enum command {
     COMMAND_HELP,
     COMMAND_VERSION,
     COMMAND_PRINT_TREE,
-    COMMAND_PRINT_CONF
+    COMMAND_PRINT_CONF,
+    COMMAND_PRINT_SCHEMA
 };
 
 /* Fills 'o' (options_fini() it, also after a failure).  'env' is environ.  -EINVAL with the lines

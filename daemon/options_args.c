@@ -111,8 +111,10 @@ static void take_print(struct line *l, const char *what)
         l->command = COMMAND_PRINT_TREE;
     else if (strcmp(what, "conf") == 0)
         l->command = COMMAND_PRINT_CONF;
+    else if (strcmp(what, "schema") == 0)
+        l->command = COMMAND_PRINT_SCHEMA;
     else
-        option_problem(l->problems, "--print-man", "'%s' is neither tree nor conf", what);
+        option_problem(l->problems, "--print-man", "'%s' is none of tree, conf and schema", what);
 }
 
 static void take_other(struct line *l, enum flag flag, const char *given)

@@ -5,6 +5,8 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "base/thread.h"
+#include "http/compat/serve.h"
 #include "http/guard.h"
 #include "http/message.h"
 #include "http/server.h"
@@ -12,6 +14,9 @@
 #include "http/work.h"
 
 struct listener {
+    struct http_server *server;
+    struct serve serve;    /* what it answers */
+    atomic_uint exchanges; /* begun and not completed */
     struct MHD_Daemon *mhd;
     int quiet_fd; /* after http_stop() began: the socket that it listened on; else 0 */
     char *text;
@@ -21,24 +26,33 @@ struct listener {
 
 struct http_server {
     struct node *root;
-    struct listener *listeners;
+    struct http_config config; /* for listeners that come later; its paths are owned */
+    struct mutex lock;         /* of the two below */
+    struct listener **listeners;
     size_t n_listeners;
+    struct units *units;
     struct guard guard;
     struct work *work;
     struct streams *streams;
     size_t max_body, max_bodies;
     _Atomic size_t bodies; /* bytes of request bodies held now */
-    atomic_uint exchanges; /* begun and not completed */
 };
 
+/* Listens at 'text' and serves 'serve', which is taken.  Any thread, until http_stop(). */
+int http_listen(struct http_server *s, const char *text, struct serve *serve, struct listener **ret,
+                struct err *err);
+/* Nobody new comes in; what was begun finishes, at most eleven seconds; then its socket is closed.
+ * -EBUSY if something is still not finished: try again. */
+int http_unlisten(struct http_server *s, struct listener *l);
+
 /* request.c: libmicrohttpd's access handler and its completion. */
-enum MHD_Result request_handle(void *server, struct MHD_Connection *conn, const char *url,
+enum MHD_Result request_handle(void *listener, struct MHD_Connection *conn, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **exchange);
-void request_completed(void *server, struct MHD_Connection *conn, void **exchange,
+void request_completed(void *listener, struct MHD_Connection *conn, void **exchange,
                        enum MHD_RequestTerminationCode why);
 /* The socket's peer, kept with its connection. */
-void request_connection(void *server, struct MHD_Connection *conn, void **peer,
+void request_connection(void *listener, struct MHD_Connection *conn, void **peer,
                         enum MHD_ConnectionNotificationCode what);
 
 #endif

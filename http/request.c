@@ -26,6 +26,7 @@ enum phase {
 };
 
 struct exchange {
+    struct listener *listener;
     struct http_server *server;
     struct MHD_Connection *conn;
     const struct peer *peer;
@@ -34,6 +35,7 @@ struct exchange {
     struct guard_right right;
     struct http_request q;
     struct http_reply r;
+    struct call call; /* its facade is NULL where the tree is asked */
     struct buf body;
     int64_t begun_us;
 };
@@ -57,7 +59,7 @@ static const struct {
 };
 
 /* '*owned' is what q->path points to. */
-static int find_path(const char *url, struct http_request *q, char **owned, struct err *err)
+static int find_in_tree(const char *url, struct http_request *q, char **owned, struct err *err)
 {
     SCOPED(buf_fini) struct buf path = BUF_INIT;
 
@@ -75,6 +77,24 @@ static int find_path(const char *url, struct http_request *q, char **owned, stru
         return err->code;
     q->path = *owned = buf_steal(&path);
     return 0;
+}
+
+/* What the tree does not serve is one of the facades', if it is served at all. */
+static int find_path(struct exchange *e, const char *url, struct err *err)
+{
+    const struct serve *serve = &e->listener->serve;
+    struct err none = ERR_INIT;
+    int rc = serve->tree ? find_in_tree(url, &e->q, &e->path, err) : -ENOENT;
+
+    if (rc != -ENOENT)
+        return rc;
+    e->q.path = e->path = xstrdup(url + strspn(url, "/"));
+    rc = serve_find(serve, e->q.method, url, &e->call, serve->tree ? &none : err);
+    if (rc < 0 && (!serve->tree || e->call.facade))
+        *err = serve->tree ? none : *err;
+    else if (rc == 0)
+        *err = none;
+    return rc;
 }
 
 /* libmicrohttpd splits the query; unescaped, as it is told.  Put together again it is parsed in
@@ -117,13 +137,20 @@ static int check_length(struct exchange *e, struct err *err)
     return 0;
 }
 
+/* The path is looked up first, so that a refusal has the form of the system that was asked; a
+ * caller without a right learns nothing of it. */
 static int check_headers(struct exchange *e, const char *url, struct err *err)
 {
+    struct err missing = ERR_INIT;
+
     e->q.accept = format_accepted(header(e->conn, "Accept"));
     if (e->q.accept == FORMAT_NONE)
         e->q.accept = FORMAT_JSON; /* better than none: RFC 9110, 12.4.1 */
-    if (check_caller(e, err) < 0 || find_path(url, &e->q, &e->path, err) < 0 ||
-        parse_query(e, err) < 0 || check_length(e, err) < 0)
+    find_path(e, url, &missing);
+    if (check_caller(e, err) < 0)
+        return err->code;
+    *err = missing;
+    if (err->code < 0 || (!e->call.facade && parse_query(e, err) < 0) || check_length(e, err) < 0)
         return err->code;
     if (e->q.accept == FORMAT_EVENTS) {
         e->q.query.watch = true;
@@ -132,7 +159,7 @@ static int check_headers(struct exchange *e, const char *url, struct err *err)
     return 0;
 }
 
-static struct exchange *exchange_new(struct http_server *s, struct MHD_Connection *conn,
+static struct exchange *exchange_new(struct listener *l, struct MHD_Connection *conn,
                                      const char *method)
 {
     static const struct peer nobody = { .kind = PEER_UNKNOWN, .tcp = true, .text = "?" };
@@ -140,13 +167,15 @@ static struct exchange *exchange_new(struct http_server *s, struct MHD_Connectio
         MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct exchange *e = xcalloc(1, sizeof *e);
 
-    e->server = s;
+    e->listener = l;
+    e->server = l->server;
     e->conn = conn;
     e->peer = info && info->socket_context ? info->socket_context : &nobody;
     e->method = xstrdup(method);
     e->q.method = strcmp(method, "HEAD") == 0 ? "GET" : e->method;
+    e->call = (struct call){ .root = l->server->root, .q = &e->q, .r = &e->r };
     e->begun_us = clock_mono_us();
-    atomic_fetch_add(&s->exchanges, 1);
+    atomic_fetch_add(&l->exchanges, 1);
     return e;
 }
 
@@ -179,9 +208,21 @@ static enum MHD_Result reply(struct exchange *e)
     return rc;
 }
 
+/* As the system that was asked says it. */
+static void reply_error(struct exchange *e, const struct err *err)
+{
+    if (!e->call.facade) {
+        http_reply_error(&e->r, &e->q, err);
+        return;
+    }
+    buf_clear(&e->r.body);
+    e->r.allow = *e->call.allow ? e->call.allow : NULL;
+    e->call.facade->refuse(&e->call, err);
+}
+
 static enum MHD_Result refuse(struct exchange *e, const struct err *err)
 {
-    http_reply_error(&e->r, &e->q, err);
+    reply_error(e, err);
     return reply(e);
 }
 
@@ -224,7 +265,10 @@ static void serve_waiting(void *arg)
 {
     struct exchange *e = arg;
 
-    mirror_serve(e->server->root, &e->q, &e->r);
+    if (e->call.facade)
+        route_serve(&e->call);
+    else
+        mirror_serve(e->server->root, &e->q, &e->r);
     e->phase = ANSWERED; /* the event loop looks after the resume, which is a barrier */
     MHD_resume_connection(e->conn);
 }
@@ -237,7 +281,7 @@ static enum MHD_Result serve_later(struct exchange *e)
     MHD_suspend_connection(e->conn);
     if (work_submit(e->server->work, serve_waiting, e, &err) == 0)
         return MHD_YES;
-    http_reply_error(&e->r, &e->q, &err);
+    reply_error(e, &err);
     e->phase = ANSWERED;
     MHD_resume_connection(e->conn);
     return MHD_YES;
@@ -249,7 +293,7 @@ static enum MHD_Result serve(struct exchange *e)
     e->q.sends = format_of_body(header(e->conn, "Content-Type"), e->body.data, e->body.size);
     if (e->q.query.watch && strcmp(e->q.method, "GET") == 0)
         return serve_stream(e);
-    if (mirror_waits(e->server->root, &e->q))
+    if (e->call.facade || mirror_waits(e->server->root, &e->q))
         return serve_later(e);
     mirror_serve(e->server->root, &e->q, &e->r);
     return reply(e);
@@ -284,7 +328,7 @@ static enum MHD_Result take_body(struct exchange *e, const char *data, size_t *s
 
     if (e->phase == READING && keep_body(e, data, *size, &err) < 0) {
         drop_body(e);
-        http_reply_error(&e->r, &e->q, &err);
+        reply_error(e, &err);
         e->phase = REFUSED;
     }
     *size = 0;
@@ -298,13 +342,13 @@ static enum MHD_Result refuse_headers(struct exchange *e, const struct err *err)
 
     if (length && strtoull(length, NULL, 10) > DRAIN_MAX)
         return refuse(e, err);
-    http_reply_error(&e->r, &e->q, err);
+    reply_error(e, err);
     e->phase = REFUSED;
     return MHD_YES;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): libmicrohttpd's parameters */
-enum MHD_Result request_handle(void *server, struct MHD_Connection *conn, const char *url,
+enum MHD_Result request_handle(void *listener, struct MHD_Connection *conn, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **exchange)
 {
@@ -313,7 +357,7 @@ enum MHD_Result request_handle(void *server, struct MHD_Connection *conn, const 
 
     (void)version;
     if (!e) {
-        *exchange = e = exchange_new(server, conn, method);
+        *exchange = e = exchange_new(listener, conn, method);
         return check_headers(e, url, &err) < 0 ? refuse_headers(e, &err) : MHD_YES;
     }
     if (*size)
@@ -321,10 +365,10 @@ enum MHD_Result request_handle(void *server, struct MHD_Connection *conn, const 
     return e->phase == READING ? serve(e) : reply(e);
 }
 
-void request_completed(void *server, struct MHD_Connection *conn, void **exchange,
+void request_completed(void *listener, struct MHD_Connection *conn, void **exchange,
                        enum MHD_RequestTerminationCode why)
 {
-    struct http_server *s = server;
+    struct listener *l = listener;
     struct exchange *e = *exchange;
 
     (void)conn;
@@ -337,19 +381,20 @@ void request_completed(void *server, struct MHD_Connection *conn, void **exchang
     drop_body(e);
     http_reply_fini(&e->r);
     http_query_fini(&e->q.query);
+    call_fini(&e->call);
     free(e->path);
     free(e->method);
     free(e);
     *exchange = NULL;
-    atomic_fetch_sub(&s->exchanges, 1);
+    atomic_fetch_sub(&l->exchanges, 1);
 }
 
-void request_connection(void *server, struct MHD_Connection *conn, void **peer,
+void request_connection(void *listener, struct MHD_Connection *conn, void **peer,
                         enum MHD_ConnectionNotificationCode what)
 {
     const union MHD_ConnectionInfo *info;
 
-    (void)server;
+    (void)listener;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         free(*peer);
         *peer = NULL;

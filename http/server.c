@@ -12,11 +12,13 @@
 #include "base/scope.h"
 #include "http/listen.h"
 #include "http/private.h"
+#include "http/units.h"
 
 enum {
     HEADERS_MAX = 64 * 1024, /* request line and headers of a connection; libmicrohttpd says 431 */
     PEM_MAX = 1024 * 1024,
-    FAREWELL_MS = 1000, /* for replies that are ready when we stop */
+    FAREWELL_MS = 1000,  /* for replies that are ready when we stop */
+    UNLISTEN_MS = 11000, /* an action takes at most ten seconds */
 };
 
 static struct http_config with_defaults(const struct http_config *c)
@@ -92,8 +94,7 @@ static void close_socket(int fd, const char *path)
         unlink(path);
 }
 
-static int start_daemon(struct http_server *s, const struct http_config *c, struct listener *l,
-                        int fd, struct err *err)
+static int start_daemon(const struct http_config *c, struct listener *l, int fd, struct err *err)
 {
     struct MHD_OptionItem tls[] = {
         { MHD_OPTION_HTTPS_MEM_CERT, 0, l->cert },
@@ -106,24 +107,40 @@ static int start_daemon(struct http_server *s, const struct http_config *c, stru
                      MHD_ALLOW_SUSPEND_RESUME | (l->cert ? MHD_USE_TLS : 0);
 
     l->mhd = MHD_start_daemon(
-        flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        flags, 0, NULL, NULL, request_handle, l, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, c->threads,
         MHD_OPTION_CONNECTION_LIMIT, c->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
         c->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, request_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
-        request_completed, s, MHD_OPTION_ARRAY, l->cert ? tls : &tls[3], MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, request_connection, l, MHD_OPTION_NOTIFY_COMPLETED,
+        request_completed, l, MHD_OPTION_ARRAY, l->cert ? tls : &tls[3], MHD_OPTION_END);
     if (!l->mhd)
         return err_set(err, -EINVAL, "cannot serve HTTP on %s%s", l->text,
                        l->cert ? ": are the certificate and its key good?" : "");
     return 0;
 }
 
-static int start_listener(struct http_server *s, const struct http_config *c, const char *text,
-                          struct err *err)
+static void free_listener(struct listener *l)
 {
+    if (l->mhd)
+        MHD_stop_daemon(l->mhd);
+    if (l->quiet_fd > 0)
+        close(l->quiet_fd);
+    if (l->socket_path)
+        unlink(l->socket_path);
+    serve_fini(&l->serve);
+    free(l->socket_path);
+    free(l->text);
+    free(l->cert);
+    free(l->key);
+    free(l);
+}
+
+/* Opens what 'l' serves at 'text'. */
+static int open_listener(struct listener *l, const char *text, struct err *err)
+{
+    const struct http_config *c = &l->server->config;
     SCOPED(listen_spec_fini) struct listen_spec spec = { 0 };
-    struct listener *l = &s->listeners[s->n_listeners];
     struct listen_socket sock;
     int rc;
 
@@ -137,8 +154,7 @@ static int start_listener(struct http_server *s, const struct http_config *c, co
         rc = l->key ? 0 : err->code;
     }
     if (rc == 0)
-        rc = start_daemon(s, c, l, sock.fd, err);
-    s->n_listeners++; /* also of a failure: http_stop() frees what it has */
+        rc = start_daemon(c, l, sock.fd, err);
     if (rc < 0) {
         close_socket(sock.fd, spec.path);
         return rc;
@@ -148,20 +164,55 @@ static int start_listener(struct http_server *s, const struct http_config *c, co
     return 0;
 }
 
+int http_listen(struct http_server *s, const char *text, struct serve *serve, struct listener **ret,
+                struct err *err)
+{
+    struct listener *l = xcalloc(1, sizeof *l);
+
+    l->server = s;
+    l->serve = *serve;
+    *serve = (struct serve){ .n = 0 };
+    if (open_listener(l, text, err) < 0) {
+        free_listener(l);
+        return err->code;
+    }
+    mutex_lock(&s->lock);
+    s->listeners = xrealloc(s->listeners, (s->n_listeners + 1) * sizeof(struct listener *));
+    s->listeners[s->n_listeners++] = l;
+    mutex_unlock(&s->lock);
+    if (ret)
+        *ret = l;
+    return 0;
+}
+
+static int start_facade(struct http_server *s, const char *text, struct err *err)
+{
+    SCOPED(serve_fini) struct serve serve = { .n = 0 };
+    const char *address;
+
+    if (serve_parse(text, &serve, &address, err) < 0 ||
+        http_listen(s, address, &serve, NULL, err) < 0)
+        return err_wrap(err, "facades");
+    return 0;
+}
+
 static int start_all(struct http_server *s, const struct http_config *c, struct err *err)
 {
-    size_t n = 0;
-
     if (!c->tls_cert != !c->tls_key)
         return err_set(err, -EINVAL, "a TLS certificate and its key are given together");
     if (c->tokens && !(s->guard.tokens = token_file_open(c->tokens, err)))
         return err->code;
-    while (c->listen[n])
-        n++;
-    s->listeners = xcalloc(n + 1, sizeof *s->listeners);
-    for (size_t i = 0; i < n; i++)
-        if (start_listener(s, c, c->listen[i], err) < 0)
+    for (const char *const *text = c->listen; *text; text++) {
+        struct serve all;
+
+        serve_all(&all);
+        if (http_listen(s, *text, &all, NULL, err) < 0)
             return err->code;
+    }
+    for (const char *const *text = c->facades; text && *text; text++)
+        if (start_facade(s, *text, err) < 0)
+            return err->code;
+    s->units = units_start(s);
     return 0;
 }
 
@@ -172,6 +223,11 @@ int http_start(const struct http_config *c, struct node *root, struct http_serve
     struct http_server *s = xcalloc(1, sizeof *s);
 
     s->root = root;
+    s->config = d;
+    s->config.listen = s->config.facades = NULL;
+    s->config.tls_cert = d.tls_cert ? xstrdup(d.tls_cert) : NULL;
+    s->config.tls_key = d.tls_key ? xstrdup(d.tls_key) : NULL;
+    mutex_init(&s->lock);
     s->guard.insecure = c->insecure;
     s->max_body = d.max_body;
     s->max_bodies = d.max_bodies;
@@ -185,18 +241,19 @@ int http_start(const struct http_config *c, struct node *root, struct http_serve
     return 0;
 }
 
-/* Replies that are ready get a moment to leave. */
-static void let_go(struct http_server *s)
+/* Waits until nothing is in hand; false if something still is. */
+static bool wait_idle(struct listener *l, int ms)
 {
-    for (int ms = 0; ms < FAREWELL_MS && atomic_load(&s->exchanges) > 0; ms += 10)
+    for (; ms > 0 && atomic_load(&l->exchanges) > 0; ms -= 10)
         usleep(10 * 1000);
+    return atomic_load(&l->exchanges) == 0;
 }
 
 /* Nobody new comes in.  The descriptor stays open: libmicrohttpd's threads may still be taking it
  * out of their epoll, and panic when it is another one by then. */
 static void quiesce(struct listener *l)
 {
-    int fd = l->mhd ? (int)MHD_quiesce_daemon(l->mhd) : -1;
+    int fd = l->mhd && l->quiet_fd == 0 ? (int)MHD_quiesce_daemon(l->mhd) : -1;
 
     if (fd >= 0) {
         shutdown(fd, SHUT_RDWR);
@@ -204,39 +261,64 @@ static void quiesce(struct listener *l)
     }
 }
 
-static void stop_listener(struct listener *l)
+int http_unlisten(struct http_server *s, struct listener *l)
 {
-    if (l->mhd)
-        MHD_stop_daemon(l->mhd);
-    if (l->quiet_fd > 0)
-        close(l->quiet_fd);
-    if (l->socket_path)
-        unlink(l->socket_path);
-    free(l->socket_path);
-    free(l->text);
-    free(l->cert);
-    free(l->key);
+    size_t i = 0;
+
+    quiesce(l);
+    if (!wait_idle(l, UNLISTEN_MS))
+        return -EBUSY;
+    log_info("http", "no longer listening on %s", l->text);
+    mutex_lock(&s->lock);
+    while (s->listeners[i] != l)
+        i++;
+    s->listeners[i] = s->listeners[--s->n_listeners];
+    mutex_unlock(&s->lock);
+    free_listener(l);
+    return 0;
 }
 
 void http_stop(struct http_server *s)
 {
+    int left_ms = FAREWELL_MS;
+
     if (!s)
         return;
+    units_stop(s->units); /* the listeners stay what they are from here on */
     for (size_t i = 0; i < s->n_listeners; i++)
-        quiesce(&s->listeners[i]);
+        quiesce(s->listeners[i]);
     streams_end(s->streams);
     work_end(s->work);
-    let_go(s);
+    for (size_t i = 0; i < s->n_listeners; i++, left_ms /= 2)
+        wait_idle(s->listeners[i], left_ms); /* replies that are ready get a moment to leave */
     for (size_t i = 0; i < s->n_listeners; i++)
-        stop_listener(&s->listeners[i]);
+        free_listener(s->listeners[i]);
     work_free(s->work);
     streams_free(s->streams);
     token_file_free(s->guard.tokens);
+    mutex_fini(&s->lock);
+    free((char *)s->config.tls_cert);
+    free((char *)s->config.tls_key);
     free(s->listeners);
     free(s);
 }
 
 const char *http_address(const struct http_server *s, size_t i)
 {
-    return i < s->n_listeners ? s->listeners[i].text : NULL;
+    return i < s->n_listeners ? s->listeners[i]->text : NULL;
+}
+
+char *http_url_of(const struct http_server *s, const char *facade)
+{
+    const struct listener *l = s->listeners[0];
+
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        if (!serve_is_only(&s->listeners[i]->serve, facade))
+            continue;
+        l = s->listeners[i];
+        break;
+    }
+    if (l->socket_path)
+        return xstrdup(l->text);
+    return xasprintf("http%s://%s", l->cert ? "s" : "", l->text);
 }

@@ -4,6 +4,7 @@
  *     listen.c   where                     guard.c   in whose name: peer.c, token.c
  *     request.c  one exchange              work.c    threads for what may wait
  *     mirror.c   the tree under /v1        stream.c  server-sent events
+ *     compat/    APIs of other systems     units.c   listeners that pumps and drainers ask for
  *
  * libmicrohttpd's threads run the event loops; nothing in them waits.
  */
@@ -21,7 +22,8 @@ struct http_server;
 #define HTTP_DEFAULT_LISTEN "127.0.0.1:8261"
 
 struct http_config {
-    const char *const *listen; /* see listen.h; NULL-terminated; NULL: HTTP_DEFAULT_LISTEN */
+    const char *const *listen;  /* see listen.h; NULL-terminated; NULL: HTTP_DEFAULT_LISTEN */
+    const char *const *facades; /* see compat/serve.h; NULL-terminated; NULL: none */
 
     /* PEM files, both or neither.  Listeners that other machines can reach use TLS. */
     const char *tls_cert, *tls_key;
@@ -45,7 +47,11 @@ int http_start(const struct http_config *c, struct node *root, struct http_serve
 /* Ends every stream, lets what was begun finish (an action: at most ten seconds), closes. */
 void http_stop(struct http_server *s); /* NULL is fine */
 
-/* "127.0.0.1:8261", with the port that was taken; NULL past the last listener. */
+/* "127.0.0.1:8261", with the port that was taken; NULL past the last listener of the
+ * configuration: first those of 'listen', then those of 'facades'. */
 const char *http_address(const struct http_server *s, size_t i);
+/* "http://127.0.0.1:9595": the first of them that serves this facade alone, else the first.  The
+ * caller frees. */
+char *http_url_of(const struct http_server *s, const char *facade);
 
 #endif

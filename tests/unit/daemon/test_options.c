@@ -200,7 +200,7 @@ Test(options, mistakes_on_the_command_line_and_in_the_environment)
          "--lisen: no such flag: did you mean --listen?\n"
          "here: sluiced takes flags only: see --help\n"
          "--no-mount: takes no value\n"
-         "--print-man: 'all' is neither tree nor conf\n"
+         "--print-man: 'all' is none of tree, conf and schema\n"
          "--data: needs a value\n"
          "SLUICE_LOG_LEVEL: 'loud' is none of debug, info, warn, error\n"
          "--mode: '8' is no octal file mode\n");
@@ -228,6 +228,7 @@ Test(options, commands)
         { "--check-config", COMMAND_CHECK },
         { "--print-man=tree", COMMAND_PRINT_TREE },
         { "--print-man=conf", COMMAND_PRINT_CONF },
+        { "--print-man=schema", COMMAND_PRINT_SCHEMA },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -1,0 +1,33 @@
+/*
+ * metric.h - Prometheus text under another system's names: one row a metric, which attribute it
+ * shows.
+ *
+ * Rows of the same name stand together and differ in their labels.
+ */
+#ifndef SLUICE_HTTP_METRIC_H
+#define SLUICE_HTTP_METRIC_H
+
+#include <jansson.h>
+
+struct buf;
+
+enum metric_scale {
+    METRIC_PLAIN,
+    METRIC_TSO_MS, /* of a time stamp, physical ms << 18 | logical: the ms */
+};
+
+struct metric_row {
+    const char *name;
+    const char *type;   /* "gauge", "counter" */
+    const char *attr;   /* NULL: always 0, for what we cannot have, so that alarms stay defined */
+    const char *labels; /* "type=\"capacity\""; NULL: none */
+    const char *key;    /* of an attribute that is an object: a sample each, labelled with this */
+    enum metric_scale scale;
+    const char *help;
+};
+
+/* Appends the exposition of 'rows' (ended by one without a name) from a node's attributes.  What an
+ * attribute does not know (null) has no sample. */
+void metrics_of_rows(const struct metric_row *rows, const json_t *attrs, struct buf *out);
+
+#endif
