@@ -112,6 +112,11 @@ int store_drop_files(struct store *s, enum store_family f, struct slice from, st
     return s->ops->drop_files(s, f, from, to, err);
 }
 
+int store_room(struct store *s, struct err *err)
+{
+    return s->ops->room(s, err);
+}
+
 void store_close(struct store *s)
 {
     if (s)

@@ -6,6 +6,9 @@
  * made and parsed in key.c; FORMAT.md documents them byte by byte.
  *
  * Any thread may call anything here; iterators and batches belong to one thread.
+ *
+ * After the disk was full or failed, RocksDB refuses every write until it is opened anew; that
+ * happens here, at the next commit, once all iterators are gone: keep none for long.
  */
 #ifndef SLUICE_STORE_STORE_H
 #define SLUICE_STORE_STORE_H
@@ -44,6 +47,7 @@ struct store *store_open_mem(void);
 void store_mem_fail_at(struct store *s, unsigned n);
 /* As if the machine stopped there: that call and all after it fail, until taken back. */
 void store_mem_stop_at(struct store *s, unsigned n);
+void store_mem_fill(struct store *s, bool full); /* what store_room() says */
 
 /* Appends the value to 'ret'.  Returns 0, -ENOENT or -EIO. */
 int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
@@ -84,6 +88,10 @@ uint64_t store_size(struct store *s, enum store_family f, struct slice from, str
  * what is in no such file stays until then. */
 int store_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
                      struct err *err);
+
+/* Who only adds asks this before: 0, or -ENOSPC with a sentence when too little is left on the
+ * disk.  The first call sets a ballast file aside (disk_guard.h). */
+int store_room(struct store *s, struct err *err);
 
 /* For SCOPED. */
 void store_freep(struct store **s);

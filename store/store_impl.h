@@ -35,6 +35,7 @@ struct store_ops {
     uint64_t (*size)(struct store *s, enum store_family f, struct slice from, struct slice to);
     int (*drop_files)(struct store *s, enum store_family f, struct slice from, struct slice to,
                       struct err *err);
+    int (*room)(struct store *s, struct err *err);
     void (*close)(struct store *s);
 };
 

@@ -26,6 +26,7 @@ struct store_mem {
     struct entries families[STORE_N_FAMILIES] GUARDED;
     unsigned calls_until_failure GUARDED; /* 0: none is to fail */
     bool stops GUARDED;                   /* and all after it */
+    bool full GUARDED;
 };
 
 struct iter_mem {
@@ -282,6 +283,17 @@ static int mem_drop_files(struct store *s, enum store_family f, struct slice fro
     return fails ? failure(err) : 0;
 }
 
+static int mem_room(struct store *s, struct err *err)
+{
+    struct store_mem *m = (struct store_mem *)s;
+    bool full;
+
+    mutex_lock(&m->lock);
+    full = m->full;
+    mutex_unlock(&m->lock);
+    return full ? err_set(err, -ENOSPC, "store: made to be full") : 0;
+}
+
 static void mem_close(struct store *s)
 {
     struct store_mem *m = (struct store_mem *)s;
@@ -298,6 +310,7 @@ static const struct store_ops mem_ops = {
     .iter_new = mem_iter_new,
     .size = mem_size,
     .drop_files = mem_drop_files,
+    .room = mem_room,
     .close = mem_close,
 };
 
@@ -328,4 +341,13 @@ void store_mem_fail_at(struct store *s, unsigned n)
 void store_mem_stop_at(struct store *s, unsigned n)
 {
     fail_at(s, n, true);
+}
+
+void store_mem_fill(struct store *s, bool full)
+{
+    struct store_mem *m = (struct store_mem *)s;
+
+    mutex_lock(&m->lock);
+    m->full = full;
+    mutex_unlock(&m->lock);
 }

@@ -9,8 +9,11 @@
 #include <rocksdb/c.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "base/thread.h"
+#include "store/disk_guard.h"
 #include "store/folder.h"
 #include "store/format.h"
 #include "store/key.h"
@@ -23,6 +26,7 @@
 #define WAL_SIZE (256 * MIB)
 #define MAX_OPEN_FILES 256
 #define BLOOM_BITS_PER_KEY 10
+#define GATE_TIMEOUT_US INT64_C(5000000)
 
 /* Family numbers are of the API, names are on disk. */
 static const struct {
@@ -44,7 +48,17 @@ enum { N_HANDLES = STORE_N_FAMILIES + 1, DEFAULT_HANDLE = STORE_N_FAMILIES };
 struct store_rocksdb {
     struct store store;
     int lock_fd;
-    rocksdb_t *db;
+    char *dir, *path;
+
+    /* Who uses 'db', each iterator too; opening it anew waits until nobody does. */
+    struct mutex gate;
+    struct cond gate_moved;
+    unsigned n_users GUARDED;
+    bool closed GUARDED; /* for who wants in */
+    bool broken GUARDED; /* RocksDB takes no writes until it is opened anew */
+    struct disk_guard *guard GUARDED;
+
+    rocksdb_t *db; /* NULL: it could not be opened anew */
     rocksdb_cache_t *cache;
     rocksdb_options_t *options[N_HANDLES];
     rocksdb_column_family_handle_t *handles[N_HANDLES];
@@ -57,6 +71,7 @@ enum gap { GAP_START, GAP_BEFORE, GAP_BEHIND, GAP_END };
 
 struct iter_rocksdb {
     struct store_iter iter;
+    struct store_rocksdb *store;
     rocksdb_readoptions_t *options;
     rocksdb_iterator_t *it;
     struct buf lower, upper; /* borrowed by 'options' */
@@ -77,8 +92,107 @@ static int failed(char *message, struct err *err)
     return code;
 }
 
-static int rocks_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
-                     struct err *err)
+/* --- the gate --- */
+
+static int not_open(struct err *err)
+{
+    return err_set(err, -EIO, "store: it could not be opened again after the disk failed");
+}
+
+static void leave(struct store_rocksdb *r)
+{
+    mutex_lock(&r->gate);
+    r->n_users--;
+    if (r->closed)
+        cond_broadcast(&r->gate_moved);
+    mutex_unlock(&r->gate);
+}
+
+static void enter(struct store_rocksdb *r)
+{
+    mutex_lock(&r->gate);
+    while (r->closed)
+        cond_wait(&r->gate_moved, &r->gate, -1);
+    r->n_users++;
+    mutex_unlock(&r->gate);
+}
+
+static int open_database(struct store_rocksdb *r, struct err *err);
+static void close_database(struct store_rocksdb *r);
+
+/* Closes the gate and waits until all are out; not for ever, since who keeps an iterator may be
+ * waiting for us. */
+static bool close_gate(struct store_rocksdb *r)
+{
+    int64_t until = clock_mono_us() + GATE_TIMEOUT_US;
+    bool alone;
+
+    mutex_lock(&r->gate);
+    r->closed = true;
+    while (r->n_users > 0 && clock_mono_us() < until)
+        cond_wait(&r->gate_moved, &r->gate, 100);
+    alone = r->n_users == 0;
+    mutex_unlock(&r->gate);
+    return alone;
+}
+
+static void open_gate(struct store_rocksdb *r, bool works)
+{
+    mutex_lock(&r->gate);
+    r->closed = false;
+    r->broken = !works;
+    cond_broadcast(&r->gate_moved);
+    mutex_unlock(&r->gate);
+}
+
+/* RocksDB's C API has no Resume(). */
+static int open_anew(struct store_rocksdb *r, struct err *err)
+{
+    int rc;
+
+    if (!close_gate(r)) {
+        open_gate(r, false);
+        return err_set(err, -EIO,
+                       "store: busy readers keep it from being opened again after the "
+                       "disk failed");
+    }
+    close_database(r);
+    rc = open_database(r, err);
+    if (rc < 0)
+        close_database(r);
+    open_gate(r, rc == 0);
+    return rc;
+}
+
+/* Only one at a time; the others wait at the gate, and find it mended. */
+static int mend(struct store_rocksdb *r, struct err *err)
+{
+    bool broken;
+
+    mutex_lock(&r->gate);
+    while (r->closed)
+        cond_wait(&r->gate_moved, &r->gate, -1);
+    broken = r->broken;
+    if (broken)
+        r->closed = true;
+    mutex_unlock(&r->gate);
+    return broken ? open_anew(r, err) : 0;
+}
+
+static void breaks(struct store_rocksdb *r, int code)
+{
+    struct disk_guard *g;
+
+    mutex_lock(&r->gate);
+    r->broken = true;
+    g = r->guard;
+    mutex_unlock(&r->gate);
+    if (g && code == -ENOSPC)
+        disk_guard_was_full(g);
+}
+
+static int get_entered(struct store *s, enum store_family f, struct slice key, struct buf *ret,
+                       struct err *err)
 {
     struct store_rocksdb *r = (struct store_rocksdb *)s;
     rocksdb_pinnableslice_t *pinned;
@@ -96,6 +210,18 @@ static int rocks_get(struct store *s, enum store_family f, struct slice key, str
     buf_add(ret, value, size);
     rocksdb_pinnableslice_destroy(pinned);
     return 0;
+}
+
+static int rocks_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
+                     struct err *err)
+{
+    struct store_rocksdb *r = (struct store_rocksdb *)s;
+    int rc;
+
+    enter(r);
+    rc = r->db ? get_entered(s, f, key, ret, err) : not_open(err);
+    leave(r);
+    return rc;
 }
 
 static void add_record(rocksdb_writebatch_t *w, rocksdb_column_family_handle_t *h,
@@ -133,13 +259,24 @@ static int rocks_commit(struct store *s, const struct store_batch *b, bool sync,
     rocksdb_writebatch_t *w = rocksdb_writebatch_create();
     struct batch_record record;
     char *message = NULL;
+    int rc;
 
-    while (batch_next(&c, &record))
+    if (mend(r, err) < 0) {
+        rocksdb_writebatch_destroy(w);
+        return err->code;
+    }
+    enter(r);
+    while (r->db && batch_next(&c, &record))
         if (!is_empty_range(&record))
             add_record(w, r->handles[record.family], &record);
-    rocksdb_write(r->db, sync ? r->write_sync : r->write, w, &message);
+    if (r->db)
+        rocksdb_write(r->db, sync ? r->write_sync : r->write, w, &message);
+    rc = !r->db ? not_open(err) : message ? failed(message, err) : 0;
+    leave(r);
     rocksdb_writebatch_destroy(w);
-    return message ? failed(message, err) : 0;
+    if (rc < 0)
+        breaks(r, rc);
+    return rc;
 }
 
 /* What RocksDB's iterator points at, or that it is past an end. */
@@ -168,6 +305,8 @@ static int rocks_iter_next(struct store_iter *iter, struct slice *key, struct sl
 {
     struct iter_rocksdb *it = (struct iter_rocksdb *)iter;
 
+    if (!it->it)
+        return not_open(err);
     switch (it->gap) {
     case GAP_START:
         rocksdb_iter_seek_to_first(it->it);
@@ -188,6 +327,8 @@ static int rocks_iter_prev(struct store_iter *iter, struct slice *key, struct sl
 {
     struct iter_rocksdb *it = (struct iter_rocksdb *)iter;
 
+    if (!it->it)
+        return not_open(err);
     switch (it->gap) {
     case GAP_START:
         return 0;
@@ -210,7 +351,8 @@ static void rocks_iter_seek(struct store_iter *iter, struct slice key)
 {
     struct iter_rocksdb *it = (struct iter_rocksdb *)iter;
 
-    rocksdb_iter_seek(it->it, (const char *)key.data, key.size);
+    if (it->it)
+        rocksdb_iter_seek(it->it, (const char *)key.data, key.size);
     it->gap = GAP_BEFORE; /* past the end or failed: the next step finds out which */
 }
 
@@ -223,7 +365,9 @@ static void rocks_iter_free(struct store_iter *iter)
 {
     struct iter_rocksdb *it = (struct iter_rocksdb *)iter;
 
-    rocksdb_iter_destroy(it->it);
+    if (it->it)
+        rocksdb_iter_destroy(it->it);
+    leave(it->store);
     rocksdb_readoptions_destroy(it->options);
     buf_fini(&it->lower);
     buf_fini(&it->upper);
@@ -251,7 +395,10 @@ static struct store_iter *rocks_iter_new(struct store *s, enum store_family f, s
         rocksdb_readoptions_set_iterate_lower_bound(it->options, it->lower.data, it->lower.size);
     if (key_after(&it->upper))
         rocksdb_readoptions_set_iterate_upper_bound(it->options, it->upper.data, it->upper.size);
-    it->it = rocksdb_create_iterator_cf(r->db, it->options, r->handles[f]);
+    it->store = r;
+    enter(r);
+    if (r->db)
+        it->it = rocksdb_create_iterator_cf(r->db, it->options, r->handles[f]);
     it->gap = GAP_START;
     return &it->iter;
 }
@@ -263,8 +410,11 @@ static uint64_t rocks_size(struct store *s, enum store_family f, struct slice fr
     char *message = NULL;
     uint64_t size = 0;
 
-    rocksdb_approximate_sizes_cf(r->db, r->handles[f], 1, &start, &from.size, &end, &to.size, &size,
-                                 &message);
+    enter(r);
+    if (r->db)
+        rocksdb_approximate_sizes_cf(r->db, r->handles[f], 1, &start, &from.size, &end, &to.size,
+                                     &size, &message);
+    leave(r);
     rocksdb_free(message); /* a figure to show: not worth an error */
     return size;
 }
@@ -275,20 +425,44 @@ static int rocks_drop_files(struct store *s, enum store_family f, struct slice f
     struct store_rocksdb *r = (struct store_rocksdb *)s;
     char *message = NULL;
 
-    rocksdb_delete_file_in_range_cf(r->db, r->handles[f], (const char *)from.data, from.size,
-                                    (const char *)to.data, to.size, &message);
+    enter(r);
+    if (r->db)
+        rocksdb_delete_file_in_range_cf(r->db, r->handles[f], (const char *)from.data, from.size,
+                                        (const char *)to.data, to.size, &message);
+    leave(r);
     return message ? failed(message, err) : 0;
 }
 
-static void rocks_close(struct store *s)
+static int rocks_room(struct store *s, struct err *err)
+{
+    struct store_rocksdb *r = (struct store_rocksdb *)s;
+    struct disk_guard *g;
+
+    mutex_lock(&r->gate);
+    if (!r->guard)
+        r->guard = disk_guard_new(r->dir);
+    g = r->guard;
+    mutex_unlock(&r->gate);
+    return disk_guard_check(g, err);
+}
+
+static void close_database(struct store_rocksdb *r)
+{
+    for (int i = 0; i < N_HANDLES; i++)
+        if (r->handles[i]) {
+            rocksdb_column_family_handle_destroy(r->handles[i]);
+            r->handles[i] = NULL;
+        }
+    if (r->db)
+        rocksdb_close(r->db);
+    r->db = NULL;
+}
+
+static void rocks_close(struct store *s) NO_THREAD_CHECK
 {
     struct store_rocksdb *r = (struct store_rocksdb *)s;
 
-    for (int i = 0; i < N_HANDLES; i++)
-        if (r->handles[i])
-            rocksdb_column_family_handle_destroy(r->handles[i]);
-    if (r->db)
-        rocksdb_close(r->db);
+    close_database(r);
     for (int i = 0; i < N_HANDLES; i++)
         rocksdb_options_destroy(r->options[i]);
     rocksdb_cache_destroy(r->cache);
@@ -297,6 +471,11 @@ static void rocks_close(struct store *s)
     rocksdb_writeoptions_destroy(r->write_sync);
     if (r->lock_fd >= 0)
         close(r->lock_fd);
+    disk_guard_free(r->guard);
+    cond_fini(&r->gate_moved);
+    mutex_fini(&r->gate);
+    free(r->dir);
+    free(r->path);
     free(r);
 }
 
@@ -306,6 +485,7 @@ static const struct store_ops rocks_ops = {
     .iter_new = rocks_iter_new,
     .size = rocks_size,
     .drop_files = rocks_drop_files,
+    .room = rocks_room,
     .close = rocks_close,
 };
 
@@ -370,37 +550,38 @@ static int check_families(const rocksdb_options_t *o, const char *path, struct e
     return rc;
 }
 
-static int open_database(struct store_rocksdb *r, const char *path, struct err *err)
+static void make_options(struct store_rocksdb *r)
 {
-    const char *names[N_HANDLES] = { [DEFAULT_HANDLE] = "default" };
-    const rocksdb_options_t *const *options = (const rocksdb_options_t *const *)r->options;
-    char *message = NULL;
-    int rc;
-
     r->cache = rocksdb_cache_create_lru_with_strict_capacity_limit(BLOCK_CACHE_SIZE);
-    for (int i = 0; i < STORE_N_FAMILIES; i++) {
-        names[i] = families[i].name;
+    for (int i = 0; i < STORE_N_FAMILIES; i++)
         r->options[i] =
             family_options(r->cache, families[i].write_buffer_size, families[i].compressed);
-    }
     r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, false);
     set_database_options(r->options[DEFAULT_HANDLE]);
     r->read = rocksdb_readoptions_create();
     r->write = rocksdb_writeoptions_create();
     r->write_sync = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(r->write_sync, 1);
+}
 
-    rc = check_families(r->options[DEFAULT_HANDLE], path, err);
+static int open_database(struct store_rocksdb *r, struct err *err)
+{
+    const char *names[N_HANDLES] = { [DEFAULT_HANDLE] = "default" };
+    const rocksdb_options_t *const *options = (const rocksdb_options_t *const *)r->options;
+    char *message = NULL;
+    int rc = check_families(r->options[DEFAULT_HANDLE], r->path, err);
+
     if (rc < 0)
         return rc;
-    r->db = rocksdb_open_column_families(r->options[DEFAULT_HANDLE], path, N_HANDLES, names,
+    for (int i = 0; i < STORE_N_FAMILIES; i++)
+        names[i] = families[i].name;
+    r->db = rocksdb_open_column_families(r->options[DEFAULT_HANDLE], r->path, N_HANDLES, names,
                                          options, r->handles, &message);
     return message ? failed(message, err) : 0;
 }
 
 int store_open(const char *dir, struct store **ret, struct err *err)
 {
-    SCOPED(freep) char *path = xasprintf("%s/store", dir);
     int fd = folder_lock(dir, err);
     struct store_rocksdb *r;
 
@@ -409,7 +590,12 @@ int store_open(const char *dir, struct store **ret, struct err *err)
     r = xcalloc(1, sizeof *r);
     r->store.ops = &rocks_ops;
     r->lock_fd = fd;
-    if (open_database(r, path, err) < 0 || store_format_check(&r->store, err) < 0) {
+    r->dir = xstrdup(dir);
+    r->path = xasprintf("%s/store", dir);
+    mutex_init(&r->gate);
+    cond_init(&r->gate_moved);
+    make_options(r);
+    if (open_database(r, err) < 0 || store_format_check(&r->store, err) < 0) {
         store_close(&r->store);
         return err_wrap(err, "data folder %s", dir);
     }

@@ -194,6 +194,8 @@ static void add_item(struct plan *p, struct item *i)
 
 static int write_group(struct plan *p, struct item *group, struct err *err)
 {
+    if (store_room(p->j->store, err) < 0)
+        return err->code;
     for (struct item *i = group; i; i = i->next)
         add_item(p, i);
     put_head(p->batch, p->j->name, &p->head);

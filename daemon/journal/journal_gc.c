@@ -279,6 +279,16 @@ static void set_purged(struct journal *j, struct gtid_set *takes)
     gtid_set_free(was);
 }
 
+/* Whether what failed was done all the same: a disk that fails at the end of a write may have it.
+ */
+static bool is_first(struct journal *j, uint64_t seq)
+{
+    struct first f;
+    struct err none = ERR_INIT;
+
+    return get_first(j->store, j->name, &f, &none) == 0 && f.seq == seq;
+}
+
 /* Readers learn first, so that none reads what is about to go and calls it damaged. */
 static int execute(struct journal *j, const struct plan *p, struct err *err)
 {
@@ -290,13 +300,13 @@ static int execute(struct journal *j, const struct plan *p, struct err *err)
         return rc;
     was = set_first(j, p->first);
     rc = delete_before(j, p, before, err);
-    if (rc < 0) {
+    if (rc < 0 && !is_first(j, p->first.seq)) {
         (void)set_first(j, was);
         gtid_set_free(before);
         return rc;
     }
     set_purged(j, before);
-    return 0;
+    return rc;
 }
 
 static int collect(struct journal *j, const struct journal_keep *k, struct journal_gone *gone,

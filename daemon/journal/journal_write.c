@@ -245,7 +245,9 @@ static int write_pieces(struct journal *j, bool all, struct err *err)
             break;
         add_piece(j, seq, slice_of(pending->data + done, size));
     }
-    rc = store_batch_commit(j->store, j->w.batch, false, err);
+    rc = store_room(j->store, err);
+    if (rc == 0)
+        rc = store_batch_commit(j->store, j->w.batch, false, err);
     if (rc < 0) {
         store_batch_free(j->w.batch);
         j->w.batch = store_batch_new();

@@ -207,6 +207,48 @@ static int run_check(struct journal *j, uint64_t at_least)
     return 0;
 }
 
+/* --- full --- */
+
+/* All that was written is on disk, or why not. */
+static int sync_all(struct out *o, uint64_t last)
+{
+    return journal_flush(o->j, &err) < 0 ? -1 : journal_wait_durable(o->j, last, -1, &err);
+}
+
+static int run_full(struct journal *j)
+{
+    SCOPED(buf_fini) struct buf e = BUF_INIT;
+    struct out o;
+    uint64_t n;
+
+    begin(&o, j);
+    for (n = o.head.next_seq;; n++) {
+        make_event(&e, n, size_of(n));
+        if (try_one(&o, n, slice_of(e.data, e.size)) < 0)
+            break;
+    }
+    printf("full at %" PRIu64 ": %s\n", n, err.text);
+    fflush(stdout);
+    if (err.code != -ENOSPC)
+        fail("another error than expected", n);
+    journal_drop(j);
+    while (sync_all(&o, n - 1) < 0)
+        if (err.code != -ENOSPC)
+            fail("another error than expected", n);
+        else
+            usleep(100000);
+    printf("again at %" PRIu64 "\n", n);
+    fflush(stdout);
+    for (uint64_t end = n + 2000; n < end; n++) {
+        make_event(&e, n, size_of(n));
+        write_one(&o, n, slice_of(e.data, e.size));
+    }
+    if (journal_write_end(j, &err) < 0)
+        fail("end", n);
+    printf("%" PRIu64 "\n", n - 1);
+    return 0;
+}
+
 /* --- figures --- */
 
 static double seconds(int64_t since_us)
@@ -319,6 +361,8 @@ int main(int argc, char **argv)
         rc = run_write(j, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
     else if (strcmp(verb, "check") == 0)
         rc = run_check(j, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+    else if (strcmp(verb, "full") == 0)
+        rc = run_full(j);
     else if (strcmp(verb, "groups") == 0 && argc > 4)
         rc = run_groups(j, argv[1], strtoull(argv[3], NULL, 10), strtod(argv[4], NULL));
     else if (strcmp(verb, "read") == 0)

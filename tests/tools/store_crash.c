@@ -2,14 +2,18 @@
  * store_crash.c - writes to a store until it is killed, and looks at what is left.
  *
  *     store_crash DIR write       prints n when the n-th group is committed
+ *     store_crash DIR full        writes until the disk is full, says so, tries again till it can,
+ *                                 and writes some more
  *     store_crash DIR check N     at least N groups, each whole, none after a gap; prints how many
  *
  * Group n is one batch: its number in one family and pieces of a size that follows from n in
  * another.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "store/key.h"
@@ -58,25 +62,54 @@ static uint64_t last_group(struct store *s)
     return n;
 }
 
-static void write_groups(struct store *s)
+static int write_group(struct store *s, uint64_t n)
 {
     SCOPED(buf_fini) struct buf key = BUF_INIT;
     SCOPED(buf_fini) struct buf value = BUF_INIT;
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
 
-    for (uint64_t n = last_group(s) + 1;; n++) {
-        key_line(&key, "crash", n);
-        store_batch_put(b, STORE_AUDIT, key_slice(&key), slice_str("group"));
-        for (unsigned p = 0; p < n_pieces(n); p++) {
-            key_spill(&key, "crash", "s", n, p);
-            make_piece(&value, n, p);
-            store_batch_put(b, STORE_JOURNAL, key_slice(&key), key_slice(&value));
-        }
-        if (store_batch_commit(s, b, n % 16 == 0, &err) < 0)
-            fail("cannot commit", n);
-        printf("%llu\n", (unsigned long long)n);
-        fflush(stdout);
+    key_line(&key, "crash", n);
+    store_batch_put(b, STORE_AUDIT, key_slice(&key), slice_str("group"));
+    for (unsigned p = 0; p < n_pieces(n); p++) {
+        key_spill(&key, "crash", "s", n, p);
+        make_piece(&value, n, p);
+        store_batch_put(b, STORE_JOURNAL, key_slice(&key), key_slice(&value));
     }
+    return store_batch_commit(s, b, n % 16 == 0, &err);
+}
+
+static void say(const char *what, uint64_t n)
+{
+    printf("%s%llu\n", what, (unsigned long long)n);
+    fflush(stdout);
+}
+
+static void write_groups(struct store *s)
+{
+    for (uint64_t n = last_group(s) + 1;; n++) {
+        if (write_group(s, n) < 0)
+            fail("cannot commit", n);
+        say("", n);
+    }
+}
+
+static void write_until_full(struct store *s)
+{
+    uint64_t n = 1, end;
+
+    while (write_group(s, n) == 0)
+        n++;
+    say(err.text, n);
+    say("full ", n);
+    if (err.code != -ENOSPC)
+        fail("another error than expected", n);
+    while (write_group(s, n) < 0)
+        usleep(100000);
+    say("again ", n);
+    for (end = ++n + 200; n < end; n++)
+        if (write_group(s, n) < 0)
+            fail("cannot commit", n);
+    say("", n - 1);
 }
 
 static void check_group(struct store *s, uint64_t n)
@@ -126,6 +159,10 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[2], "write") == 0)
         write_groups(s);
+    if (strcmp(argv[2], "full") == 0) {
+        write_until_full(s);
+        return 0;
+    }
     last = last_group(s);
     at_least = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
     if (last < at_least)
