@@ -454,6 +454,8 @@ int journal_wait_durable(struct journal *j, uint64_t seq, int64_t timeout_ms, st
     int rc = 0;
 
     mutex_lock(&j->lock);
+    if (j->open && j->open->first_seq <= seq)
+        journal_flush_open(j);
     while (j->head.next_seq <= seq && j->writing && !j->failed && in_time) {
         j->n_durable++;
         in_time = journal_wait(j, &j->durable, timeout_ms, until);

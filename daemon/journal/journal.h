@@ -155,8 +155,9 @@ void journal_state(struct journal *j, struct journal_state *ret);
 void journal_position(struct journal *j, struct position *ret);
 /* All transactions before the oldest record kept; a copy, NULL when not known. */
 struct gtid_set *journal_purged(struct journal *j);
-/* Waits until 'seq' is on disk.  0, -ETIMEDOUT, -ESHUTDOWN when the writer ended without, or what
- * the disk said (the writer hears of it too, and may have it tried again). */
+/* Waits until 'seq' is on disk, and sees to it that it goes there.  0, -ETIMEDOUT, -ESHUTDOWN when
+ * the writer ended without, or what the disk said (the writer hears of it too, and may have it
+ * tried again). */
 int journal_wait_durable(struct journal *j, uint64_t seq, int64_t timeout_ms, struct err *err);
 
 /* --- reading --- */

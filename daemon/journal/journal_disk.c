@@ -61,6 +61,13 @@ void journal_seal(struct journal *j)
     journal_enqueue(j, i);
 }
 
+void journal_flush_open(struct journal *j)
+{
+    j->flush = true;
+    if (!j->busy)
+        cond_signal(&j->work);
+}
+
 void journal_wake_written(struct journal *j)
 {
     if (j->n_written)

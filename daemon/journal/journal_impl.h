@@ -131,6 +131,8 @@ struct journal {
 void *journal_disk_run(void *arg); /* journal_disk.c: the thread */
 void journal_seal(struct journal *j) REQUIRES(j->lock);
 void journal_enqueue(struct journal *j, struct item *i) REQUIRES(j->lock);
+/* The open block is to go to the disk as soon as that is free. */
+void journal_flush_open(struct journal *j) REQUIRES(j->lock);
 /* Wakes who waits for records. */
 void journal_wake_written(struct journal *j) REQUIRES(j->lock);
 void journal_wake_durable(struct journal *j) REQUIRES(j->lock);

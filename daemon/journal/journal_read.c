@@ -279,32 +279,31 @@ static bool take_tail(struct journal_reader *r, uint64_t limit) REQUIRES(r->j->l
 static int wait_for(struct journal_reader *r, int64_t timeout_ms, uint64_t *limit, bool *in_tail,
                     struct err *err)
 {
-    struct journal *j = r->j;
     bool written = r->depth == JOURNAL_WRITTEN;
     int64_t until = timeout_ms > 0 ? clock_mono_us() + timeout_ms * 1000 : 0;
     bool in_time = timeout_ms != 0;
     uint64_t first;
     int rc = 1;
 
-    mutex_lock(&j->lock);
+    mutex_lock(&r->j->lock);
     while (limit_of(r) <= r->next_seq && in_time && !atomic_load(&r->stop)) {
-        unsigned *n = written ? &j->n_written : &j->n_durable;
+        unsigned *n = written ? &r->j->n_written : &r->j->n_durable;
 
         ++*n;
-        in_time = journal_wait(j, written ? &j->written : &j->durable, timeout_ms, until);
+        in_time = journal_wait(r->j, written ? &r->j->written : &r->j->durable, timeout_ms, until);
         --*n;
     }
     *limit = limit_of(r);
-    first = j->first.seq;
+    first = r->j->first.seq;
     if (atomic_load(&r->stop))
-        rc = err_set(err, -ECANCELED, "journal %s: the reader is stopped", j->name);
+        rc = err_set(err, -ECANCELED, "journal %s: the reader is stopped", r->j->name);
     else if (*limit <= r->next_seq)
         rc = 0;
     else if (r->next_seq < first)
         rc = purged(r, r->next_seq, first, err);
     else
         *in_tail = take_tail(r, *limit);
-    mutex_unlock(&j->lock);
+    mutex_unlock(&r->j->lock);
     return rc;
 }
 

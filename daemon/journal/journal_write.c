@@ -368,11 +368,8 @@ int journal_flush(struct journal *j, struct err *err)
 
     mutex_lock(&j->lock);
     rc = take_failure(j, err);
-    if (j->open) {
-        j->flush = true;
-        if (!j->busy)
-            cond_signal(&j->work);
-    }
+    if (j->open)
+        journal_flush_open(j);
     mutex_unlock(&j->lock);
     return rc;
 }
