@@ -1,0 +1,60 @@
+/*
+ * auth.h - how a client proves that it knows the password: mysql_native_password,
+ * caching_sha2_password and client_ed25519, from the server's side.
+ *
+ * We hold the password itself (sealed in the store), so each proof is checked at once:
+ * caching_sha2_password always ends on its fast path.  A client whose fast proof is wrong gets
+ * the full path, as a server would offer it: the password over TLS, or encrypted with our RSA key.
+ *
+ * One listener serves all clients: who names a plugin that we know is asked with that one, since
+ * MariaDB's replicas cannot load caching_sha2_password, nor MySQL's from 9.0 mysql_native_password.
+ *
+ * Source: MySQL Source Code Documentation, "Caching_sha2_password information"; MariaDB Knowledge
+ * Base, "Authentication plugin - ed25519".
+ */
+#ifndef SLUICE_MYSQL_AUTH_H
+#define SLUICE_MYSQL_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "mysql/handshake.h"
+
+struct wire;
+struct wire_tls;
+
+#define AUTH_NONCE_SIZE 32 /* client_ed25519's salt */
+
+struct auth_plugin {
+    const char *name;
+    size_t salt_size; /* of what we ask with */
+    size_t proof_size;
+    /* 'proof' has proof_size bytes. */
+    bool (*verify)(const char *password, const uint8_t *salt, const uint8_t *proof);
+};
+extern const struct auth_plugin auth_plugins[]; /* ended by one without a name */
+
+/* NULL if there is none of that name. */
+const struct auth_plugin *auth_plugin_named(struct slice name);
+
+/* Random bytes that are no zeroes. */
+void auth_salt(uint8_t *salt, size_t size);
+
+/* Does 'proof', for a salt that we sent, show 'password'?  The empty proof shows the empty one. */
+bool auth_verify(const struct auth_plugin *p, const char *password, const uint8_t *salt,
+                 struct slice proof);
+
+/* One connection's login, from the greeting to the OK, which is queued and sent.  A refusal is
+ * told to the client too. */
+struct auth_account {
+    const char *user, *password;
+    const char *first_plugin; /* that the greeting names */
+};
+/* 0 and the user's name in 'user' (of 'user_size' bytes); -EACCES; what wire_read() returns. */
+int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
+               const struct auth_account *account, int64_t timeout_ms, char *user, size_t user_size,
+               struct err *err);
+
+#endif

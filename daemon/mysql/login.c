@@ -1,0 +1,186 @@
+/* login.c - the dialog of a login; auth.h tells the rules. */
+#include <errno.h>
+#include <openssl/crypto.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "mysql/auth.h"
+#include "mysql/packet.h"
+#include "mysql/wire.h"
+#include "mysql/wire_tls.h"
+
+enum {
+    ASK_SWITCH = 0xfe, /* to another plugin */
+    ASK_MORE = 0x01,   /* of the same */
+    SHA2_FAST_DONE = 3,
+    SHA2_FULL = 4,
+    SHA2_WANTS_KEY = 2,
+    MAX_SALT = AUTH_NONCE_SIZE,
+};
+
+struct dialog {
+    struct wire *w;
+    struct wire_tls *tls;
+    const struct auth_account *account;
+    int64_t timeout_ms;
+    struct login login;
+    const struct auth_plugin *plugin;
+    uint8_t salt[MAX_SALT];
+};
+
+static int ask(struct dialog *d, struct slice *ret, struct err *err)
+{
+    int rc = wire_flush(d->w, d->timeout_ms, err);
+
+    return rc < 0 ? rc : wire_read(d->w, HANDSHAKE_MAX_SIZE, d->timeout_ms, ret, err);
+}
+
+static int greet(struct dialog *d, const char *version, uint32_t connection, struct err *err)
+{
+    struct greeting g = { .version = version,
+                          .connection = connection,
+                          .plugin = d->account->first_plugin,
+                          .tls = d->tls != NULL };
+    struct slice answer;
+    int rc;
+
+    auth_salt(d->salt, SALT_SIZE);
+    memcpy(g.salt, d->salt, SALT_SIZE);
+    greeting_build(&g, wire_begin(d->w));
+    wire_end(d->w);
+    if ((rc = ask(d, &answer, err)) < 0 || (rc = login_parse(answer, &d->login, err)) < 0)
+        return rc;
+    if (!d->login.tls)
+        return 0;
+    if (!d->tls)
+        return err_set(err, -EBADMSG, "the client asks for TLS, which was not offered");
+    rc = wire_start_tls(d->w, d->tls, d->timeout_ms, err);
+    if (rc == 0)
+        rc = wire_read(d->w, HANDSHAKE_MAX_SIZE, d->timeout_ms, &answer, err);
+    if (rc == 0)
+        rc = login_parse(answer, &d->login, err);
+    if (rc == 0 && d->login.tls)
+        rc = err_set(err, -EBADMSG, "the client asks for TLS twice");
+    return rc;
+}
+
+/* The plugin that the client can do; asked anew unless it answered with that one. */
+static int choose(struct dialog *d, struct slice *proof, struct err *err)
+{
+    const struct auth_plugin *greeted = auth_plugin_named(slice_str(d->account->first_plugin));
+    struct buf *b;
+
+    d->plugin = auth_plugin_named(d->login.plugin);
+    if (!d->plugin)
+        d->plugin = auth_plugin_named(slice_str("mysql_native_password"));
+    *proof = d->login.proof;
+    if (d->plugin == greeted && proof->size == d->plugin->proof_size)
+        return 0;
+    if (d->plugin == greeted && proof->size == 0 && !*d->account->password)
+        return 0;
+    auth_salt(d->salt, d->plugin->salt_size);
+    b = wire_begin(d->w);
+    buf_byte(b, (char)ASK_SWITCH);
+    buf_add(b, d->plugin->name, strlen(d->plugin->name) + 1);
+    buf_add(b, d->salt, d->plugin->salt_size);
+    if (d->plugin->salt_size == SALT_SIZE)
+        buf_byte(b, 0);
+    wire_end(d->w);
+    return ask(d, proof, err);
+}
+
+static void more(struct dialog *d, uint8_t what)
+{
+    struct buf *b = wire_begin(d->w);
+
+    buf_byte(b, ASK_MORE);
+    buf_byte(b, (char)what);
+    wire_end(d->w);
+}
+
+static bool same_password(const char *password, struct slice given)
+{
+    size_t size = strlen(password) + 1; /* with its NUL */
+
+    return given.size == size && CRYPTO_memcmp(password, given.data, size) == 0;
+}
+
+/* The password itself, xored with the salt, encrypted with our key. */
+static bool by_rsa(struct dialog *d, struct err *err)
+{
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    struct slice key = wire_tls_public_key(d->tls), answer;
+    struct buf *b = wire_begin(d->w);
+    bool same;
+
+    buf_byte(b, ASK_MORE);
+    buf_add(b, key.data, key.size);
+    wire_end(d->w);
+    if (ask(d, &answer, err) < 0 || wire_tls_decrypt(d->tls, answer, &text, err) < 0)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        text.data[i] ^= (char)d->salt[i % SALT_SIZE];
+    same = same_password(d->account->password, slice_of(text.data, text.size));
+    OPENSSL_cleanse(text.data, text.size);
+    return same;
+}
+
+/* caching_sha2_password without a good proof: the password, please. */
+static bool full_path(struct dialog *d, struct err *err)
+{
+    struct slice answer;
+
+    more(d, SHA2_FULL);
+    if (ask(d, &answer, err) < 0)
+        return false;
+    if (d->w->ssl)
+        return same_password(d->account->password, answer);
+    return d->tls && answer.size == 1 && answer.data[0] == SHA2_WANTS_KEY && by_rsa(d, err);
+}
+
+static bool proved(struct dialog *d, struct slice proof, struct err *err)
+{
+    bool sha2 = strcmp(d->plugin->name, "caching_sha2_password") == 0;
+    bool good = auth_verify(d->plugin, d->account->password, d->salt, proof);
+
+    if (sha2 && good && proof.size == d->plugin->proof_size)
+        more(d, SHA2_FAST_DONE);
+    else if (sha2 && !good && proof.size == d->plugin->proof_size)
+        good = full_path(d, err);
+    return good && slice_eq(d->login.user, slice_str(d->account->user));
+}
+
+static int refuse(struct dialog *d, struct slice proof, const char *user, struct err *err)
+{
+    SCOPED(freep)
+    char *text = xasprintf("Access denied for user '%s' (using password: %s)", user,
+                           proof.size ? "YES" : "NO");
+    struct err ignored = ERR_INIT;
+
+    packet_err(d->w, PACKET_ACCESS_DENIED, text);
+    wire_flush(d->w, d->timeout_ms, &ignored);
+    return err_set(err, -EACCES, "%s", text);
+}
+
+int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
+               const struct auth_account *account, int64_t timeout_ms, char *user, size_t user_size,
+               struct err *err)
+{
+    struct dialog d = { .w = w, .tls = tls, .account = account, .timeout_ms = timeout_ms };
+    SCOPED(freep) char *name = NULL;
+    struct slice proof;
+    int rc = greet(&d, version, connection, err);
+
+    if (rc < 0)
+        return rc;
+    /* The slices of the login packet end with the next one. */
+    name = xstrndup((const char *)d.login.user.data, d.login.user.size);
+    d.login.user = slice_str(name);
+    snprintf(user, user_size, "%s", name);
+    if ((rc = choose(&d, &proof, err)) < 0)
+        return rc;
+    if (!proved(&d, proof, err))
+        return refuse(&d, proof, name, err);
+    packet_ok(w);
+    return wire_flush(w, timeout_ms, err);
+}
