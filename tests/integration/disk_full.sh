@@ -1,6 +1,7 @@
 #!/bin/bash
 # The target's disk fills up under a running task: the task says so and waits; when there is room
 # again it goes on by itself and both ends are equal.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 

@@ -41,7 +41,7 @@ rmdir "$T/items/new"; expect 404 GET /v1/items/new ''
 mkdir "$T/items/other"; expect 200 GET /v1/items/other ''; expect 204 DELETE /v1/items/other ''; [ ! -e "$T/items/other" ] || die "still there"
 expect 204 PUT /v1/kinds/count 42; [ "$(cat "$T/kinds/count")" = 42 ] || die count
 echo 43 >"$T/kinds/count"; expect 200 GET /v1/kinds/count ''; is 43
-inotifywait -qm --format '%e %f' "$T/items" >"$WORK/made" & watcher=$!; at_exit "kill $watcher 2>/dev/null"; sleep 0.5
+watch_files "$WORK/made" --format '%e %f' "$T/items"
 expect 201 PUT /v1/items/seen ''; expect 204 DELETE /v1/items/seen ''
 wait_for 5 grep -q 'DELETE,ISDIR seen' "$WORK/made" && grep -q 'CREATE,ISDIR seen' "$WORK/made" || die "inotify: $(cat "$WORK/made")"
 note "$n directories refused alike; made over HTTP is seen by inotify"

@@ -3,6 +3,7 @@
 #
 # KILLS (17) in each of dump, load and sync, per run; SEED repeats a run; FROM and TO are mariadb or mysql.  Tables with and without keys,
 # with secondary unique keys, with foreign keys (tests/tools/writer.c).
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 KILLS=${KILLS:-17}

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Values of 64 MiB, so rows, events and statements of many packets: copied, inserted, updated, deleted, alone
 # and in one transaction, both flavours.  Memory stays within 256 MiB and three times the largest row.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/bench/lib.sh
 MIB=$((64 * 1048576))

@@ -43,9 +43,7 @@ as out cat "$T/log_level" 2>/dev/null && die "a stranger may read"
 [ "$(as out curl -s -o /dev/null -w '%{http_code}' "$URL/v1/log_level")" = 403 ] || die "a stranger over HTTP"
 
 # What HTTP makes and removes, inotify tells: it was made through the mount.
-inotifywait -qm --format '%e %f' "$T/sources" >"$WORK/seen" & watcher=$!
-at_exit "kill $watcher 2>/dev/null"
-sleep 0.3
+watch_files "$WORK/seen" --format '%e %f' "$T/sources"
 curl -sf -X PUT "$URL/v1/sources/s2" || die "PUT of a source"
 [ -d "$T/sources/s2" ] || die "what PUT made is not there when it answers"
 curl -sf -X DELETE "$URL/v1/sources/s2" || die "DELETE of a source"
@@ -57,18 +55,20 @@ case $code in 2*) ;; *) die "a name with a slash: $code $(cat "$WORK/body")" ;; 
 [ -d "$T/sources/s1%2Fx" ] || die "the slash: $(ls "$T/sources")"
 rmdir "$T/sources/s1%2Fx" || die "rmdir"
 
+kill $watcher
+
 # A task's state arrives in every way there is.
 curl -sN "$URL/v1/tasks/orders?watch=1" >"$WORK/stream" & stream=$!
-inotifywait -qm --format '%e %f' "$T/tasks/orders" >"$WORK/seen" & watcher2=$!
-at_exit "kill $stream $watcher2 2>/dev/null"
-sleep 0.5
+at_exit "kill $stream 2>/dev/null"
+wait_for 20 test -s "$WORK/stream" || die "the stream says nothing"
+watch_files "$WORK/seen" --format '%e %f' "$T/tasks/orders"
 echo >"$T/tasks/orders/pause" || die "pause: $(cat "$T/tasks/orders/last_error")"
 for _ in $(seq 50); do grep -q paused "$WORK/stream" && grep -q "MODIFY state" "$WORK/seen" && break; sleep 0.1; done
 grep -q paused "$WORK/stream" || die "the stream: $(cat "$WORK/stream")"
 grep -q "MODIFY state" "$WORK/seen" || die "inotify: $(cat "$WORK/seen")"
 tail -n 20 "$T/events" | grep -q paused || die "events: $(tail -n 5 "$T/events")"
 grep -q '"front":"fs".*tasks/orders/pause' "$T/audit" || die "audit: $(tail -n 5 "$T/audit")"
-kill $stream $watcher $watcher2
+kill $stream $watcher
 rmdir "$T/tasks/draft" "$T/sources/empty" || die "rmdir of drafts"
 
 # Where others may read: a stranger sees all and changes nothing.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The network between sluice and the source is cut for a minute (a veth pair goes down: no FIN, no RST).
 # The task notices by missed heartbeats, lag grows meanwhile, and it goes on by itself when the link is back.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 CUT_SECONDS=${CUT_SECONDS:-60}

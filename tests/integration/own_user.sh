@@ -18,8 +18,7 @@ grep -q "$T .* - fuse.sluice .*user_id=65534" /proc/self/mountinfo || die "not m
 
 as 65534 mkdir "$T/sources/s1" || die "mkdir: $(cat "$T/sources/last_error")"
 S=$T/sources/s1
-inotifywait -qm --format '%e %f' "$S" >"$WORK/seen" & watcher=$!; at_exit "kill $watcher 2>/dev/null"
-sleep 0.5
+watch_files "$WORK/seen" --format '%e %f' "$S"
 for setting in host=127.0.0.1 port=1 user=u; do as 65534 sh -c "echo ${setting#*=} >$S/${setting%=*}" || die "$setting"; done
 wait_for 10 grep -qx 'MODIFY state' "$WORK/seen" || die "inotify: $(cat "$WORK/seen")"
 grep ATTRIB "$WORK/seen" && die "changes that are no MODIFY"

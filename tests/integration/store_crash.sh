@@ -1,6 +1,6 @@
 #!/bin/bash
 # A store whose writer is killed at random moments holds every acknowledged batch, each whole.
-# labels: asan
+# labels: asan long
 set -u
 SEED=${SEED:-$RANDOM}
 RANDOM=$SEED

@@ -2,6 +2,7 @@
 # kill -9 of the sync unit alone, at random moments while a writer commits: every pair of flavours ends equal.
 #
 # KILLS (12; 16 in parallel mode) per pair; SEED repeats a run; PAIRS="mariadb:mariadb:parallel mysql:mysql ...".
+# labels: long
 set -u
 SLUICE_BUILD=${SLUICE_BUILD:-build/release}
 . tests/lib/servers.sh; . tests/lib/compare.sh

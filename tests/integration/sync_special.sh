@@ -1,6 +1,7 @@
 #!/bin/bash
 # What is not a plain row change: DDL, CREATE ... SELECT, XA, savepoints, cascades, keyless tables, odd values,
 # partial images, compressed and large transactions, statements that are refused.  FLAVORS="mariadb mysql".
+# labels: long
 set -u
 SLUICE_BUILD=${SLUICE_BUILD:-build/release}
 . tests/lib/servers.sh; . tests/lib/compare.sh

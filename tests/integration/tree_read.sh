@@ -69,9 +69,7 @@ grep -q truncated "$WORK/followed" && die "tail -f saw the file shrink"
 jq -es '.' "$WORK/followed" >/dev/null || die "tail -f got a broken line"
 
 # inotify: changes of the daemon's own arrive, ten a second at most, at the directory too.
-inotifywait -qm --format '%w%f %e' "$K" "$K/state" >"$WORK/seen" & watcher=$!
-at_exit "kill $watcher 2>/dev/null"
-sleep 0.5
+watch_files "$WORK/seen" --format '%w%f %e' "$K" "$K/state"
 echo >"$K/resume"
 for _ in $(seq 40); do grep -q "state MODIFY" "$WORK/seen" && break; sleep 0.1; done
 grep -q "^$K/state MODIFY" "$WORK/seen" || die "inotify: $(cat "$WORK/seen")"
@@ -85,9 +83,7 @@ kill $watcher $tail
 # Many nodes that change at once: at most 500 events a second in all.
 dirs=$(seq -f "$T/many/item%06g" 0 1499)
 # shellcheck disable=SC2086
-inotifywait -qm --format '%w%f %e' $dirs >"$WORK/seen" 2>/dev/null & watcher=$!
-at_exit "kill $watcher 2>/dev/null"
-sleep 1
+watch_files "$WORK/seen" --format '%w%f %e' $dirs
 from=$(date +%s%N)
 echo >"$T/many/storm"
 took=$(ms "$from")

@@ -2,6 +2,7 @@
 # Every column type with its edge values (types.txt) and every character set goes through the snapshot and through the
 # binlog, on both flavours and in every form that a binlog can have; the servers compare.  A type that the server knows
 # and types.txt does not is a failure.  CASES="mariadb mariadb:lean mysql:noblob".
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/types.sh
 

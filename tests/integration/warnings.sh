@@ -1,6 +1,7 @@
 #!/bin/bash
 # What an operator sees before something is lost, while it waits, and after: the source's purge of a binlog that a task
 # needs (runway_seconds, warning, events, the task's error), lag when idle, filtered and held up, retries that end.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 

@@ -155,6 +155,14 @@ stop_server() { eval "kill \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; 
 kill_server() { eval "kill -9 \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; }
 server_version() { sql "$1" 'SELECT VERSION()'; }
 
+# watch_files OUT inotifywait-argument...: what happens goes to OUT; all is watched when it returns.
+watch_files() {
+    local out=$1; shift
+    inotifywait -m "$@" >"$out" 2>"$out.said" & watcher=$!
+    at_exit "kill $watcher 2>/dev/null"
+    wait_for 60 grep -q 'Watches established' "$out.said" || die "inotifywait: $(cat "$out.said")"
+}
+
 # wait_for SECONDS command...: until it succeeds.  Never a bare sleep in a test.
 wait_for() {
     local limit=$1 end; shift
