@@ -27,7 +27,7 @@
 
 static struct err err;
 
-static void fail(const char *what, uint64_t n)
+_Noreturn static void fail(const char *what, uint64_t n)
 {
     fprintf(stderr, "journal_run: %s (%" PRIu64 "): %s\n", what, n, err.text);
     exit(1);
@@ -93,7 +93,6 @@ static void begin_file(struct out *o, uint32_t no)
 
 static void begin(struct out *o, struct journal *j)
 {
-    SCOPED(buf_fini) struct buf none = BUF_INIT;
     struct gtid_set *empty = gtid_set_new(FLAVOR_MARIADB);
 
     *o = (struct out){ .j = j };

@@ -113,7 +113,7 @@ BOTH_STORES(journal, finds_by_time_place_and_gtid)
         f.clock_us += 1000;
     }
     feed_sync(&f);
-    for (int i = 0; i < 200; i++) {
+    for (uint64_t i = 0; i < 200; i++) {
         char name[32];
 
         cr_assert_eq(journal_find_ts(j, recs[i].commit_ts, &seq, &err), 0, "%s", err.text);
