@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "ctl/binlogctl.h"
 #include "ctl/ctl.h"
 
 #define DEFAULT_URL "http://127.0.0.1:8261"
@@ -25,6 +26,8 @@ const struct verb verbs[] = {
       verb_watch },
     { "top", "", "tasks and sources, redrawn every second; q quits", verb_top },
     { "schema", "[PATH]", "what a directory has: every attribute and action", verb_schema },
+    { "binlogctl", "COMMAND [FLAG...]",
+      "TiDB-Binlog's: pumps, drainers, pause-pump, …; -h lists them", NULL },
     { "complete", "WORD...", NULL, verb_complete },
     { 0 },
 };
@@ -208,7 +211,9 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-static int run(const struct verb *v, const struct options *o, struct ctl *c, int argc, char **argv)
+/* Runs a verb, or (NULL) what 'binlogctl' says. */
+static int run(const struct verb *v, const struct options *o, struct ctl *c, int argc, char **argv,
+               const struct binlogctl_args *binlogctl)
 {
     struct err err = ERR_INIT;
     int rc;
@@ -217,12 +222,55 @@ static int run(const struct verb *v, const struct options *o, struct ctl *c, int
     c->client = connect_to(o, &err);
     if (!c->client)
         return err.code == -EINVAL ? ctl_usage("%s", err.text) : ctl_fail(&err);
-    rc = v->run(c, argc, argv);
+    rc = v ? v->run(c, argc, argv) : binlogctl_run(c, binlogctl);
     json_decref(c->schema);
     client_free(c->client);
     if (fflush(stdout) != 0 && errno != EPIPE)
         return ctl_fail(&(struct err){ .code = -EIO, .text = "cannot write the output" });
     return rc;
+}
+
+/* The place of the verb binlogctl, whose arguments are Go's; argc if there is none. */
+static int find_binlogctl(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "binlogctl") == 0)
+            return i;
+    return argc;
+}
+
+/* What comes after the word binlogctl; the options before it are read. */
+static int run_binlogctl(struct options *o, struct ctl *c, int argc, char **argv)
+{
+    static char url[1024];
+    struct binlogctl_args args;
+    int rc;
+
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+            return binlogctl_help(), EXIT_OK;
+    rc = binlogctl_parse(argc, argv, &args);
+    if (rc != EXIT_OK)
+        return rc;
+    if (args.version)
+        return puts("sluicectl " SLUICE_VERSION), EXIT_OK;
+    if (!binlogctl_needs_daemon(&args))
+        return binlogctl_run(c, &args);
+    if (args.url) { /* upstream's may be several: each knows all */
+        snprintf(url, sizeof url, "%.*s", (int)strcspn(args.url, ","), args.url);
+        o->url = url;
+        o->mount = NULL;
+    }
+    o->url = o->url ? o->url : DEFAULT_URL;
+    o->cacert = args.ca ? args.ca : o->cacert;
+    return choose_output(o, c) == EXIT_OK ? run(NULL, o, c, 0, NULL, &args) : EXIT_USAGE;
+}
+
+static bool is_called(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strcmp(slash ? slash + 1 : path, name) == 0;
 }
 
 int main(int argc, char **argv)
@@ -232,17 +280,21 @@ int main(int argc, char **argv)
                          .cacert = getenv("SLUICE_CACERT") };
     struct ctl c = { .interval_s = 1 };
     const struct verb *v;
-    int rc;
+    int rc, at = find_binlogctl(argc, argv);
 
     setlocale(LC_CTYPE, "");
+    if (is_called(argv[0], "binlogctl"))
+        return run_binlogctl(&o, &c, argc - 1, argv + 1);
     /* Words to complete may look like options. */
     if (argc > 1 && strcmp(argv[1], "complete") == 0) {
         o.url = o.url ? o.url : DEFAULT_URL;
-        return run(find_verb("complete"), &o, &c, argc - 2, argv + 2);
+        return run(find_verb("complete"), &o, &c, argc - 2, argv + 2, NULL);
     }
-    rc = parse_options(argc, argv, &o, &c);
+    rc = parse_options(at, argv, &o, &c);
     if (rc >= 0)
         return rc;
+    if (at < argc && optind == at)
+        return run_binlogctl(&o, &c, argc - at - 1, argv + at + 1);
     if (optind == argc || strcmp(argv[optind], "help") == 0) {
         help();
         return optind == argc ? EXIT_USAGE : EXIT_OK;
@@ -253,5 +305,5 @@ int main(int argc, char **argv)
     o.url = o.url ? o.url : DEFAULT_URL;
     if (choose_output(&o, &c) != EXIT_OK)
         return EXIT_USAGE;
-    return run(v, &o, &c, argc - optind - 1, argv + optind + 1);
+    return run(v, &o, &c, argc - optind - 1, argv + optind + 1, NULL);
 }

@@ -53,7 +53,8 @@ static int open_store(struct sluiced *d, struct err *err)
 {
     SCOPED(freep) char *key = xasprintf("%s/key", d->options.data);
 
-    if (store_open(d->options.data, &d->store, err) < 0)
+    if (secret_set_password_key(d->options.secret_key_path, err) < 0 ||
+        store_open(d->options.data, &d->store, err) < 0)
         return err->code;
     if (secret_key_open(key, &d->key, err) < 0)
         return err->code;

@@ -105,6 +105,13 @@ const struct option_row option_rows[] = {
       .normal = "false",
       .help = "Serve other machines without TLS or without tokens: everyone who can connect can "
               "then do everything" },
+    { .key = "secret_key_path",
+      .type = OPTION_TEXT,
+      AT(secret_key_path),
+      .value_name = "FILE",
+      .normal = "",
+      .help = "Key, 64 hexadecimal digits, of passwords that are given encrypted, as sluicectl "
+              "binlogctl encrypt prints them; what is kept is sealed under a key of its own" },
     { .key = "http_threads",
       .type = OPTION_COUNT,
       AT(http_threads),

@@ -43,6 +43,7 @@ struct options {
     bool allow_other;
     char *tls_cert, *tls_key, *tokens; /* "": none */
     bool allow_insecure;
+    char *secret_key_path; /* "": none */
     uint64_t http_threads, http_connections, http_timeout_seconds, http_max_body;
     uint64_t stop_seconds;
     bool core_dumps;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/password.h"
 #include "base/scope.h"
 
 #define SEALED "sealed:1:"
@@ -303,6 +304,20 @@ json_t *secret_open_json(const struct secret_key *k, const json_t *doc, const ch
     return walk_json(&w, (json_t *)doc, "", place, err);
 }
 
+static unsigned char password_key[PASSWORD_KEY_SIZE]; /* constant once there are threads */
+static bool has_password_key;
+
+int secret_set_password_key(const char *path, struct err *err)
+{
+    has_password_key = false;
+    if (!*path)
+        return 0;
+    if (password_key_read(path, password_key, err) < 0)
+        return err_wrap(err, "secret_key_path");
+    has_password_key = true;
+    return 0;
+}
+
 int secret_resolve(const char *text, char **ret, struct err *err)
 {
     SCOPED(closep) int fd = -1;
@@ -311,7 +326,8 @@ int secret_resolve(const char *text, char **ret, struct err *err)
     ssize_t n;
 
     if (strncmp(text, "file:", 5) != 0) {
-        *ret = xstrdup(text);
+        content = has_password_key ? password_decrypt(password_key, text) : NULL;
+        *ret = content ? content : xstrdup(text);
         return 0;
     }
     path = text + 5;

@@ -38,8 +38,13 @@ json_t *secret_seal_json(const struct secret_key *k, const json_t *doc, const ch
 json_t *secret_open_json(const struct secret_key *k, const json_t *doc, const char *const *names,
                          const char *place, struct err *err);
 
-/* What a secret stands for: the content of PATH without its last newline for "file:PATH", the
- * text itself otherwise.  secret_free() it. */
+/* Passwords may be given encrypted (base/password.h) under the key in this file.  Once, before any
+ * thread; "": they may not. */
+int secret_set_password_key(const char *path, struct err *err);
+
+/* What a secret stands for: the content of PATH without its last newline for "file:PATH", what was
+ * encrypted for one that opens under the key above, the text itself otherwise.  secret_free() it.
+ */
 int secret_resolve(const char *text, char **ret, struct err *err);
 
 #endif
