@@ -348,6 +348,14 @@ void checkpoint_advanced(struct checkpoint *cp, const struct position *pos, uint
         position_copy(&cp->pos, pos);
 }
 
+void checkpoint_touch_sql(const struct checkpoint *cp, struct buf *out)
+{
+    buf_str(out, "UPDATE ");
+    checkpoint_table(cp->key.meta_schema, ROWS_TABLE, out);
+    buf_printf(out, " SET seq=IF(epoch=%llu,seq,NULL)", (unsigned long long)cp->epoch);
+    add_row(&cp->key, out);
+}
+
 int checkpoint_set(struct checkpoint *cp, struct mysql_conn *session, const struct position *pos,
                    const char *source_id, struct err *err)
 {

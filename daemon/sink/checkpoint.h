@@ -67,6 +67,9 @@ int checkpoint_enlist(struct checkpoint *cp, struct mysql_conn *session, struct 
  * snapshot was taken, or where the user says to start. */
 int checkpoint_set(struct checkpoint *cp, struct mysql_conn *session, const struct position *pos,
                    const char *source_id, struct err *err);
+/* SQL of a statement that changes nothing and fails with 1048 unless we own the row.  Without ';'.
+ */
+void checkpoint_touch_sql(const struct checkpoint *cp, struct buf *out);
 /* The source is another server of the same group: the set holds there, file and offset do not and
  * are taken out.  The numbers stay, since an open intent names them. */
 int checkpoint_rehome(struct checkpoint *cp, struct mysql_conn *session, const char *source_id,

@@ -159,6 +159,21 @@ void sink_begin_beside(struct sink *s, struct slice head)
     packet_expect(&s->packet, NULL, ROWS_INSERT, 1, true);
 }
 
+void sink_begin_plain(struct sink *s)
+{
+    s->open = false;
+    s->packet.sent = false;
+    s->packet.failed = NULL;
+    packet_clear(&s->packet);
+    checkpoint_touch_sql(s->cp, &s->packet.text);
+    packet_expect(&s->packet, NULL, ROWS_UPDATE, 1, true);
+}
+
+int sink_flush(struct sink *s, struct err *err)
+{
+    return packet_flush(&s->packet, err);
+}
+
 int sink_statement(struct sink *s, struct slice sql, struct err *err)
 {
     packet_add(&s->packet, sql);

@@ -48,6 +48,10 @@ void sink_begin(struct sink *s, const struct position *pos, uint32_t sub_seq);
 /* The same beside the checkpoint, which does not move: 'head' is what stands in for its write, a
  * statement that changes one row and fails with 1048 unless we own it. */
 void sink_begin_beside(struct sink *s, struct slice head);
+/* Rows of tables without transactions, each statement for itself, up to sink_flush(): before the
+ * transaction that moves the checkpoint past them, since MySQL with GTIDs refuses both in one. */
+void sink_begin_plain(struct sink *s);
+int sink_flush(struct sink *s, struct err *err);
 /* The values must live until sink_commit() or sink_rollback() returned. */
 int sink_rows(struct sink *s, const struct sink_batch *b, struct err *err);
 /* Any statement, in order with the rows; its count is not looked at. */

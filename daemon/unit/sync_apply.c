@@ -84,23 +84,63 @@ bool sync_skips(void *run, const struct target_table *t)
     return aside_has_table(r->aside, t) != (r->only_aside != NULL);
 }
 
-static int write_once(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
-                      struct err *err)
+/* The tables of the pass at hand: those without transactions first, and apart. */
+struct pass {
+    struct sync_run *run;
+    bool plain;
+};
+
+static bool pass_skips(void *arg, const struct target_table *t)
+{
+    struct pass *p = arg;
+
+    return t->transactional == p->plain || sync_skips(p->run, t);
+}
+
+int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool plain,
+                    struct err *err)
+{
+    struct pass pass = { r, plain };
+
+    return group_write(g, s, pass_skips, &pass, err);
+}
+
+/* At least once, of which the second time does no harm (DATA.md 13). */
+static int write_plain(struct sync_run *r, struct sink *s, struct group *g, struct err *err)
 {
     int rc;
 
-    atomic_store(&h->writing_us, clock_mono_us());
+    sink_begin_plain(s);
+    rc = sync_write_rows(r, s, g, true, err);
+    return rc < 0 ? rc : sink_flush(s, err);
+}
+
+static int write_transaction(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
+                             struct err *err)
+{
+    int rc;
+
     if (w->beside.size)
         sink_begin_beside(h->sink, w->beside);
     else
         sink_begin(h->sink, &w->group->pos, 0);
     rc = aside_write(r->aside, h->sink, err);
     if (rc == 0)
-        rc = group_write(w->group, h->sink, sync_skips, r, err);
+        rc = sync_write_rows(r, h->sink, w->group, false, err);
     if (rc == 0 && w->also.size)
         rc = sink_statement(h->sink, w->also, err);
+    return rc == 0 ? sink_commit(h->sink, err) : rc;
+}
+
+static int write_once(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
+                      struct err *err)
+{
+    int rc;
+
+    atomic_store(&h->writing_us, clock_mono_us());
+    rc = w->group->has_plain ? write_plain(r, h->sink, w->group, err) : 0;
     if (rc == 0)
-        rc = sink_commit(h->sink, err);
+        rc = write_transaction(r, h, w, err);
     atomic_store(&h->writing_us, 0);
     return rc;
 }

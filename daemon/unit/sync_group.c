@@ -45,6 +45,7 @@ void group_clear(struct group *g)
     raw_hold_clear(&g->hold);
     g->n_txns = 0;
     g->n_rows = 0;
+    g->has_plain = false;
     g->size = 0;
     g->first_commit_us = 0;
 }
@@ -103,6 +104,7 @@ void group_add(struct group *g, const struct target_table *t, enum rows_kind kin
 
     g->n_rows++;
     safe = safe || !t->transactional;
+    g->has_plain = g->has_plain || !t->transactional;
     if (!g->in_order && !t->foreign_keys && t->n_key > 0) {
         gt = table_of(g, t);
         gt->merge.safe = gt->merge.safe || safe;

@@ -39,7 +39,8 @@ struct group {
     size_t n_changes, cap_changes;
     const struct value **scratch;
     size_t cap_scratch;
-    bool in_order; /* nothing is merged: one-to-one */
+    bool in_order;  /* nothing is merged: one-to-one */
+    bool has_plain; /* changes of tables without transactions at the target */
 
     uint64_t n_txns, n_rows; /* of the source */
     size_t size;             /* bytes of events */

@@ -37,7 +37,8 @@ int sync_payload(struct sync_run *r, const struct event *ev, struct err *err)
 
 /* --- large transactions --- */
 
-static int write_event(struct sync_run *r, struct raw_event *e, struct group *g, struct err *err)
+static int write_event(struct sync_run *r, struct raw_event *e, struct group *g, bool plain,
+                       struct err *err)
 {
     struct raw_txn one = { .events = e, .n_events = 1 };
     bool any;
@@ -47,26 +48,63 @@ static int write_event(struct sync_run *r, struct raw_event *e, struct group *g,
         return rc;
     rc = sync_add_event(r, e, g, err);
     if (rc == 0)
-        rc = group_write(g, r->main.sink, sync_skips, r, err);
+        rc = sync_write_rows(r, r->main.sink, g, plain, err);
     return rc;
+}
+
+/* One pass over the events: the rows of transactional tables, or ('plain') of the others.
+ * With 'found' it ends at the first of a table without transactions. */
+static int write_pass(struct sync_run *r, struct spill *s, struct group *g, bool plain, bool *found,
+                      uint64_t *n_rows, struct err *err)
+{
+    struct raw_event e;
+    int rc = spill_rewind(s, err);
+
+    *n_rows = 0;
+    while (rc == 0 && (rc = spill_next(s, &e, err)) > 0) {
+        rc = write_event(r, &e, g, plain, err);
+        *n_rows += g->n_rows;
+        if (found)
+            *found = *found || g->has_plain;
+        if (rc == 0) /* what it has as text points into the event no more */
+            group_clear(g);
+        if (unit_stopping(&r->sync->unit))
+            rc = err_set(err, -ECANCELED, "stopping");
+        if (rc == 0 && found && *found)
+            return 0;
+    }
+    return rc;
+}
+
+/* Tables without transactions are rare here, so they are noticed in the pass for the others, which
+ * then begins again after theirs. */
+static int write_passes(struct sync_run *r, struct spill *s, struct group *g,
+                        const struct position *pos, uint64_t *n_rows, struct err *err)
+{
+    bool others = false;
+    int rc;
+
+    sink_begin(r->main.sink, pos, 0);
+    rc = write_pass(r, s, g, false, &others, n_rows, err);
+    if (rc < 0 || !others)
+        return rc;
+    sink_rollback(r->main.sink);
+    sink_begin_plain(r->main.sink);
+    rc = write_pass(r, s, g, true, NULL, n_rows, err);
+    if (rc == 0)
+        rc = sink_flush(r->main.sink, err);
+    if (rc < 0)
+        return rc;
+    sink_begin(r->main.sink, pos, 0);
+    return write_pass(r, s, g, false, NULL, n_rows, err);
 }
 
 static int write_all(struct sync_run *r, struct spill *s, struct group *g,
                      const struct position *pos, struct err *err)
 {
-    struct raw_event e;
     uint64_t n_rows = 0;
-    int rc = spill_rewind(s, err);
+    int rc = write_passes(r, s, g, pos, &n_rows, err);
 
-    sink_begin(r->main.sink, pos, 0);
-    while (rc == 0 && (rc = spill_next(s, &e, err)) > 0) {
-        rc = write_event(r, &e, g, err);
-        n_rows += g->n_rows;
-        if (rc == 0) /* what it has as text points into the event no more */
-            group_clear(g);
-        if (unit_stopping(&r->sync->unit))
-            rc = err_set(err, -ECANCELED, "stopping");
-    }
     atomic_store(&r->main.writing_us, clock_mono_us());
     if (rc == 0)
         rc = sink_commit(r->main.sink, err);

@@ -130,6 +130,10 @@ int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write 
 void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tree */
 void sync_publish_aside(struct sync_run *r);
 void sync_publish_catching_up(struct sync *s, const char *table);
+/* The rows of a group that go in its transaction, or ('plain') before it: those of tables without.
+ */
+int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool plain,
+                    struct err *err);
 /* Is the table left out by this run? For group_write(). */
 bool sync_skips(void *run, const struct target_table *t);
 
