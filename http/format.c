@@ -51,7 +51,7 @@ static int quality(const char *params, size_t len)
         if ((params[i] | 0x20) != 'q' || params[i + 1] != '=' || !strchr("; \t", params[i - 1]))
             continue;
         q = strtod(params + i + 2, NULL);
-        return q <= 0 ? 0 : q >= 1 ? 1000 : (int)(q * 1000 + 0.5);
+        return !(q > 0) ? 0 : q >= 1 ? 1000 : (int)(q * 1000 + 0.5); /* "nan" is no q */
     }
     return 1000;
 }

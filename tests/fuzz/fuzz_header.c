@@ -1,9 +1,11 @@
 /* Headers that decide: Accept, Content-Type, Host and Origin, a line each; and an address to listen
  * on, which has the same shape as Host. */
 #include <assert.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/scope.h"

@@ -1,6 +1,7 @@
 /* What comes in a request line: the path, and the query after the first '?'.  A path that is
  * accepted names the same node when it is spelled as a URL again, and cannot climb or hide. */
 #include <assert.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

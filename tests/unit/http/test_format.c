@@ -28,6 +28,7 @@ Test(format, weighs)
     cr_expect_eq(format_accepted("text/plain;q=0.1,application/json ;q=0.2"), FORMAT_JSON);
     cr_expect_eq(format_accepted("text/plain;q=0, application/yaml;q=0.001"), FORMAT_YAML);
     cr_expect_eq(format_accepted("application/json;q=0"), FORMAT_NONE);
+    cr_expect_eq(format_accepted("text/*;q=nan, application/yaml;q=0.1"), FORMAT_YAML);
     cr_expect_eq(format_accepted("application/openmetrics-text;version=1.0.0;q=0.8,"
                                  "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
                  FORMAT_TEXT);
