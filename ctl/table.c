@@ -96,6 +96,42 @@ void text_cut(const char *text, size_t width, struct buf *out)
     buf_str(out, width ? "…" : "");
 }
 
+/* Bytes of 'text' that one line of 'width' cells takes: to its newline, its last blank, or as many
+ * as fit. */
+static size_t line_size(const char *text, size_t width)
+{
+    size_t used = 0, at = 0, blank = 0, cells;
+
+    while (text[at] && text[at] != '\n') {
+        size_t n = next_char(text + at, &cells);
+
+        if (width && used + cells > width)
+            return blank ? blank : at ? at : n;
+        if (text[at] == ' ')
+            blank = at;
+        used += cells;
+        at += n;
+    }
+    return at;
+}
+
+void text_wrap(const char *text, size_t width, struct buf *out)
+{
+    static const char indent[] = "  ";
+    size_t less = 0;
+
+    while (*text) {
+        size_t n = line_size(text, width > less ? width - less : width);
+
+        buf_str(out, less ? indent : "");
+        buf_add(out, text, n);
+        buf_byte(out, '\n');
+        text += n + (text[n] == '\n');
+        text += strspn(text, " ");
+        less = sizeof indent - 1;
+    }
+}
+
 static void print_cell(const struct table_cell *c, size_t width, bool right, bool last, bool color,
                        struct buf *out)
 {

@@ -51,5 +51,8 @@ void table_print(const struct table *t, size_t width, bool color, struct buf *ou
 size_t text_width(const char *text);
 /* As much of 'text' as fits 'width' cells; what is cut ends in an ellipsis. */
 void text_cut(const char *text, size_t width, struct buf *out);
+/* All of 'text' in lines of at most 'width' cells (0: one line), broken at blanks where that is
+ * possible; further lines begin with two.  Newlines of the text stay. */
+void text_wrap(const char *text, size_t width, struct buf *out);
 
 #endif

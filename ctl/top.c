@@ -38,20 +38,22 @@ static char *collection_of(const json_t *schema, const char *pattern)
     return columns_any(schema_type(schema, pattern)) ? xstrndup(pattern, len - 5) : NULL;
 }
 
-/* Reasons for trouble, below the table: they are too long for a cell. */
-static void add_troubles(const json_t *members, struct table *t, struct buf *out, struct ctl *c)
+/* Reasons for trouble, below the table and whole: what mends it is at their end. */
+static void add_troubles(struct ctl *c, const json_t *members, struct buf *out)
 {
     const char *name;
     json_t *v;
 
-    (void)t;
     json_object_foreach ((json_t *)members, name, v) {
         const char *error = json_string_value(json_object_get(v, "error"));
+        SCOPED(freep) char *text = NULL;
 
-        if (error && *error)
-            buf_printf(out, "%s%s: %.*s%s\n", c->color ? "\033[31m" : "", name,
-                       c->width ? (int)(c->width - strlen(name) - 2) : 1000, error,
-                       c->color ? "\033[0m" : "");
+        if (!error || !*error)
+            continue;
+        text = xasprintf("%s: %s", name, error);
+        buf_str(out, c->color ? "\033[31m" : "");
+        text_wrap(text, c->width, out);
+        buf_str(out, c->color ? "\033[0m" : "");
     }
 }
 
@@ -70,7 +72,7 @@ static int add_section(struct ctl *c, const json_t *schema, const char *path, st
                    c->color ? "\033[0m" : "", json_object_size(members));
         columns_add(schema_type(schema, member), members, true, &t);
         table_print(&t, c->width, c->color, out);
-        add_troubles(members, &t, out, c);
+        add_troubles(c, members, out);
     }
     json_decref(dir);
     return 0;

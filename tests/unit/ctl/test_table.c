@@ -78,3 +78,21 @@ Test(table, survives_text_that_is_not_utf8)
     cr_assert_eq(text_width("a\xff\xfe"), 3);
     cr_assert_eq(text_width("日本"), 4);
 }
+
+static void assert_wrapped(const char *text, size_t width, const char *want)
+{
+    SCOPED(buf_fini) struct buf out = BUF_INIT;
+
+    text_wrap(text, width, &out);
+    cr_assert_str_eq(out.size ? out.data : "", want);
+}
+
+Test(table, wraps_at_blanks)
+{
+    assert_wrapped("orders: no right to write", 12, "orders: no\n  right to\n  write\n");
+    assert_wrapped("orders: no right", 0, "orders: no right\n");
+    assert_wrapped("abcdefgh", 4, "abcd\n  ef\n  gh\n");
+    assert_wrapped("one\ntwo", 40, "one\n  two\n");
+    assert_wrapped("日本語", 1, "日\n  本\n  語\n");
+    assert_wrapped("", 10, "");
+}
