@@ -302,6 +302,7 @@ static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
 
     ranges_clear(t);
     atomic_store(&t->rows, 0);
+    atomic_store(&t->bytes, 0);
     rc = c->way->cut(c, t, err);
     t->row.state = COPY_TABLE_LOADING;
     t->row.first_round = t->row.last_round = c->round;

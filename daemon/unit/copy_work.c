@@ -109,6 +109,7 @@ static int reload(struct copy_worker *w, struct copy_table *t, struct err *err)
     t->ranges[0].at = NULL;
     t->ranges[0].rows = 0;
     atomic_store(&t->rows, 0);
+    atomic_store(&t->bytes, 0);
     if (rc == 0)
         rc = load_insert(w, t, &t->ranges[0], err);
     t->row.rows = t->ranges[0].rows;

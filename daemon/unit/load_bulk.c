@@ -27,7 +27,7 @@ struct bulk {
     bool in_row;
     unsigned col; /* of 'row': all before it are written */
     size_t at;    /* bytes of that column that are written */
-    uint64_t rows, warnings;
+    uint64_t rows, bytes, warnings;
     int rc;
     struct err err;
 };
@@ -95,6 +95,7 @@ static ssize_t bulk_read(void *arg, char *to, size_t size)
     }
     atomic_fetch_add_explicit(&b->table->rows, b->rows - before, memory_order_relaxed);
     atomic_fetch_add_explicit(&b->table->bytes, done, memory_order_relaxed);
+    b->bytes += done;
     return b->rc < 0 && done == 0 ? -1 : (ssize_t)done;
 }
 
@@ -167,6 +168,7 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
     if (rc == 0)
         return 0;
     atomic_fetch_sub(&t->rows, b.rows);
+    atomic_fetch_sub(&t->bytes, b.bytes);
     (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
     (void)copy_sql_exec(w->target, &ignored, "SET unique_checks = 1");
     return rc;

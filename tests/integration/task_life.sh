@@ -83,6 +83,17 @@ make_task orders s1 dst shop </dev/null && say "" start || die "$(cat "$t/last_e
 equal
 say "" stop; rmdir "$t"
 
+note "paused within a table: what was undone is not counted"
+sql src "CREATE DATABASE half; USE half; CREATE TABLE t (id INT PRIMARY KEY, x TEXT); INSERT INTO t SELECT seq, REPEAT('x', 300) FROM seq_1_to_150000"
+task_mode=full make_task half s1 dst half </dev/null || die "$(cat "$T/tasks/last_error")"
+t=$T/tasks/half; say "" start || die "$(cat "$t/last_error")"
+copying() { [ "$(cat "$t/bytes")" -gt 0 ]; }
+wait_for 20 copying && say "" pause || die "no copy to pause: $(cat "$t/status")"
+[ "$(cat "$t/rows") $(cat "$t/bytes")" = "0 0" ] || state_is half finished || die "paused with $(cat "$t/rows") rows, $(cat "$t/bytes") bytes"
+state_is half finished || say "" resume; wait_state half finished 60
+[ "$(cat "$t/rows")" = 150000 ] && grep -q '^finished: 150,000 rows' "$t/progress" && same_rows src dst half || die "$(cat "$t/status")"
+rmdir "$t"
+
 note "by HTTP: PUT, start, GET, DELETE; mode full finishes and stays so"
 sql dst "DROP DATABASE shop"
 t=$T/tasks/web
