@@ -19,6 +19,7 @@
 #include "cluster/cluster.h"
 #include "fs/fs.h"
 #include "http/server.h"
+#include "journal/journal.h"
 #include "node/authority.h"
 #include "node/export.h"
 #include "node/lines.h"
@@ -40,6 +41,7 @@ struct sluiced {
     struct store *store;
     struct secret_key *key;
     struct catalog *catalog;
+    struct journals *journals;
     struct node *root, *sources, *tasks, *cluster; /* 'root' holds the references */
     struct line_log *events, *audit;
     struct http_server *http;
@@ -59,11 +61,13 @@ static int open_store(struct sluiced *d, struct err *err)
     if (secret_key_open(key, &d->key, err) < 0)
         return err->code;
     d->catalog = catalog_new(d->store, d->key);
+    d->journals = journals_new(d->store);
     return 0;
 }
 
 static void close_store(struct sluiced *d)
 {
+    journals_free(d->journals);
     catalog_free(d->catalog);
     secret_key_free(d->key);
     store_close(d->store);
@@ -146,7 +150,11 @@ static int make_cluster(struct sluiced *d, struct err *err)
 /* What is in the catalog; nothing runs yet. */
 static int restore_nodes(struct sluiced *d, struct err *err)
 {
-    d->sources = sources_new(d->catalog, err);
+    struct sources_config c = { .catalog = d->catalog,
+                                .journals = d->journals,
+                                .data_dir = d->options.data };
+
+    d->sources = sources_new(&c, err);
     if (!d->sources)
         return err->code;
     if (node_add(d->root, d->sources, err) < 0)
@@ -222,6 +230,7 @@ static int start(struct sluiced *d, struct err *err)
         return err->code;
     node_event(d->root, "start",
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
+    sources_start(d->sources);
     tasks_start(d->tasks);
     return 0;
 }

@@ -308,7 +308,7 @@ static int on_payload(struct grouper *g, const struct event *ev, struct err *err
     if (!g->in_txn)
         return err_set(err, -EBADMSG, "%s event outside of a transaction",
                        event_type_name(ev->type));
-    return TXN_PAYLOAD;
+    return g->whole_payloads ? end(g, TXN_COMMIT) : TXN_PAYLOAD;
 }
 
 static int on_context(struct grouper *g, const struct event *ev, struct err *err)

@@ -48,6 +48,8 @@ struct grouper {
     struct query query; /* TXN_STATEMENT, TXN_DDL: decoded, valid until the next feed */
     uint64_t size;      /* bytes of the open transaction's events so far */
 
+    bool whole_payloads; /* set by who does not open them: a payload is its whole transaction */
+
     /* the grouper's own */
     char file[BINLOG_NAME_SIZE]; /* where the last event ended, inside a transaction too */
     uint64_t offset;

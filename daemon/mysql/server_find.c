@@ -249,6 +249,20 @@ int server_find_file(const struct mysql_params *p, struct position *at, struct e
     return rc;
 }
 
+int server_find_next(const struct mysql_params *p, struct position *at, struct err *err)
+{
+    struct wanted w = { .gtids = at->gtids };
+    struct position found = { .offset = 0 };
+    int rc = find(p, &w, &found, err);
+
+    if (rc == 0) {
+        memcpy(at->file, found.file, sizeof at->file);
+        at->offset = found.offset;
+    }
+    position_fini(&found);
+    return rc;
+}
+
 int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,
                      struct err *err)
 {

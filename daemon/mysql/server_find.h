@@ -17,6 +17,9 @@ int server_find_gtids(const struct mysql_params *p, struct position *at, struct 
 /* Adds file and offset after which no transaction of 'at->gtids' comes.  -ENODATA: what is needed
  * was purged; -EINVAL: there is no such place, since the binlog has them in another order. */
 int server_find_file(const struct mysql_params *p, struct position *at, struct err *err);
+/* Adds file and offset before the first transaction that is not in 'at->gtids'; others of the set
+ * may come after it.  The end if there is none.  -ENODATA: what is needed was purged. */
+int server_find_next(const struct mysql_params *p, struct position *at, struct err *err);
 /* Before the first transaction that was logged at 'wall_us' or later; the end if there is none.
  * -ENODATA: the binlog begins later. */
 int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,

@@ -18,6 +18,7 @@ typedef unsigned char uchar;
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "base/thread.h"
 #include "mysql/conn_priv.h"
 
 #define HEARTBEAT_MS 10000
@@ -38,11 +39,20 @@ typedef unsigned char uchar;
 #define REPLY_ERROR 0xff
 #define ER_DUMP 1236
 
+/* Semi-synchronous replication: a head of two bytes before each event, and the answer.  Source:
+ * MySQL Source Code Documentation, "Semi-sync replication"; semisync.h of both servers. */
+#define SEMI_SYNC_MAGIC 0xef
+#define SEMI_SYNC_HEAD 2
+#define SEMI_SYNC_ASKS 0x01
+
 struct mysql_stream {
     struct mysql_conn *conn;
-    SSL *tls; /* NULL: plain */
+    SSL *tls;              /* NULL: plain */
+    struct mutex tls_lock; /* its calls; an acknowledgement comes from another thread */
     atomic_bool stopping;
     unsigned heartbeat_ms;
+    int64_t heard_us; /* monotonic: when anything came last */
+    bool semi_sync, ack_wanted;
     char *from; /* for messages */
     uint8_t *data;
     size_t cap, at, end; /* unread bytes are data[at..end) */
@@ -51,25 +61,46 @@ struct mysql_stream {
 
 /* --- the socket --- */
 
-/* Waits until there is something to read. */
-static int wait_readable(struct mysql_stream *s, struct err *err)
+static int poll_until(struct mysql_stream *s, int64_t until_us, struct err *err)
 {
     struct pollfd p = { .fd = s->conn->socket, .events = POLLIN };
-    int64_t wait_ms = (int64_t)s->heartbeat_ms * HEARTBEATS_MISSED;
-    int64_t until = clock_mono_us() + wait_ms * 1000;
+    int rc;
 
-    for (;;) {
-        int64_t left_ms = (until - clock_mono_us() + 999) / 1000;
-        int rc = poll(&p, 1, left_ms > 0 ? (int)left_ms : 0);
+    do {
+        int64_t left_ms = (until_us - clock_mono_us() + 999) / 1000;
 
-        if (rc > 0)
-            return 0;
-        if (rc < 0 && errno != EINTR)
-            return err_set(err, -EIO, "poll: error %d", errno);
-        if (rc == 0)
-            return err_set(err, -ETIMEDOUT,
-                           "nothing heard from the source for %lld ms: %d heartbeats missed",
-                           (long long)wait_ms, HEARTBEATS_MISSED);
+        rc = poll(&p, 1, left_ms > 0 ? (int)left_ms : 0);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? err_set(err, -EIO, "poll: error %d", errno) : rc > 0;
+}
+
+/* Waits until there is something to read (1), or 'timeout_ms' passed (0; -1: for ever). */
+static int wait_readable(struct mysql_stream *s, int64_t timeout_ms, struct err *err)
+{
+    int64_t missed_ms = (int64_t)s->heartbeat_ms * HEARTBEATS_MISSED;
+    int64_t dead_us = s->heard_us + missed_ms * 1000, until_us = dead_us;
+    int rc;
+
+    if (timeout_ms >= 0 && clock_mono_us() + timeout_ms * 1000 < dead_us)
+        until_us = clock_mono_us() + timeout_ms * 1000;
+    rc = poll_until(s, until_us, err);
+    if (rc != 0 || until_us < dead_us)
+        return rc;
+    return err_set(err, -ETIMEDOUT,
+                   "nothing heard from the source for %lld ms: %d heartbeats missed",
+                   (long long)missed_ms, HEARTBEATS_MISSED);
+}
+
+static ssize_t tls_failed(struct mysql_stream *s, ssize_t n)
+{
+    switch (SSL_get_error(s->tls, (int)n)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return -EAGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return 0;
+    default:
+        return errno ? -errno : -ECONNRESET;
     }
 }
 
@@ -82,19 +113,13 @@ static ssize_t read_some(struct mysql_stream *s, uint8_t *to, size_t size)
         n = recv(s->conn->socket, to, size, MSG_DONTWAIT);
         return n < 0 ? -errno : n;
     }
+    mutex_lock(&s->tls_lock);
     errno = 0;
     n = SSL_read(s->tls, to, (int)(size < READ_SIZE ? size : READ_SIZE));
-    if (n > 0)
-        return n;
-    switch (SSL_get_error(s->tls, (int)n)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        return -EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return 0;
-    default:
-        return errno ? -errno : -ECONNRESET;
-    }
+    if (n <= 0)
+        n = tls_failed(s, n);
+    mutex_unlock(&s->tls_lock);
+    return n;
 }
 
 static int stopped(struct mysql_stream *s, ssize_t cause, struct err *err)
@@ -139,8 +164,10 @@ static int fill(struct mysql_stream *s, size_t need, struct err *err)
         if (n > 0) {
             s->end += (size_t)n;
             s->bytes += (uint64_t)n;
+            s->heard_us = clock_mono_us();
         } else if (n == -EAGAIN) {
-            rc = wait_readable(s, err);
+            rc = wait_readable(s, -1, err);
+            rc = rc < 0 ? rc : 0;
         } else if (n != -EINTR) {
             return stopped(s, n, err);
         }
@@ -196,6 +223,7 @@ static const struct {
     { "too old", -ENODATA, "the source has purged the binlog" },
     { "position > file size", -ERANGE, "the source's binlog ends before the position" },
     { "mpossible position", -ERANGE, "the source's binlog ends before the position" },
+    { "is missing the GTID", -ERANGE, "the source's binlog lacks the GTID" },
     { "not in the master's binlog", -ERANGE, "the source's binlog lacks the GTID" },
     { "more GTIDs than", -ERANGE, "the source's binlog lacks transactions that we have" },
 };
@@ -227,6 +255,18 @@ static int dump_refused(const struct mysql_stream *s, struct slice packet, struc
     return err->code;
 }
 
+static int take_event(struct mysql_stream *s, struct slice rest, struct slice *ret, struct err *err)
+{
+    *ret = rest;
+    if (!s->semi_sync)
+        return 1;
+    if (rest.size < SEMI_SYNC_HEAD || rest.data[0] != SEMI_SYNC_MAGIC)
+        return err_set(err, -EBADMSG, "an event without the head of semi-synchronous replication");
+    s->ack_wanted = rest.data[1] & SEMI_SYNC_ASKS;
+    *ret = slice_of(rest.data + SEMI_SYNC_HEAD, rest.size - SEMI_SYNC_HEAD);
+    return 1;
+}
+
 int mysql_stream_next(struct mysql_stream *s, struct slice *ret, struct err *err)
 {
     struct slice packet;
@@ -238,8 +278,7 @@ int mysql_stream_next(struct mysql_stream *s, struct slice *ret, struct err *err
         return err_set(err, -EBADMSG, "an empty packet in the dump");
     switch (packet.data[0]) {
     case REPLY_EVENT:
-        *ret = slice_of(packet.data + 1, packet.size - 1);
-        return 1;
+        return take_event(s, slice_of(packet.data + 1, packet.size - 1), ret, err);
     case REPLY_END:
         return 0;
     case REPLY_ERROR:
@@ -249,14 +288,89 @@ int mysql_stream_next(struct mysql_stream *s, struct slice *ret, struct err *err
     }
 }
 
-bool mysql_stream_ready(const struct mysql_stream *s)
+/* Something is here that poll() does not tell of. */
+static bool has_some(const struct mysql_stream *s)
 {
-    struct pollfd p = { .fd = s->conn->socket, .events = POLLIN };
     size_t have = s->end - s->at;
 
     if (have >= PACKET_HEADER && have - PACKET_HEADER >= packet_size(s->data + s->at))
         return true;
-    return (s->tls && SSL_pending(s->tls) > 0) || poll(&p, 1, 0) > 0;
+    return s->tls && SSL_pending(s->tls) > 0;
+}
+
+bool mysql_stream_ready(const struct mysql_stream *s)
+{
+    struct pollfd p = { .fd = s->conn->socket, .events = POLLIN };
+
+    return has_some(s) || poll(&p, 1, 0) > 0;
+}
+
+int mysql_stream_wait(struct mysql_stream *s, int64_t timeout_ms, struct err *err)
+{
+    int rc = has_some(s) ? 1 : wait_readable(s, timeout_ms, err);
+
+    return rc >= 0 && atomic_load(&s->stopping) ? stopped(s, 0, err) : rc;
+}
+
+/* --- acknowledgements --- */
+
+bool mysql_stream_semi_sync(const struct mysql_stream *s)
+{
+    return s->semi_sync;
+}
+
+bool mysql_stream_ack_wanted(const struct mysql_stream *s)
+{
+    return s->ack_wanted;
+}
+
+/* >0, -EAGAIN, or another error. */
+static ssize_t write_some(struct mysql_stream *s, const char *from, size_t size)
+{
+    ssize_t n;
+
+    if (!s->tls) {
+        n = send(s->conn->socket, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        return n < 0 ? -errno : n;
+    }
+    mutex_lock(&s->tls_lock);
+    errno = 0;
+    n = SSL_write(s->tls, from, (int)size);
+    if (n <= 0)
+        n = tls_failed(s, n);
+    mutex_unlock(&s->tls_lock);
+    return n == 0 ? -ECONNRESET : n;
+}
+
+static int write_all(struct mysql_stream *s, struct slice bytes, struct err *err)
+{
+    size_t done = 0;
+
+    while (done < bytes.size) {
+        ssize_t n = write_some(s, (const char *)bytes.data + done, bytes.size - done);
+        struct pollfd p = { .fd = s->conn->socket, .events = POLLOUT };
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n != -EAGAIN && n != -EINTR)
+            return stopped(s, n, err);
+        else if (poll(&p, 1, (int)s->heartbeat_ms) == 0)
+            return err_set(err, -ETIMEDOUT, "the source takes no acknowledgement");
+    }
+    return 0;
+}
+
+int mysql_stream_acknowledge(struct mysql_stream *s, const char *file, uint64_t offset,
+                             struct err *err)
+{
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+
+    buf_le(&b, 1 + 8 + strlen(file), 3);
+    buf_le(&b, 0, 1); /* each answer counts its packets anew */
+    buf_le(&b, SEMI_SYNC_MAGIC, 1);
+    buf_le(&b, offset, 8);
+    buf_str(&b, file);
+    return write_all(s, slice_of(b.data, b.size), err);
 }
 
 /* --- open and close --- */
@@ -265,6 +379,7 @@ static int set_session(struct mysql_stream *s, const struct position *from,
                        const struct mysql_stream_options *o, uint32_t server_id, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT, set = BUF_INIT;
+    char uuid[40];
 
     /* The source would give up a reader that waits for its target longer than a minute. */
     buf_str(&sql, "SET SESSION net_write_timeout = 3600");
@@ -274,8 +389,10 @@ static int set_session(struct mysql_stream *s, const struct position *from,
     buf_str(&sql, ", @master_binlog_checksum = @@global.binlog_checksum"
                   ", @source_binlog_checksum = @@global.binlog_checksum");
     if (s->conn->flavor == FLAVOR_MYSQL) {
-        buf_printf(&sql, ", @slave_uuid = '736c7569-6365-4000-8000-0000%08x'", server_id);
-        buf_printf(&sql, ", @replica_uuid = '736c7569-6365-4000-8000-0000%08x'", server_id);
+        snprintf(uuid, sizeof uuid, "736c7569-6365-4000-8000-0000%08x", server_id);
+        if (o->uuid)
+            snprintf(uuid, sizeof uuid, "%s", o->uuid);
+        buf_printf(&sql, ", @slave_uuid = '%s', @replica_uuid = '%s'", uuid, uuid);
     } else {
         buf_str(&sql, ", @mariadb_slave_capability = 4");
     }
@@ -306,6 +423,26 @@ static int register_replica(struct mysql_stream *s, uint32_t server_id, struct e
     buf_le(&b, 0, 4);       /* the source's id, filled in by it */
     rc = conn_command(s->conn, COM_REGISTER_SLAVE, slice_of(b.data, b.size), err);
     return rc < 0 ? rc : conn_reply(s->conn, err);
+}
+
+/* Asked for only where it is on: a source that has it off sends no heads. */
+static int join_semi_sync(struct mysql_stream *s, struct err *err)
+{
+    struct mysql_result *res;
+    struct mysql_row row;
+    int rc = mysql_conn_queryf(s->conn, &res, err,
+                               "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
+                               " ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled')");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = mysql_result_next(res, &row, err)) > 0)
+        s->semi_sync |= row.sizes[1] == 2 && memcmp(row.values[1], "ON", 2) == 0;
+    mysql_result_free(res);
+    if (rc < 0 || !s->semi_sync)
+        return rc;
+    return mysql_conn_execf(s->conn, err,
+                            "SET @rpl_semi_sync_slave = 1, @rpl_semi_sync_replica = 1");
 }
 
 static int send_dump(struct mysql_stream *s, const struct position *from,
@@ -378,11 +515,15 @@ int mysql_stream_open(struct mysql_stream **ret, const struct mysql_params *p,
     s->from = describe(from, o->by_gtid);
     s->cap = READ_SIZE;
     s->data = xmalloc(s->cap);
+    s->heard_us = clock_mono_us();
+    mutex_init(&s->tls_lock);
     rc = mysql_conn_open(&s->conn, p, err);
     if (rc == 0)
         rc = set_session(s, from, o, server_id, err);
     if (rc == 0)
         rc = register_replica(s, server_id, err);
+    if (rc == 0 && o->semi_sync)
+        rc = join_semi_sync(s, err);
     if (rc == 0)
         rc = send_dump(s, from, o, server_id, err);
     if (rc < 0)
@@ -418,6 +559,7 @@ void mysql_stream_close(struct mysql_stream *s)
     if (!s)
         return;
     mysql_conn_close(s->conn);
+    mutex_fini(&s->tls_lock);
     free(s->data);
     free(s->from);
     free(s);

@@ -23,6 +23,8 @@ struct mysql_stream_options {
     bool by_gtid;
     bool stop_at_end;      /* non-blocking dump: ends at the last event */
     unsigned heartbeat_ms; /* 0: 10,000 */
+    const char *uuid;      /* ours, for MySQL; NULL: made of server_id */
+    bool semi_sync;        /* be a replica that acknowledges, if the source has that on */
 };
 
 /* Errors: -ENODATA when the source has purged the position (1236), -ERANGE when the position is
@@ -36,6 +38,17 @@ int mysql_stream_open(struct mysql_stream **ret, const struct mysql_params *p,
 int mysql_stream_next(struct mysql_stream *s, struct slice *ret, struct err *err);
 /* True when mysql_stream_next() would not have to wait for the network. */
 bool mysql_stream_ready(const struct mysql_stream *s);
+/* Waits for it, at most so long.  1; 0: nothing came, and the source still counts as alive. */
+int mysql_stream_wait(struct mysql_stream *s, int64_t timeout_ms, struct err *err);
+
+/* The source's commits wait until we acknowledge (it says for which events, the last of a
+ * transaction each).  An acknowledgement counts for all before it, too. */
+bool mysql_stream_semi_sync(const struct mysql_stream *s);
+bool mysql_stream_ack_wanted(const struct mysql_stream *s); /* for the event at hand */
+/* We have all up to 'offset' of 'file', on disk.  Any thread. */
+int mysql_stream_acknowledge(struct mysql_stream *s, const char *file, uint64_t offset,
+                             struct err *err);
+
 enum flavor mysql_stream_flavor(const struct mysql_stream *s);
 uint64_t
 mysql_stream_bytes(const struct mysql_stream *s);   /* received so far; the reader's thread */

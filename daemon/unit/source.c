@@ -8,8 +8,11 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/catalog.h"
+#include "unit/relay_priv.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
+
+#define KEEP_INTERVAL_MS 1000
 
 const char *const source_state_names[] = {
     [SOURCE_NEW] = "new",
@@ -83,7 +86,7 @@ static void take_doc(struct source *s, json_t *doc)
 static int keep_doc(struct source *s, json_t *doc, struct err *err)
 {
     SCOPED(freep) char *path = xasprintf("sources/%s", s->node.name);
-    int rc = catalog_put(s->all->catalog, path, doc, err);
+    int rc = catalog_put(s->all->config.catalog, path, doc, err);
 
     if (rc < 0) {
         json_decref(doc);
@@ -91,7 +94,7 @@ static int keep_doc(struct source *s, json_t *doc, struct err *err)
     }
     take_doc(s, doc);
     node_changed(&s->node, NULL);
-    return 0;
+    return relay_follow(s->relay, false, err);
 }
 
 static int change(struct source *s, const json_t *doc, const json_t *old, struct err *err)
@@ -154,6 +157,9 @@ static struct source *source_new(struct sources *all, const char *name) NO_THREA
     node_init(&s->security, &source_security_type, "security");
     node_ref(&s->node); /* dropped when 'security' is released */
     node_add(&s->node, &s->security, &impossible);
+    s->relay = relay_new(s);
+    node_ref(&s->node); /* dropped when 'relay' is released */
+    node_add(&s->node, &s->relay->unit.node, &impossible);
     return s;
 }
 
@@ -164,6 +170,7 @@ void source_release(struct node *n) NO_THREAD_CHECK
 
     source_seen_fini(&s->seen);
     source_probe_free(s->probe);
+    relay_free(s->relay);
     json_decref(s->doc);
     json_decref(s->users);
     free(s->report);
@@ -179,6 +186,7 @@ void source_release(struct node *n) NO_THREAD_CHECK
 static void discard(struct source *s)
 {
     node_remove(&s->security);
+    node_remove(&s->relay->unit.node);
     node_unref(&s->node);
 }
 
@@ -229,10 +237,13 @@ int source_remove(struct node *n, struct err *err)
         print_users(users, &names);
         return err_set(err, -EBUSY, "it is used by task %s: remove that first", names.data);
     }
-    rc = catalog_delete(s->all->catalog, path, err);
+    rc = relay_may_go(s->relay, err);
+    if (rc == 0)
+        rc = catalog_delete(s->all->config.catalog, path, err);
     if (rc < 0)
         return rc;
     source_ask_stop(s, true);
+    relay_forget(s->relay);
     node_remove(n);
     return 0;
 }
@@ -259,6 +270,7 @@ static int load_one(void *arg, const char *shown, const json_t *doc, const struc
     }
     s = source_new(all, name);
     take_doc(s, checked);
+    relay_restore(s->relay);
     rc = node_add(&all->node, node_ref(&s->node), &err);
     if (rc < 0) {
         log_error(path, "left out: %s", err.text);
@@ -271,14 +283,15 @@ static int load_one(void *arg, const char *shown, const json_t *doc, const struc
     return 0;
 }
 
-struct node *sources_new(struct catalog *catalog, struct err *err)
+struct node *sources_new(const struct sources_config *c, struct err *err)
 {
     struct sources *all = xcalloc(1, sizeof *all);
 
     node_init(&all->node, &sources_type, "sources");
     mutex_init(&all->lock);
-    all->catalog = catalog;
-    if (catalog_each(catalog, "sources", load_one, all, err) < 0) {
+    cond_init(&all->cond);
+    all->config = *c;
+    if (catalog_each(c->catalog, "sources", load_one, all, err) < 0) {
         sources_stop(&all->node);
         node_unref(&all->node);
         return NULL;
@@ -290,14 +303,61 @@ void sources_release(struct node *n)
 {
     struct sources *all = sources_of(n);
 
+    cond_fini(&all->cond);
     mutex_fini(&all->lock);
     free(all);
+}
+
+/* --- the relays --- */
+
+static void tick_one(void *arg, struct node *n)
+{
+    (void)arg;
+    relay_tick(source_of(n)->relay);
+}
+
+static void *keep(void *arg)
+{
+    struct sources *all = arg;
+    bool stopping = false;
+
+    while (!stopping) {
+        node_each(&all->node, tick_one, NULL);
+        mutex_lock(&all->lock);
+        if (!all->stopping)
+            cond_wait(&all->cond, &all->lock, KEEP_INTERVAL_MS);
+        stopping = all->stopping;
+        mutex_unlock(&all->lock);
+    }
+    return NULL;
+}
+
+void sources_start(struct node *sources)
+{
+    struct sources *all = sources_of(sources);
+
+    if (!all->config.journals)
+        return;
+    all->keeper = thread_start("relay-keeper", keep, all);
+    all->has_keeper = true;
+}
+
+static void stop_keeper(struct sources *all)
+{
+    mutex_lock(&all->lock);
+    all->stopping = true;
+    cond_broadcast(&all->cond);
+    mutex_unlock(&all->lock);
+    if (all->has_keeper)
+        thread_join(all->keeper);
+    all->has_keeper = false;
 }
 
 static void ask_one(void *arg, struct node *n)
 {
     (void)arg;
     source_ask_stop(source_of(n), false);
+    relay_ask_stop(source_of(n)->relay);
 }
 
 static void join_one(void *arg, struct node *n)
@@ -308,10 +368,12 @@ static void join_one(void *arg, struct node *n)
     if (s->has_thread)
         thread_join(s->thread);
     s->has_thread = false;
+    relay_wait(s->relay);
 }
 
 void sources_stop(struct node *sources)
 {
+    stop_keeper(sources_of(sources));
     node_each(sources, ask_one, NULL);
     node_each(sources, join_one, NULL);
 }

@@ -18,6 +18,7 @@
 #include "mysql/conn.h"
 
 struct catalog;
+struct journals;
 struct node;
 struct node_type;
 struct source;
@@ -25,9 +26,17 @@ struct source;
 /* For the root's parts, /schema and the manual. */
 extern const struct node_type sources_type;
 
+struct sources_config {
+    struct catalog *catalog;   /* all borrowed, until the last source is released */
+    struct journals *journals; /* NULL: no source has a relay */
+    const char *data_dir;      /* where the store is: its disk is guarded */
+};
+
 /* The collection, with every source of the catalog in it; one reference, the caller's, to give to
- * node_add().  A document that does not open is skipped and logged.  'catalog' is borrowed. */
-struct node *sources_new(struct catalog *catalog, struct err *err);
+ * node_add().  A document that does not open is skipped and logged. */
+struct node *sources_new(const struct sources_config *c, struct err *err);
+/* The relays that ran when the daemon ended run again. */
+void sources_start(struct node *sources);
 /* Stops the threads of all sources; call it before the store is closed. */
 void sources_stop(struct node *sources);
 

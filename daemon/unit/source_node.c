@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/table.h"
+#include "unit/relay_priv.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
 
@@ -451,7 +452,9 @@ static const char *const source_examples[] = {
     NULL,
 };
 
-static const struct node_part source_parts[] = { { "security", &source_security_type }, { 0 } };
+static const struct node_part source_parts[] = { { "security", &source_security_type },
+                                                 { "relay", &relay_type },
+                                                 { 0 } };
 
 const struct node_type source_type = {
     .name = "source",

@@ -32,14 +32,21 @@ struct source {
     bool stop_wanted GUARDED;
     bool abandoned GUARDED; /* removed: nobody joins the thread */
     struct source_probe *probe;
+    struct relay *relay; /* below it, and as old as it */
     pthread_t thread;
     bool has_thread;
 };
 
+struct relay;
+
 struct sources {
     struct node node; /* first */
-    struct catalog *catalog;
+    struct sources_config config;
     struct mutex lock;
+    struct cond cond; /* the keeper shall end */
+    bool stopping GUARDED;
+    pthread_t keeper; /* once a second: relay_tick() of each */
+    bool has_keeper;
     json_t *(*users)(void *arg, const char *source)GUARDED;
     void *users_arg GUARDED;
 };

@@ -29,7 +29,7 @@ static void open_all(void)
     unlink(path);
     store = store_open_mem();
     catalog = catalog_new(store, key);
-    sources = sources_new(catalog, &err);
+    sources = sources_new(&(struct sources_config){ .catalog = catalog }, &err);
     cr_assert(sources);
 }
 
@@ -203,7 +203,7 @@ Test(source, is_there_again_after_a_restart)
     create("s 1/x", "{\"host\": \"h\", \"user\": \"u\", \"password\": \"pw\", \"enable\": false}");
     close_tree();
 
-    sources = sources_new(catalog, &err);
+    sources = sources_new(&(struct sources_config){ .catalog = catalog }, &err);
 
     struct source *s = source_find(sources, "s 1/x");
     cr_assert(s);
