@@ -8,6 +8,7 @@
 #include "route/router.h"
 #include "store/secret.h"
 #include "unit/security_doc.h"
+#include "unit/source.h"
 #include "unit/task_doc.h"
 
 static const char *text(const json_t *object, const char *path)
@@ -163,6 +164,7 @@ static void job_free(struct job *j)
     conn_set_fini(&j->conns);
     free(j->own_path);
     free(j->own_folder);
+    source_unref(j->origin);
     json_decref(j->doc);
     free(j);
 }
@@ -210,6 +212,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     j->path = j->own_path = xasprintf("tasks/%s/sources/%s", j->task, j->source);
     j->meta_schema = text(j->doc, "meta_schema");
     j->store = store;
+    j->origin = source->origin ? source_ref(source->origin) : NULL;
     j->by_gtid = source->by_gtid;
     j->copies = strcmp(text(j->doc, "task_mode"), "incremental") != 0;
     mysql_params_copy(&j->from, &source->params);

@@ -17,6 +17,7 @@
 #include "mysql/conn_set.h"
 
 struct router; /* route/router.h: what is in scope, and under what name */
+struct source; /* unit/source.h */
 struct store;
 
 enum apply_mode { APPLY_MERGED, APPLY_ONE_TO_ONE, APPLY_PARALLEL };
@@ -34,6 +35,7 @@ struct job {
     const char *task, *source; /* names */
     const char *path;          /* "tasks/orders/sources/s1", for the log */
     struct mysql_params from, to;
+    struct source *origin; /* whose relay may have the binlog; NULL: nobody's */
     const struct router *router;
     struct store *store;
     const char *meta_schema; /* of the checkpoint tables in the target */
@@ -73,7 +75,8 @@ struct job_source {
     const char *name;
     struct mysql_params params; /* borrowed */
     bool by_gtid;
-    bool fold_case; /* lower_case_table_names is not 0 */
+    bool fold_case;        /* lower_case_table_names is not 0 */
+    struct source *origin; /* a reference is taken; NULL: its relay is not used */
 };
 
 /* The job of one source of a complete task document.  -EINVAL; -EACCES and others when a file

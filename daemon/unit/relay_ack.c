@@ -45,27 +45,41 @@ static uint64_t wait_for_one(struct relay_acks *a)
     return seq;
 }
 
-/* The newest that is on disk; those before it are done, too. */
-static bool take_durable(struct relay_acks *a, uint64_t durable, struct pending *ret)
+static bool is_durable(struct relay_acks *a, uint64_t seq)
+{
+    struct err none = ERR_INIT;
+
+    return journal_wait_durable(a->journal, seq, 0, &none) == 0;
+}
+
+/* A copy of the newest that is waited for. */
+static struct pending newest_of(struct relay_acks *a)
+{
+    struct pending p;
+
+    mutex_lock(&a->lock);
+    p = a->at[a->n - 1];
+    mutex_unlock(&a->lock);
+    return p;
+}
+
+/* 'seq' is done, and those before it. */
+static void take(struct relay_acks *a, uint64_t seq, struct pending *ret)
 {
     unsigned i = 0;
 
     mutex_lock(&a->lock);
-    while (i < a->n && a->at[i].seq <= durable)
+    while (i < a->n && a->at[i].seq <= seq)
         i++;
-    if (i) {
-        *ret = a->at[i - 1];
-        memmove(a->at, a->at + i, (a->n - i) * sizeof *a->at);
-        a->n -= i;
-    }
+    *ret = a->at[i - 1];
+    memmove(a->at, a->at + i, (a->n - i) * sizeof *a->at);
+    a->n -= i;
     mutex_unlock(&a->lock);
-    return i > 0;
 }
 
 static void *acknowledge(void *arg)
 {
     struct relay_acks *a = arg;
-    struct journal_state state;
     struct pending newest;
     uint64_t seq;
     int rc = 0;
@@ -80,9 +94,8 @@ static void *acknowledge(void *arg)
         }
         if (rc < 0)
             break; /* the writer ended: nothing will be on disk any more */
-        journal_state(a->journal, &state);
-        if (!take_durable(a, state.durable_seq, &newest))
-            continue;
+        newest = newest_of(a);
+        take(a, is_durable(a, newest.seq) ? newest.seq : seq, &newest);
         rc = mysql_stream_acknowledge(a->stream, newest.file, newest.offset, &err);
         if (rc < 0)
             log_warn(a->path, "acknowledgement: %s", err.text);

@@ -146,26 +146,24 @@ static int keep_skip(struct relay *r, const struct gtid_set *skip, struct err *e
 static int begin_incarnation(struct relay_run *run, struct relay_place *place, struct err *err)
 {
     struct relay *r = run->relay;
-    struct journal_state state;
-    int rc = journal_incarnation(run->journal, place->server, place->pos.gtids, err);
+    uint32_t incarnation = run->in.incarnation + 1;
+    int rc = keep_server(r, incarnation, place->server, err);
 
-    if (rc < 0)
-        return rc;
-    journal_state(run->journal, &state);
-    rc = keep_server(r, state.incarnation, place->server, err);
     if (rc == 0)
         rc = keep_skip(r, place->skip, err);
+    if (rc == 0)
+        rc = journal_incarnation(run->journal, place->server, place->pos.gtids, err);
     if (rc < 0)
         return rc;
     position_fini(&run->in.head);
     run->in.head = (struct position){ .gtids = gtid_set_copy(place->pos.gtids) };
-    run->in.incarnation = state.incarnation;
+    run->in.incarnation = incarnation;
     snprintf(run->head.source_id, sizeof run->head.source_id, "%s", place->server);
     log_info(r->unit.path, "stores the binlog of %s from %s:%llu on", place->server,
              place->pos.file, (unsigned long long)place->pos.offset);
     node_event(&r->unit.node, "incarnation",
                json_pack("{s:s, s:i, s:s, s:I}", "server", place->server, "incarnation",
-                         (int)state.incarnation, "file", place->pos.file, "offset",
+                         (int)incarnation, "file", place->pos.file, "offset",
                          (json_int_t)place->pos.offset));
     return 0;
 }

@@ -399,6 +399,12 @@ struct source *source_find(struct node *sources, const char *name)
     return n ? source_of(n) : NULL;
 }
 
+struct source *source_ref(struct source *s)
+{
+    node_ref(&s->node);
+    return s;
+}
+
 void source_unref(struct source *s)
 {
     if (s)

@@ -41,12 +41,14 @@ void sources_start(struct node *sources);
 void sources_stop(struct node *sources);
 
 /* Who reads a source: asked before one is removed and while its server is probed, never under a
- * lock.  A new array of {"task": name, "file": oldest binlog file still needed or ""}. */
+ * lock.  A new array of {"task": name, "file": oldest binlog file still needed or "", "offset":
+ * from where on of it}. */
 void sources_on_users(struct node *sources, json_t *(*users)(void *arg, const char *source),
                       void *arg);
 
 /* NULL if there is none. */
 struct source *source_find(struct node *sources, const char *name);
+struct source *source_ref(struct source *s);
 void source_unref(struct source *s); /* NULL is fine */
 
 /* How to connect: mysql_params_fini() it.  -EINVAL while the document is incomplete, -ENOENT for

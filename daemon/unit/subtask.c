@@ -206,11 +206,13 @@ static int make_job(struct task *t, const json_t *doc, const char *name, struct 
         return err_set(err, -ENOENT, "there is no source %s: mkdir sources/%s", name, name);
     from.by_gtid = source_by_gtid(source);
     from.fold_case = source_folds_case(source);
+    from.origin = source;
     rc = source_params(source, &from.params, err);
-    source_unref(source);
     if (rc < 0)
-        return err_wrap(err, "source %s", name);
-    rc = job_new(doc, &from, t->config.store, ret, err);
+        err_wrap(err, "source %s", name);
+    else
+        rc = job_new(doc, &from, t->config.store, ret, err);
+    source_unref(source);
     mysql_params_fini(&from.params);
     return rc;
 }

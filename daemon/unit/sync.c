@@ -91,8 +91,8 @@ static int sync_main(struct unit *u, struct err *err)
 
 static void interrupt(struct sync *s, bool at_once) REQUIRES(s->unit.lock)
 {
-    if (s->run && s->run->stream)
-        mysql_stream_shutdown(s->run->stream);
+    if (s->run && s->run->feed)
+        feed_shutdown(s->run->feed);
     if (s->run && at_once)
         s->run->mode->stop(s->run);
 }
@@ -156,6 +156,7 @@ static void sync_progress(struct unit *u, struct unit_progress *ret)
     mutex_lock(&u->lock);
     if (s->binlog_file)
         snprintf(ret->file, sizeof ret->file, "%s", s->binlog_file);
+    ret->offset = s->binlog_offset;
     mutex_unlock(&u->lock);
 }
 
@@ -268,6 +269,8 @@ static const struct attr sync_attrs[] = {
     ATTR_U64(struct sync, ddl_skipped, ATTR_COUNT, "DDL statements left out"),
     ATTR_U64(struct sync, spilled, ATTR_COUNT, "Transactions too large for memory"),
     ATTR_U64(struct sync, heartbeats, ATTR_COUNT, "Heartbeats of the source"),
+    ATTR_FLAG(struct sync, from_relay,
+              "Whether the events come from the source's relay instead of from its server"),
     ATTR_U64(struct sync, reconnects, ATTR_COUNT, "Times that the stream was opened again"),
     { .name = "reconnect_reason",
       .help = "Why the stream was opened again the last time",

@@ -3,9 +3,9 @@
 #define SLUICE_UNIT_SYNC_PRIV_H
 
 #include "binlog/txn.h"
-#include "mysql/stream.h"
 #include "unit/copy_state.h"
 #include "unit/sync.h"
+#include "unit/sync_feed.h"
 #include "unit/sync_mode.h"
 #include "unit/sync_queue.h"
 #include "unit/sync_table.h"
@@ -36,6 +36,7 @@ struct sync {
         reconnects, heartbeats, spilled, write_retries;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
+    _Atomic bool from_relay;        /* the events come from the journal */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
 };
@@ -76,7 +77,9 @@ struct sync_run {
     struct applied *applied;
     const char *only_aside;       /* the table that this pass catches up with, set aside before */
     const struct position *until; /* where that pass ends */
-    struct mysql_stream *stream;  /* wake() shuts it down: under sync->unit.lock */
+    struct feed *feed;            /* wake() shuts it down: under sync->unit.lock */
+    bool no_journal;              /* it is damaged where we are */
+    int64_t look_us;              /* monotonic: when to look next whether the relay has it */
 
     /* the reader's */
     struct grouper grouper;

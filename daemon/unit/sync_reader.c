@@ -13,6 +13,8 @@
 #define RECONNECT_LIMIT_US \
     ((int64_t)60 * 1000000) /* without one event: give up, the unit retries */
 
+#define RELAY_LOOK_US ((int64_t)1000000) /* so often a direct reader looks for the relay */
+
 /* Ours, the same after a restart, so that the source ends the stream that a crash left. */
 static uint32_t server_id(const struct job *job)
 {
@@ -23,41 +25,77 @@ static uint32_t server_id(const struct job *job)
     return 0x40000000u | ((uint32_t)XXH3_64bits(all, strlen(all)) & 0x3fffffffu);
 }
 
-static int set_stream(struct sync_run *r, struct mysql_stream *stream, struct err *err)
+static int set_feed(struct sync_run *r, struct feed *feed, struct err *err)
 {
     struct sync *s = r->sync;
-    struct mysql_stream *old;
+    struct feed *old;
     bool stopping;
 
     mutex_lock(&s->unit.lock);
-    old = r->stream;
-    r->stream = stream;
+    old = r->feed;
+    r->feed = feed;
     stopping = unit_stopping(&s->unit);
     mutex_unlock(&s->unit.lock);
-    mysql_stream_close(old);
+    feed_close(old);
     return stopping ? err_set(err, -ECANCELED, "stopping") : 0;
 }
 
-/* From the end of the last whole transaction, wherever the one before broke off. */
-static int connect_stream(struct sync_run *r, struct err *err)
+static void note_feed(struct sync_run *r)
+{
+    bool stored = feed_stored(r->feed);
+
+    if (stored != atomic_exchange(&r->sync->from_relay, stored))
+        log_info(r->sync->unit.path, "reads from %s", stored ? "the relay" : "the source itself");
+}
+
+/* Asks 'use' with all that a feed needs. */
+static int with_feed_config(struct sync_run *r, const struct position *from,
+                            int (*use)(struct sync_run *r, const struct feed_config *c,
+                                       const struct position *from, struct err *err),
+                            struct err *err)
 {
     struct mysql_stream_options options = { .server_id = server_id(r->job),
-                                            .by_gtid = r->job->by_gtid,
+                                            .by_gtid = r->job->by_gtid && from->gtids,
                                             .heartbeat_ms = SYNC_HEARTBEAT_MS };
+    struct feed_config c = { .params = &r->job->from,
+                             .stream = &options,
+                             .source = r->job->origin,
+                             .source_id = r->cp.source_id,
+                             .no_journal = r->no_journal };
+
+    return use(r, &c, from, err);
+}
+
+static int open_feed(struct sync_run *r, const struct feed_config *c, const struct position *from,
+                     struct err *err)
+{
+    struct feed *feed;
+    int rc = feed_open(&feed, c, from, err);
+
+    if (rc < 0)
+        return err_wrap(err, "source");
+    rc = set_feed(r, feed, err);
+    if (rc == 0)
+        note_feed(r);
+    return rc;
+}
+
+/* From the end of the last whole transaction, wherever the one before broke off. */
+static int connect_feed(struct sync_run *r, struct err *err)
+{
     struct position from = { .offset = 0 };
-    struct mysql_stream *stream;
     int rc;
 
     position_copy(&from, &r->grouper.pos);
     grouper_fini(&r->grouper);
     grouper_init(&r->grouper, r->flavor, &from);
-    if (!from.gtids)
-        options.by_gtid = false;
     if (!atomic_load(&r->sync->heard_us))
         atomic_store(&r->sync->heard_us, clock_wall_us());
-    rc = mysql_stream_open(&stream, &r->job->from, &from, &options, err);
+    rc = set_feed(r, NULL, err); /* the old connection first: there is one at a time */
+    if (rc == 0)
+        rc = with_feed_config(r, &from, open_feed, err);
     position_fini(&from);
-    return rc < 0 ? err_wrap(err, "source") : set_stream(r, stream, err);
+    return rc;
 }
 
 static bool can_reconnect(const struct err *err)
@@ -87,7 +125,7 @@ static int reconnect(struct sync_run *r, struct err *err)
     note_reconnect(r, err);
     sync_txn_drop(r);
     do {
-        int rc = connect_stream(r, err);
+        int rc = connect_feed(r, err);
 
         if (rc == 0 || !can_reconnect(err))
             return rc;
@@ -98,20 +136,37 @@ static int reconnect(struct sync_run *r, struct err *err)
     return err->code;
 }
 
-/* 1 an event, <0 an error that a new connection does not mend. */
+/* Not again in this run, whose position is before the damage. */
+static bool leave_journal(struct sync_run *r, const struct err *why)
+{
+    if (why->code != -EBADMSG || !feed_stored(r->feed))
+        return false;
+    r->no_journal = true;
+    return true;
+}
+
+/* What the feed has: 1 an event, FEED_QUIET, <0 an error. */
+static int wait_for_event(struct sync_run *r, struct slice *raw, struct err *err)
+{
+    bool wait = !feed_ready(r->feed);
+    int rc;
+
+    if (wait)
+        atomic_store(&r->sync->waiting, feed_at_tip(r->feed));
+    rc = feed_next(r->feed, raw, err);
+    if (wait && rc != FEED_QUIET)
+        atomic_store(&r->sync->waiting, false);
+    if (rc == FEED_QUIET || (rc > 0 && (wait || r->sync->events % 256 == 0)))
+        atomic_store(&r->sync->heard_us, feed_heard_us(r->feed));
+    return rc;
+}
+
+/* 1 an event, FEED_QUIET, <0 an error that a new connection does not mend. */
 static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
 {
     for (;;) {
-        bool wait = !mysql_stream_ready(r->stream);
-        int rc;
+        int rc = wait_for_event(r, raw, err);
 
-        if (wait)
-            atomic_store(&r->sync->waiting, true);
-        rc = mysql_stream_next(r->stream, raw, err);
-        if (wait)
-            atomic_store(&r->sync->waiting, false);
-        if (rc > 0 && (wait || r->sync->events % 256 == 0))
-            atomic_store(&r->sync->heard_us, clock_wall_us());
         if (rc > 0)
             return rc;
         if (unit_stopping(&r->sync->unit))
@@ -120,7 +175,7 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
             return err_set(err, -ECANCELED, "leaves for a release");
         if (rc == 0)
             err_set(err, -ECONNRESET, "the source ended the stream");
-        if (!can_reconnect(err))
+        if (!leave_journal(r, err) && !can_reconnect(err))
             return err_wrap(err, "source");
         rc = reconnect(r, err);
         if (rc < 0)
@@ -154,9 +209,37 @@ static bool reached(const struct position *at, const struct position *until)
     return position_compare(at, until) >= 0;
 }
 
+static int is_stored(struct sync_run *r, const struct feed_config *c, const struct position *from,
+                     struct err *err)
+{
+    (void)r, (void)err;
+    return feed_is_stored(c, from);
+}
+
+/* Once the relay has it, a connection of our own is one too many. */
+static int prefer_relay(struct sync_run *r, struct err *err)
+{
+    int64_t now = clock_mono_us();
+
+    if (!r->job->origin || feed_stored(r->feed) || now < r->look_us)
+        return 0;
+    r->look_us = now + RELAY_LOOK_US;
+    if (!with_feed_config(r, &r->grouper.pos, is_stored, err))
+        return 0;
+    return connect_feed(r, err);
+}
+
+/* Between two transactions. */
+static int turn(struct sync_run *r, struct err *err)
+{
+    int rc = r->mode->turn(r, feed_ready(r->feed), err);
+
+    return rc < 0 ? rc : prefer_relay(r, err);
+}
+
 static int read_on(struct sync_run *r, struct err *err)
 {
-    int rc = connect_stream(r, err);
+    int rc = connect_feed(r, err);
 
     while (rc == 0) {
         struct slice raw;
@@ -170,9 +253,9 @@ static int read_on(struct sync_run *r, struct err *err)
         rc = next_event(r, &raw, err);
         if (rc < 0)
             return rc;
-        rc = handle(r, raw, err);
+        rc = rc == FEED_QUIET ? 0 : handle(r, raw, err);
         if (rc == 0 && !r->grouper.in_txn)
-            rc = r->mode->turn(r, mysql_stream_ready(r->stream), err);
+            rc = turn(r, err);
     }
     return rc;
 }

@@ -252,16 +252,16 @@ void sync_run_close(struct sync_run *r)
 static void show_run(struct sync_run *r, bool running)
 {
     struct sync *s = r->sync;
-    struct mysql_stream *stream = NULL;
+    struct feed *feed = NULL;
 
     mutex_lock(&s->unit.lock);
     s->run = running ? r : NULL;
     if (!running) {
-        stream = r->stream;
-        r->stream = NULL;
+        feed = r->feed;
+        r->feed = NULL;
     }
     mutex_unlock(&s->unit.lock);
-    mysql_stream_close(stream);
+    feed_close(feed);
 }
 
 int sync_run_loop(struct sync_run *r, struct err *err)

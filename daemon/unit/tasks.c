@@ -247,17 +247,13 @@ struct users {
     json_t *found;
 };
 
-static void oldest_file(struct task *t, const char *source, char ret[static BINLOG_NAME_SIZE])
+static void oldest_place(struct task *t, const char *source, struct unit_progress *ret)
 {
-    ret[0] = '\0';
+    *ret = (struct unit_progress){ .offset = 0 };
     mutex_lock(&t->lock);
     for (unsigned i = 0; i < t->n_subs; i++) {
-        struct unit_progress p;
-
-        if (strcmp(t->subs[i]->job->source, source) != 0)
-            continue;
-        subtask_progress(t->subs[i], &p);
-        memcpy(ret, p.file, BINLOG_NAME_SIZE);
+        if (strcmp(t->subs[i]->job->source, source) == 0)
+            subtask_progress(t->subs[i], ret);
     }
     mutex_unlock(&t->lock);
 }
@@ -273,12 +269,13 @@ static void add_user(void *arg, struct node *n)
     names = task_doc_sources(t->doc);
     mutex_unlock(&t->lock);
     json_array_foreach (names, i, name) {
-        char file[BINLOG_NAME_SIZE];
+        struct unit_progress p;
 
         if (strcmp(json_string_value(name), u->source) != 0)
             continue;
-        oldest_file(t, u->source, file);
-        json_array_append_new(u->found, json_pack("{s:s, s:s}", "task", t->name, "file", file));
+        oldest_place(t, u->source, &p);
+        json_array_append_new(u->found, json_pack("{s:s, s:s, s:I}", "task", t->name, "file",
+                                                  p.file, "offset", (json_int_t)p.offset));
     }
     json_decref(names);
 }

@@ -54,6 +54,7 @@ struct unit_progress {
     uint64_t rows, rows_estimated, bytes;
     double lag_s;                /* of sync; negative: not known, or no stream */
     char file[BINLOG_NAME_SIZE]; /* oldest binlog file that is still needed; "" if none */
+    uint64_t offset;             /* ... and from where on; 0: all of it */
 };
 
 struct unit_ops {
