@@ -33,6 +33,7 @@ typedef unsigned char uchar;
  * "COM_BINLOG_DUMP_GTID", "COM_REGISTER_SLAVE"; MariaDB Knowledge Base, pages of the same names. */
 #define COM_BINLOG_DUMP_GTID_ 0x1e /* Connector/C has no name for it */
 #define DUMP_NON_BLOCK 0x01
+#define DUMP_ANNOTATE_ROWS 0x02 /* MariaDB; of another meaning to MySQL */
 #define DUMP_THROUGH_GTID 0x04
 #define REPLY_EVENT 0x00
 #define REPLY_END 0xfe
@@ -454,6 +455,8 @@ static int send_dump(struct mysql_stream *s, const struct position *from,
     const char *file = o->by_gtid ? "" : from->file;
     uint64_t offset = o->by_gtid || from->offset < 4 ? 4 : from->offset;
 
+    if (o->all_events && s->conn->flavor == FLAVOR_MARIADB)
+        flags |= DUMP_ANNOTATE_ROWS;
     if (!by_set && offset > UINT32_MAX)
         return err_set(err, -ERANGE,
                        "a dump by file cannot start at %llu, beyond 4 GiB: set enable_gtid",

@@ -21,6 +21,7 @@ struct mysql_stream_options {
     uint32_t server_id; /* ours; 0 makes one up.  A second stream with the same one at the same
                            source ends the first, so a reconnect removes what it left behind */
     bool by_gtid;
+    bool all_events;       /* MariaDB: with the texts of row changes (ANNOTATE_ROWS), too */
     bool stop_at_end;      /* non-blocking dump: ends at the last event */
     unsigned heartbeat_ms; /* 0: 10,000 */
     const char *uuid;      /* ours, for MySQL; NULL: made of server_id */

@@ -204,6 +204,7 @@ static int open_stream(struct relay_run *run, const struct position *from, struc
     SCOPED(json_freep) json_t *semi_sync = relay_setting(r, "relay_config.semi_sync");
     struct mysql_stream_options o = { .server_id = relay_server_id(r),
                                       .heartbeat_ms = RELAY_HEARTBEAT_MS,
+                                      .all_events = true,
                                       .semi_sync = json_is_true(semi_sync) };
     char uuid[40];
     int rc;

@@ -105,7 +105,7 @@ refused "shard_mode: merging" 's/shard_mode: null/shard_mode: optimistic/'
 refused "binlog_filter_rule" 's/binlog_filter_rule: {}/binlog_filter_rule: { r: { ignore_sql: [ x ] } }/'
 refused "import_mode" 's/import_mode: logical/import_mode: physical/'
 refused "checksum" 's/checksum: required/checksum: "off"/'
-source_yaml bad | sed 's/enable_relay: false/enable_relay: true/' | cat >"$T/sources/create" 2>/dev/null && die "a relay was accepted"
+source_yaml bad | sed 's/enable_relay: false/enable_relay: perhaps/' | cat >"$T/sources/create" 2>/dev/null && die "no boolean was accepted"
 grep -q "relay_config.enable_relay" "$T/sources/last_error" || die "$(cat "$T/sources/last_error")"
 [ ! -e "$T/tasks/bad" ] && [ ! -e "$T/sources/bad" ] || die "what was refused is there"
 for t in t_2 t_3 t_4; do rmdir "$T/tasks/$t" || die "$(cat "$T/tasks/$t/last_error")"; done

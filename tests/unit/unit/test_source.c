@@ -111,6 +111,21 @@ Test(source, is_a_draft_until_it_knows_where_to_connect)
     expect_text("s1/host", "\n");
 }
 
+#define DEFAULTS                  \
+    "purge:\n"                    \
+    "  interval: 3600\n"          \
+    "  expires: 0\n"              \
+    "  remain_space: 15\n"        \
+    "  max_bytes: 0\n"            \
+    "  when_full: stop\n"         \
+    "relay_config:\n"             \
+    "  enable_relay: false\n"     \
+    "  relay_binlog_name: \"\"\n" \
+    "  relay_binlog_gtid: \"\"\n" \
+    "  server_id: 0\n"            \
+    "  server_uuid: \"\"\n"       \
+    "  semi_sync: false\n"
+
 Test(source, takes_settings_one_by_one_and_shows_them_in_its_document)
 {
     create("s1", NULL);
@@ -126,7 +141,7 @@ Test(source, takes_settings_one_by_one_and_shows_them_in_its_document)
                              "enable_gtid: true\n"
                              "enable: true\n"
                              "security:\n"
-                             "  ssl_ca_content: PEM\n");
+                             "  ssl_ca_content: PEM\n" DEFAULTS);
     expect_text("s1/security/required", "true\n");
 }
 

@@ -1,0 +1,50 @@
+#!/bin/bash
+# The relay of a source: started, paused, stopped and purged by files and over HTTP, on both flavours;
+# what it stores is the source's binlog files, byte for byte.
+set -u
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/relay.sh
+
+start_mariadb mdb
+start_mysql my
+start_sluice
+
+for s in mdb my; do
+    "$SLUICE_BUILD/writer" "$(port_of $s)" wr 7 300 || die "writer"
+    sql $s "FLUSH BINARY LOGS"
+    make_source $s $s || die "$(cat "$T/sources/last_error")"
+    R=$T/sources/$s/relay
+    [ "$(cat "$R/state")" = new ] || die "a relay that was not asked for is $(cat "$R/state")"
+    echo >"$R/start" || die "$(cat "$R/last_error")"
+    relay_caught_up $s $s
+    "$SLUICE_BUILD/writer" "$(port_of $s)" wr 8 300 || die "writer"
+
+    echo >"$R/pause" || die "$(cat "$R/last_error")"
+    [ "$(cat "$R/state")" = paused ] || die "paused it is $(cat "$R/state")"
+    echo >"$R/pause" 2>/dev/null && die "paused twice"
+    "$SLUICE_BUILD/writer" "$(port_of $s)" wr 9 200 || die "writer"
+    stop_sluice; restart_sluice
+    [ "$(cat "$R/state")" = paused ] || die "after a restart it is $(cat "$R/state"), not paused"
+    curl -sf -X POST "$URL/v1/sources/$s/relay/resume" -d '' >/dev/null || die "resume over HTTP"
+    sql $s "FLUSH BINARY LOGS"
+    relay_caught_up $s $s
+    same_binlogs $s $s || die "the journal is not the binlog"
+
+    echo >"$R/stop" || die "$(cat "$R/last_error")"
+    [ "$(cat "$R/state")" = stopped ] || die "stopped it is $(cat "$R/state")"
+    [ "$(cat "$R/enable_relay")" = false ] || die "stopped, but enabled"
+    curl -sf -X POST "$URL/v1/sources/$s/relay/start" -d '' >/dev/null || die "start over HTTP"
+    "$SLUICE_BUILD/writer" "$(port_of $s)" wr 10 100 || die "writer"
+    sql $s "FLUSH BINARY LOGS"
+    relay_caught_up $s $s
+    same_binlogs $s $s || die "the journal is not the binlog after stop and start"
+
+    last=$(cat "$R/last_seq")
+    echo "until_seq=$((last / 2))" >"$R/purge" || die "$(cat "$R/last_error")"
+    [ "$(cat "$R/first_seq")" -gt 1 ] || die "nothing was purged"
+    echo >"$R/verify" || die "$(cat "$R/last_error")"
+    wait_for 20 grep -q '"event":"verified"' "$R/../../../events" || die "not verified"
+    [ "$(tr -d ' \n' <"$R/corruption")" = "[]" ] || die "damaged: $(cat "$R/corruption")"
+    rmdir "$T/sources/$s" 2>/dev/null && die "removed with a relay that runs"
+    echo >"$R/stop"; rmdir "$T/sources/$s" || die "$(cat "$T/sources/last_error")"
+    note "$s: $last records"
+done
