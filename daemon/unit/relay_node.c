@@ -112,6 +112,16 @@ static json_t *set_text(const struct gtid_set *set)
     return json_string_nocheck(text.size ? text.data : "");
 }
 
+static json_t *get_current(const struct node *n, const struct attr *a,
+                           struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+
+    (void)a, (void)err;
+    gtid_print(&relay_of(n)->current_gtid, &text);
+    return json_string_nocheck(text.size ? text.data : "");
+}
+
 static json_t *get_executed(const struct node *n, const struct attr *a, struct err *err)
 {
     SCOPED(position_fini) struct position pos;
@@ -432,6 +442,10 @@ static const struct attr relay_attrs[] = {
       .flags = ATTR_GAUGE,
       .get = get_offset,
       .help = "Offset in it" },
+    { .name = "current_gtid",
+      .type = ATTR_TEXT,
+      .get = get_current,
+      .help = "The last transaction that was stored" },
     { .name = "gtid_executed",
       .type = ATTR_TEXT,
       .get = get_executed,

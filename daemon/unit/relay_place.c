@@ -236,6 +236,7 @@ static int same_place(struct journal *j, const struct journal_head *head, struct
     }
     if (rc < 0)
         return rc;
+    ret->last = last.gtid;
     if (ret->expect.size != last.to - last.from || last.to != head->pos.offset ||
         last.incarnation != head->incarnation)
         buf_clear(&ret->expect);

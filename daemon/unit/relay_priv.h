@@ -26,6 +26,7 @@ struct relay {
     char *accept GUARDED; /* where the operator says to go on: "bin.000007:4", "oldest" */
     atomic_bool full;     /* the disk is: waits for space */
     char *reconnect_reason GUARDED;
+    struct gtid current_gtid GUARDED; /* of the last transaction stored; number 0: not known */
     json_t *corruption GUARDED; /* what the last verify found */
     bool verifying GUARDED, has_verifier GUARDED;
     pthread_t verifier;             /* joined by the next one, or at the end */
@@ -79,6 +80,7 @@ struct relay_place {
     struct gtid_set *skip; /* see struct ingest */
     struct buf expect;     /* likewise; empty: nothing is compared */
     uint64_t expect_from;
+    struct gtid last; /* of the last record; number 0: none */
 };
 void relay_place_fini(struct relay_place *p);
 /* Asks the source who it is and where the dump goes on after 'head'.  -EREMCHG: that is the

@@ -261,6 +261,15 @@ static int go_to(struct relay_run *run, struct relay_place *place, struct err *e
     return rc < 0 ? rc : open_stream(run, &place->pos, err);
 }
 
+static void show_gtid(struct relay *r, const struct gtid *g)
+{
+    if (!g->number)
+        return;
+    mutex_lock(&r->unit.lock);
+    r->current_gtid = *g;
+    mutex_unlock(&r->unit.lock);
+}
+
 static int connect_source(struct relay_run *run, struct err *err)
 {
     SCOPED(freep) char *accept = take_accept(run->relay);
@@ -269,8 +278,10 @@ static int connect_source(struct relay_run *run, struct err *err)
 
     update_head(run);
     rc = relay_find_place(run->relay, &run->params, run->journal, &run->head, accept, &place, err);
-    if (rc == 0)
+    if (rc == 0) {
+        show_gtid(run->relay, &place.last);
         rc = go_to(run, &place, err);
+    }
     return rc < 0 ? err_wrap(err, "source") : 0;
 }
 
@@ -329,6 +340,7 @@ static void count(struct relay_run *run, const struct ingest_did *did)
                   run->in.head.file, (unsigned long long)run->in.head.offset);
     if (!did->committed || did->record.kind != JOURNAL_TXN)
         return;
+    show_gtid(r, &did->record.gtid);
     atomic_fetch_add_explicit(&r->transactions, 1, memory_order_relaxed);
     atomic_store_explicit(&r->read_commit_us, did->record.commit_us, memory_order_relaxed);
     unit_progressed(&r->unit);
