@@ -27,7 +27,7 @@ struct relay {
     atomic_bool full;     /* the disk is: waits for space */
     char *reconnect_reason GUARDED;
     struct gtid current_gtid GUARDED; /* of the last transaction stored; number 0: not known */
-    json_t *corruption GUARDED; /* what the last verify found */
+    json_t *corruption GUARDED;       /* what the last verify found */
     bool verifying GUARDED, has_verifier GUARDED;
     pthread_t verifier;             /* joined by the next one, or at the end */
     struct conn_set *conns GUARDED; /* of the run that is under way: wake() shuts it */
