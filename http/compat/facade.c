@@ -4,10 +4,7 @@
 #include <string.h>
 
 const struct facade *const facades[] = {
-    &kingbus_facade,
-    &pump_facade,
-    &drainer_facade,
-    NULL,
+    &dm_facade, &kingbus_facade, &pump_facade, &drainer_facade, NULL,
 };
 
 const struct facade *facade_find(const char *name)

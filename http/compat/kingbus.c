@@ -24,6 +24,7 @@ enum {
     RELAY,
     RELAY_START,
     RELAY_STOP,
+    RELAY_PAUSE,
     SERVER,
     SERVER_CONFIG,
     SERVER_START,
@@ -42,6 +43,7 @@ static const struct use uses[] = {
     [RELAY] = { "sources/{unit}/relay", NULL },
     [RELAY_START] = { "sources/{unit}/relay", "start" },
     [RELAY_STOP] = { "sources/{unit}/relay", "stop" },
+    [RELAY_PAUSE] = { "sources/{unit}/relay", "pause" },
     [SERVER] = { "servers/{unit}", NULL },
     [SERVER_CONFIG] = { "servers/{unit}", "config" },
     [SERVER_START] = { "servers/{unit}", "start" },
@@ -437,14 +439,22 @@ static int stop(struct call *c, unsigned node, unsigned action, struct err *err)
     SCOPED(json_decrefp) json_t *attrs = call_read(c, node, &missing), *none = json_object();
 
     if (attrs && !is_state(attrs, "stopped") && !is_state(attrs, "new") &&
-        call_write(c, action, none, err) < 0)
+        !is_state(attrs, "paused") && call_write(c, action, none, err) < 0)
         return err->code;
     return reply(c, json_string(""));
 }
 
+/* A relay that others use (the server, a pump) does not stop under them, but stands still. */
 static int syncer_stop(struct call *c, struct err *err)
 {
-    return stop(c, RELAY, RELAY_STOP, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+    int rc = stop(c, RELAY, RELAY_STOP, err);
+
+    if (rc != -EBUSY)
+        return rc;
+    *err = ERR_INIT;
+    rc = call_write(c, RELAY_PAUSE, none, err);
+    return rc < 0 ? rc : reply(c, json_string(""));
 }
 
 static int syncer_status(struct call *c, struct err *err)

@@ -90,6 +90,11 @@ static const struct {
     { "purge", mock_run_purge },
 };
 
+static const struct attr mock_params[] = {
+    { .name = "before", .type = ATTR_TEXT, .help = "A file" },
+    { 0 },
+};
+
 static inline void mock_release(struct node *n)
 {
     json_decref(mock_of(n)->spec);
@@ -150,7 +155,9 @@ static inline struct node *mock_make(const char *name, json_t *spec)
     n = 0;
     for (size_t i = 0; i < ARRAY_LEN(mock_runs); i++)
         if (json_object_get(json_object_get(spec, "actions"), mock_runs[i].name))
-            m->actions[n++] = (struct action){ .name = mock_runs[i].name, .run = mock_runs[i].run };
+            m->actions[n++] = (struct action){ .name = mock_runs[i].name,
+                                               .params = mock_params,
+                                               .run = mock_runs[i].run };
     m->type = (struct node_type){ .name = "mock",
                                   .attrs = m->attrs,
                                   .actions = m->actions,

@@ -32,7 +32,7 @@ Test(serve, refuses_what_it_does_not_understand)
     refused("127.0.0.1:9595", "SYSTEM[/NAME]");
     refused("=127.0.0.1:9595", "SYSTEM[/NAME]");
     refused("kingbus=", "SYSTEM[/NAME]");
-    refused("kinbus=127.0.0.1:9595", "'kinbus' is no system: there are kingbus");
+    refused("kinbus=127.0.0.1:9595", "'kinbus' is no system: there are dm, kingbus");
     refused("pump=127.0.0.1:8250", "pump/NAME=ADDRESS");
     refused("kingbus/=127.0.0.1:9595", "a name follows");
     refused("pump/p1+drainer/d1=127.0.0.1:8250", "paths in common");
@@ -43,6 +43,7 @@ Test(serve, finds_each_system_on_the_shared_listener)
     static const struct {
         const char *method, *url, *facade, *unit;
     } cases[] = {
+        { "PATCH", "/api/v1/sources/s/start-relay", "dm", "dm" },
         { "GET", "/members", "kingbus", "kingbus" },
         { "PUT", "/binlog/syncer/start", "kingbus", "kingbus" },
         { "GET", "/pumps/p1/status", "pump", "p1" },
