@@ -2,6 +2,7 @@
  * and nothing else, and its node path holds them as one segment each.  The first line is the
  * method and the URL; when there is a second, it is a pattern. */
 #include <assert.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

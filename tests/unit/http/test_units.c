@@ -93,11 +93,18 @@ static bool answers(unsigned port, const char *id)
     return strstr(text, want) != NULL;
 }
 
+static bool is_closed(unsigned port)
+{
+    SCOPED(freep) char *text = get(port, "/");
+
+    return !*text;
+}
+
 /* Waits for it at most twenty seconds: changes of the tree are told ten times a second. */
 static bool comes(unsigned port, const char *id)
 {
     for (int i = 0; i < 2000; i++, usleep(10 * 1000))
-        if (id ? answers(port, id) : !*get(port, "/"))
+        if (id ? answers(port, id) : is_closed(port))
             return true;
     return false;
 }
