@@ -113,7 +113,8 @@ static void refuse(struct call *c, const struct err *err)
 /* None is {}; commas at the end of a list, as in the page's samples, are YAML's, too. */
 static json_t *body_of(struct call *c, const struct field *fields, struct err *err)
 {
-    json_t *body = yaml_parse((const char *)c->q->body.data, c->q->body.size, err);
+    const struct slice *text = &c->q->body;
+    json_t *body = yaml_parse(text->size ? (const char *)text->data : "", text->size, err);
 
     if (json_is_null(body)) {
         json_decref(body);

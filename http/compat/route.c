@@ -279,8 +279,8 @@ int call_remove(struct call *c, unsigned use, struct err *err)
 json_t *call_body(const struct call *c, struct err *err)
 {
     json_error_t at;
-    json_t *v =
-        json_loadb((const char *)c->q->body.data, c->q->body.size, JSON_REJECT_DUPLICATES, &at);
+    json_t *v = json_loadb(c->q->body.size ? (const char *)c->q->body.data : "", c->q->body.size,
+                           JSON_REJECT_DUPLICATES, &at);
 
     if (json_is_object(v))
         return v;

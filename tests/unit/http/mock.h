@@ -214,7 +214,7 @@ static inline char *mock_ask(struct node *root, const struct serve *serve, const
     struct err err = ERR_INIT;
     char *text;
 
-    q.body = slice_str(body);
+    q.body = *body ? slice_str(body) : (struct slice){ 0 }; /* as it comes without one */
     q.caller = (struct caller){ .uid = mock_uid ? mock_uid : getuid(),
                                 .gid = mock_uid ? mock_uid : getgid(),
                                 .front = "http" };
