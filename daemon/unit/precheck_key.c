@@ -63,19 +63,40 @@ static void check_keys(struct tables *t, const struct pair *pair)
                      pair->label);
 }
 
+/* The binlog has versions of rows: a DELETE is an UPDATE of the end of one, an UPDATE comes with an
+ * INSERT of what was.  A copy takes the rows of now. */
+static void check_versioning(struct tables *t, const struct pair *pair)
+{
+    struct precheck *p = t->p;
+    char fix[320];
+
+    if (!pair->from->versioned)
+        return;
+    snprintf(fix, sizeof fix, "type at the source: ALTER TABLE `%s`.`%s` DROP SYSTEM VERSIONING",
+             pair->from->db, pair->from->name);
+    if (p->scope.sync)
+        precheck_add(p, PRECHECK_FAIL, "versioning", fix,
+                     "%s is WITH SYSTEM VERSIONING: its binlog has versions of rows and not the "
+                     "changes to them, so it can be copied and not followed; or leave it out by "
+                     "block_allow_list/ignore_tables",
+                     pair->label);
+    else if (p->to.info.flavor == FLAVOR_MARIADB || pair->to)
+        precheck_add(p, PRECHECK_WARN, "versioning", NULL,
+                     "%s is WITH SYSTEM VERSIONING: the history of its rows stays behind",
+                     pair->label);
+    else
+        precheck_add(p, PRECHECK_FAIL, "versioning", "make the table at the target without it",
+                     "%s is WITH SYSTEM VERSIONING, which the target lacks: the history of its "
+                     "rows stays behind",
+                     pair->label);
+}
+
 static void check_engine(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
     const struct table_def *def = pair->from;
     char fix[320];
 
-    if (def->versioned && p->to.info.flavor != FLAVOR_MARIADB)
-        precheck_add(
-            p, pair->to ? PRECHECK_WARN : PRECHECK_FAIL, "versioning",
-            pair->to ? NULL : "make the table at the target without it",
-            "%s is WITH SYSTEM VERSIONING, which the target lacks: the history of its rows "
-            "stays behind",
-            pair->label);
     if (def->transactional)
         return;
     snprintf(fix, sizeof fix, "type at the source: ALTER TABLE `%s`.`%s` ENGINE=InnoDB", def->db,
@@ -202,6 +223,7 @@ void precheck_keys(struct tables *t, const struct pair *pair)
     check_hidden_keys(t, pair);
     check_required_key(t, pair);
     check_keys(t, pair);
+    check_versioning(t, pair);
     check_engine(t, pair);
     check_lock(t, pair);
     check_foreign(t, pair);

@@ -407,6 +407,12 @@ static int resolve(struct sync_tables *ts, struct sync_table *t, const struct ro
         return err_set(err, rc, "the target has no table %s.%s", to->to_schema, to->to_table);
     if (rc < 0)
         return rc;
+    if (target->versioned) {
+        table_free(target);
+        return err_set(err, -ENOTSUP,
+                       "it is WITH SYSTEM VERSIONING: its binlog has versions of rows and not the "
+                       "changes to them; leave it out (block_allow_list/ignore_tables)");
+    }
     if (t->map->has_names) {
         rc = complete_by_names(t, target, err);
     } else {

@@ -112,6 +112,18 @@ sequences() { # 27
             die "$flavor: $what: $s: $(sql src "SELECT next_not_cached_value FROM sq.$s"), $(sql dst "SELECT next_not_cached_value FROM sq.$s")"
     done
 }
+versions() {
+    [ "$flavor" = mariadb ] || return 0
+    what="a system-versioned table, whose DELETEs are logged as UPDATEs, stops the task before a row of it is written"
+    write "CREATE DATABASE v; CREATE TABLE v.t (id INT PRIMARY KEY)"
+    begin v v; caught_up v src
+    write "USE v; CREATE TABLE e (id INT PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END,
+        PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING; INSERT INTO e (id) VALUES (1); DELETE FROM e"
+    wait_state v error
+    grep -q 'v.e: it is WITH SYSTEM VERSIONING' "$T/tasks/v/error" || { task_trouble v; die "$flavor: $what"; }
+    [ "$(sql dst 'SELECT COUNT(*) FROM v.e')" = 0 ] || die "$flavor: $what: a row came"
+    note "$flavor: $what"
+}
 sessions() { # 12
     what="unique checks and the target's binlog are on while changes are applied"
     write "CREATE DATABASE se; CREATE TABLE se.t (id INT PRIMARY KEY, u INT UNIQUE); INSERT INTO se.t VALUES (1, 1)"
@@ -135,7 +147,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     { echo "CREATE DATABASE nums; CREATE TABLE nums.n (n INT PRIMARY KEY); INSERT INTO nums.n VALUES (0)"; seq 999 | sed 's/.*/,(&)/'; echo ';'; } >"$WORK/nums.sql"
     sql_file src "$WORK/nums.sql"
     start_sluice; make_source s1 src || die "$(cat "$T/sources/last_error")"
-    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences sessions}; do
+    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences versions sessions}; do
         $part
     done
     stop_sluice; rm -rf "$WORK/data"

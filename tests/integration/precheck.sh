@@ -105,6 +105,7 @@ new_task() { # source target schema; more of the document
 note "what the other flavour cannot take, by table, before the start"
 sql mas "CREATE DATABASE odd; USE odd; CREATE TABLE versioned (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; CREATE SEQUENCE seq;
     CREATE TABLE next (id INT PRIMARY KEY DEFAULT NEXTVAL(seq)); CREATE TABLE fine (id INT PRIMARY KEY)"
+new_task mas mad odd </dev/null; check; expect 'FAIL  versioning: odd.versioned.*copied and not followed.*DROP SYSTEM VERSIONING'
 new_task mas myd odd </dev/null; check
 expect 'FAIL  versioning: odd.versioned'; expect 'FAIL  type: odd.next cannot be made'; expect 'FAIL  sequence: odd.seq: .*ignore_tables'
 mend; check; expect_not 'FAIL  sequence'
