@@ -31,6 +31,7 @@
 #include "store/line_log.h"
 #include "store/secret.h"
 #include "store/store.h"
+#include "unit/server.h"
 #include "unit/source.h"
 #include "unit/tasks.h"
 
@@ -42,7 +43,7 @@ struct sluiced {
     struct secret_key *key;
     struct catalog *catalog;
     struct journals *journals;
-    struct node *root, *sources, *tasks, *cluster; /* 'root' holds the references */
+    struct node *root, *sources, *tasks, *servers, *cluster; /* 'root' holds the references */
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -80,6 +81,7 @@ static const struct node_type *tree_type(void)
     static struct node_part parts[] = {
         { .name = "sources", .type = &sources_type },
         { .name = "tasks" },
+        { .name = "servers", .type = &servers_type },
         { .name = "cluster", .type = &cluster_type },
         { .type = NULL },
     };
@@ -125,6 +127,12 @@ static int make_tree(struct sluiced *d, struct err *err)
     return keep_lines(d, "audit", root_audit(d->root), &d->audit, err);
 }
 
+static int restore_servers(struct sluiced *d, struct err *err)
+{
+    d->servers = servers_new(d->catalog, d->sources, err);
+    return d->servers ? node_add(d->root, d->servers, err) : err->code;
+}
+
 static int restore_tasks(struct sluiced *d, struct err *err)
 {
     struct tasks_config c = { .catalog = d->catalog, .store = d->store, .sources = d->sources };
@@ -159,7 +167,7 @@ static int restore_nodes(struct sluiced *d, struct err *err)
         return err->code;
     if (node_add(d->root, d->sources, err) < 0)
         return err->code;
-    if (restore_tasks(d, err) < 0)
+    if (restore_tasks(d, err) < 0 || restore_servers(d, err) < 0)
         return err->code;
     return make_cluster(d, err);
 }
@@ -232,6 +240,7 @@ static int start(struct sluiced *d, struct err *err)
                json_pack("{s:s, s:i}", "version", SLUICE_VERSION, "pid", (int)getpid()));
     sources_start(d->sources);
     tasks_start(d->tasks);
+    servers_start(d->servers);
     return 0;
 }
 
@@ -254,6 +263,9 @@ static void stop(struct sluiced *d)
     stop_step(s, "the mount");
     fs_unmount(d->fs);
     fs_notifier_free(d->notifier);
+    stop_step(s, "servers");
+    if (d->servers)
+        servers_stop(d->servers);
     stop_step(s, "tasks");
     if (d->tasks)
         tasks_stop(d->tasks);

@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 /* Members of documents that are sealed on disk, wherever they stand in one. */
-static const char *const secrets[] = { "password", "ssl_key_content", NULL };
+static const char *const secrets[] = { "password", "ssl_key_content", "tls_key", NULL };
 
 struct catalog {
     struct store *store;

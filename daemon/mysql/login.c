@@ -169,7 +169,11 @@ int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32
     struct dialog d = { .w = w, .tls = tls, .account = account, .timeout_ms = timeout_ms };
     SCOPED(freep) char *name = NULL;
     struct slice proof;
-    int rc = greet(&d, version, connection, err);
+    int rc;
+
+    w->exact = true;
+    rc = greet(&d, version, connection, err);
+    w->exact = false;
 
     if (rc < 0)
         return rc;

@@ -225,7 +225,7 @@ static char escaped(char c)
     return at ? to[at - from] : c;
 }
 
-void sql_text(const struct sql_token *t, struct buf *out)
+void sql_token_text(const struct sql_token *t, struct buf *out)
 {
     struct slice s = t->text;
     uint8_t quote;

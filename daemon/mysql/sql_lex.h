@@ -17,7 +17,7 @@
 enum sql_token_kind {
     SQL_END,
     SQL_WORD,   /* also `quoted`, without the quotes */
-    SQL_TEXT,   /* 'text' or "text", with the quotes: sql_text() */
+    SQL_TEXT,   /* 'text' or "text", with the quotes: sql_token_text() */
     SQL_NUMBER, /* 17, 1.5, 0x1f */
     SQL_USER,   /* @name, without the @ */
     SQL_SYSTEM, /* @@name or @@global.name, without the @s and the scope */
@@ -40,7 +40,7 @@ int sql_lex(struct slice statement, struct sql_tokens *ret, struct err *err);
 void sql_tokens_fini(struct sql_tokens *t);
 
 /* Appends what the quoted text means; other tokens as they are. */
-void sql_text(const struct sql_token *t, struct buf *out);
+void sql_token_text(const struct sql_token *t, struct buf *out);
 
 bool sql_is(const struct sql_token *t, const char *word); /* a word, whatever its case */
 bool sql_is_sign(const struct sql_token *t, char sign);

@@ -177,7 +177,7 @@ int sql_expression(struct sql_reader *r, struct buf *ret, struct err *err)
         return word(r, t, ret, err);
     case SQL_TEXT:
     case SQL_NUMBER:
-        sql_text(t, ret);
+        sql_token_text(t, ret);
         return 1;
     case SQL_USER:
         return user_variable(r->session, t, ret);
@@ -220,7 +220,7 @@ static char *alias(struct sql_reader *r)
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
         if (sql_is(r->at, ends[i]))
             return NULL;
-    sql_text(r->at, &name);
+    sql_token_text(r->at, &name);
     if (r->at->kind != SQL_END)
         r->at++;
     return buf_steal(&name);

@@ -89,7 +89,7 @@ static int take_pattern(struct sql_reader *r, struct filter *f, bool like, struc
 
     if (r->at->kind != SQL_TEXT || f->n == MAX_PATTERNS)
         return sql_syntax(r, err);
-    sql_text(r->at++, &text);
+    sql_token_text(r->at++, &text);
     f->like[f->n] = like;
     f->patterns[f->n++] = buf_steal(&text);
     return 0;
@@ -205,7 +205,7 @@ static int take_args(struct sql_reader *r, enum sql_show what, struct sql_show_a
 
         if (r->at->kind != SQL_TEXT)
             return sql_syntax(r, err);
-        sql_text(r->at++, &file);
+        sql_token_text(r->at++, &file);
         a->file = buf_steal(&file);
     }
     if (sql_take(r, "FROM") && !take_number(r, &a->from))

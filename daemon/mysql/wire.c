@@ -126,11 +126,13 @@ static int fill(struct wire *w, size_t size, int64_t deadline_us, struct err *er
         buf_clear(&w->in), w->in_at = 0;
     while (w->in.size - w->in_at < size) {
         short wait;
+        size_t room;
         ssize_t n;
         int rc;
 
-        buf_reserve(&w->in, READ_SIZE);
-        n = raw_read(w, w->in.data + w->in.size, READ_SIZE, &wait);
+        room = w->exact ? size - (w->in.size - w->in_at) : READ_SIZE;
+        buf_reserve(&w->in, room);
+        n = raw_read(w, w->in.data + w->in.size, room, &wait);
         if (n < 0)
             return closed(err);
         w->in.size += (size_t)n;

@@ -34,6 +34,7 @@ struct wire {
     int fd;
     struct ssl_st *ssl; /* OpenSSL's; NULL: in clear text */
     uint8_t seq;
+    bool exact; /* reads no byte more than it must: TLS may begin behind any packet */
     struct buf in;
     size_t in_at;      /* bytes of 'in' that were taken */
     struct buf packet; /* the last one read, when it had to be joined */
@@ -68,8 +69,8 @@ int wire_bytes(struct wire *w, struct slice bytes, int64_t timeout_ms, struct er
 /* -ETIMEDOUT: nothing could be sent for so long.  -EPIPE. */
 int wire_flush(struct wire *w, int64_t timeout_ms, struct err *err);
 
-/* TLS from here on; what was queued is sent before, what was read behind is refused (it came in
- * clear text). */
+/* TLS from here on; what was queued is sent before.  Nothing may have been read that belongs to
+ * it: 'exact' was set.  -EBADMSG. */
 int wire_start_tls(struct wire *w, struct wire_tls *tls, int64_t timeout_ms, struct err *err);
 const char *wire_cipher(const struct wire *w); /* "" in clear text */
 

@@ -312,6 +312,9 @@ void relay_tip(struct source *s, struct relay_tip *ret)
     ret->at_work = state == UNIT_RUNNING || waits_for_retry(r);
     ret->caught_up = atomic_load(&r->connected) && atomic_load(&r->caught_up);
     ret->heard_us = atomic_load(&r->heard_us);
+    mutex_lock(&r->unit.lock);
+    ret->last = r->current_gtid;
+    mutex_unlock(&r->unit.lock);
 }
 
 bool relay_server_of(struct source *s, uint32_t incarnation, char ret[static 64])

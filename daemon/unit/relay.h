@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "binlog/gtid_set.h"
 
 struct journal;
 struct source;
@@ -40,6 +41,7 @@ struct relay_tip {
     bool at_work;     /* connected, or about to be: what is not in the journal will come */
     bool caught_up;   /* has stored all that the source sent so far */
     int64_t heard_us; /* when the source was last heard, wall time; 0: never */
+    struct gtid last; /* of the last transaction stored; number 0: not known */
 };
 void relay_tip(struct source *s, struct relay_tip *ret);
 /* Which server wrote the records of an incarnation: its server_uuid, or "server_id 101".  False:
