@@ -225,20 +225,44 @@ static void guard_disk(struct relay *r, struct journal *j)
 
 /* --- what tasks need --- */
 
-static void hold_for(struct journal *j, const json_t *user)
+/* The record that the user needs first. */
+static bool place_of(struct journal *j, const json_t *user, uint64_t *seq)
 {
-    const char *task = json_string_value(json_object_get(user, "task"));
     const char *file = json_string_value(json_object_get(user, "file"));
-    uint64_t offset = (uint64_t)json_integer_value(json_object_get(user, "offset")), seq;
-    SCOPED(freep) char *who = xasprintf("tasks/%s", task);
-    struct err err = ERR_INIT;
+    uint64_t offset = (uint64_t)json_integer_value(json_object_get(user, "offset"));
+    struct err none = ERR_INIT;
     int rc;
 
     if (!file || !*file)
-        return; /* not known, e.g. because it has not run yet: what is held stays */
-    rc = journal_find_place(j, file, offset ? offset : 4, &seq, &err);
-    if (rc == 0 || rc == -EINVAL)
-        journal_hold(j, who, seq, true, &err);
+        return false; /* not known, e.g. because it has not run yet: what is held stays */
+    rc = journal_find_place(j, file, offset ? offset : 4, seq, &none);
+    return rc == 0 || rc == -EINVAL;
+}
+
+static void hold_for(struct journal *j, const json_t *user)
+{
+    const char *task = json_string_value(json_object_get(user, "task"));
+    SCOPED(freep) char *who = xasprintf("tasks/%s", task);
+    struct err none = ERR_INIT;
+    uint64_t seq;
+
+    if (place_of(j, user, &seq))
+        journal_hold(j, who, seq, true, &none);
+}
+
+void relay_cover(struct relay *r, json_t *users)
+{
+    struct journal *j = source_journal(r->source);
+    struct relay_tip tip;
+    json_t *user;
+    uint64_t seq;
+    size_t i;
+
+    relay_tip(r->source, &tip);
+    json_array_foreach (users, i, user)
+        if (j && tip.at_work && place_of(j, user, &seq))
+            json_object_set_new(user, "file", json_string(""));
+    journal_close(j);
 }
 
 static bool is_user(const json_t *users, const char *task)

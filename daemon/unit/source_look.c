@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/precheck.h"
+#include "unit/relay_priv.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
 
@@ -126,6 +127,7 @@ static void look(struct source *s)
     struct err err = ERR_INIT;
     int rc;
 
+    relay_cover(s->relay, users);
     if (!source_doc_enabled(doc)) {
         source_probe_reset(s->probe);
         publish(s, SOURCE_STOPPED, &err, &seen, users);

@@ -18,6 +18,7 @@
 #define QUIET_MS 250     /* so often somebody looks whether the relay is still there */
 #define CATCH_UP_MS 2000 /* a target ahead of the journal waits so long for it */
 #define CATCH_UP_STEP_MS 20
+#define FILE_WAIT_MS 30000
 
 #define NEXT_POS_AT 13
 #define CREATED_AT (EVENT_HEADER_SIZE + 2 + 50) /* in a format description */
@@ -80,11 +81,12 @@ int fake_format(struct buf *out, struct slice raw, struct err *err)
 
 /* --- where in the journal --- */
 
-/* The journal is not as far as the target: legal after a crash, and made up for soon. */
-static bool is_behind(struct journal *j, const struct gtid_set *has, uint64_t next_seq)
+/* Only what is on disk can be found, and a target may be ahead of that: legal, and made up for
+ * soon.  Then reading begins with what is not on disk yet, and passes by what the target has. */
+static bool is_behind(struct journal *j, const struct gtid_set *has, uint64_t end)
 {
     struct err none = ERR_INIT;
-    struct gtid_set *all = journal_gtids_before(j, next_seq, &none);
+    struct gtid_set *all = journal_gtids_before(j, end, &none);
     bool yes = all && gtid_set_flavor(all) == gtid_set_flavor(has) && gtid_set_subset(all, has);
 
     gtid_set_free(all);
@@ -96,17 +98,16 @@ static int find_by_set(struct journal *j, const struct gtid_set *has, uint64_t *
 {
     struct err why = ERR_INIT;
     struct journal_state state;
-    int rc;
+    uint64_t end;
 
     journal_state(j, &state);
-    rc = journal_find_set(j, has, seq, NULL, NULL, &why);
-    if (rc == 0 && *seq < state.next_seq)
+    end = state.durable_seq + 1;
+    if (journal_find_set(j, has, seq, NULL, NULL, &why) == 0)
         return 0;
-    if (state.next_seq > 1 && is_behind(j, has, state.next_seq)) {
-        *seq = state.next_seq;
-        return rc == 0 ? 0 : -EAGAIN;
-    }
-    return rc == 0 ? 0 : -ENOENT;
+    if (state.durable_seq == 0 || !is_behind(j, has, end))
+        return -ENOENT;
+    *seq = end;
+    return -EAGAIN;
 }
 
 static bool same_server(const struct feed_config *c, struct journal *j, uint64_t seq)
@@ -134,17 +135,20 @@ static int find_by_place(const struct feed_config *c, struct journal *j,
     struct err why = ERR_INIT;
     struct journal_state state;
     struct position end = { .offset = 0 };
-    int rc = journal_find_place(j, from->file, from->offset < 4 ? 4 : from->offset, seq, &why);
+    uint64_t last;
+    bool behind;
 
     journal_state(j, &state);
-    if (rc == 0 || state.next_seq == 1)
-        return rc == 0 && same_server(c, j, *seq < state.next_seq ? *seq : *seq - 1) ? 0 : -ENOENT;
+    last = state.durable_seq;
+    if (last == 0)
+        return -ENOENT;
+    if (journal_find_place(j, from->file, from->offset < 4 ? 4 : from->offset, seq, &why) == 0)
+        return same_server(c, j, *seq < last ? *seq : last) ? 0 : -ENOENT;
     journal_position(j, &end);
-    *seq = state.next_seq;
-    rc = end.file[0] && position_compare(&end, from) <= 0 && same_server(c, j, *seq - 1) ? -EAGAIN
-                                                                                         : -ENOENT;
+    behind = end.file[0] && position_compare(&end, from) <= 0 && same_server(c, j, last);
     position_fini(&end);
-    return rc;
+    *seq = last + 1;
+    return behind ? -EAGAIN : -ENOENT;
 }
 
 static bool by_place(const struct feed_config *c, const struct position *from)
@@ -356,6 +360,19 @@ static int announce(struct feed *f, const struct journal_file *file, struct err 
     return rc;
 }
 
+/* The index has it once the record is on disk. */
+static int file_of_record(struct feed *f, struct journal_file *ret, struct err *err)
+{
+    const struct journal_record *r = &f->record;
+    int rc = journal_wait_durable(f->journal, r->seq, FILE_WAIT_MS, err);
+
+    if (rc == 0)
+        rc = journal_file_of(f->journal, r->seq, ret, err);
+    if (rc == -ETIMEDOUT || rc == -ESHUTDOWN)
+        return err_set(err, -ECONNRESET, "the relay does not get a new file to its disk");
+    return rc;
+}
+
 static int enter_file(struct feed *f, struct err *err)
 {
     const struct journal_record *r = &f->record;
@@ -369,7 +386,7 @@ static int enter_file(struct feed *f, struct err *err)
         return err_set(err, -EREMCHG,
                        "from here on the source is another server, where a position by file means "
                        "nothing: set enable_gtid of the source");
-    rc = journal_file_of(f->journal, r->seq, &file, err);
+    rc = file_of_record(f, &file, err);
     if (rc == 0)
         rc = announce(f, &file, err);
     journal_file_fini(&file);

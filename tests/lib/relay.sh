@@ -34,7 +34,9 @@ same_binlogs() { # source server
     for f in "$WORK"/stored/*; do
         [ -e "$dir/$(basename "$f")" ] || continue
         [ "$(basename "$f")" = "$(source_end "$2" | cut -d' ' -f1)" ] && continue
-        cmp "$dir/$(basename "$f")" "$f" || { echo "$(basename "$f") differs"; return 1; }
+        # A server that crashed leaves the flag of an open file in its description.
+        [ -z "$(cmp -l "$dir/$(basename "$f")" "$f" 2>&1 | grep -vE '^ *22 +1 +0$')" ] || {
+            cmp "$dir/$(basename "$f")" "$f"; echo "$(basename "$f") differs"; return 1; }
         n=$((n + 1))
     done
     [ "$n" -gt 0 ] || { echo "no file to compare"; return 1; }
