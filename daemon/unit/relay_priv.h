@@ -96,7 +96,8 @@ void relay_acks_add(struct relay_acks *a, uint64_t seq, const char *file, uint64
 void relay_acks_free(struct relay_acks *a); /* ends the thread; NULL is fine */
 
 /* --- relay_keep.c --- */
-/* Takes the file off those of source_ask_users() for whom the relay has it: the server may purge. */
+/* Takes the file off those of source_ask_users() for whom the relay has it: the server may purge.
+ */
 void relay_cover(struct relay *r, json_t *users);
 /* Once a second for each source, by one thread (sources.c). */
 void relay_tick(struct relay *r);
