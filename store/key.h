@@ -77,8 +77,10 @@ bool key_table_parse(struct slice key, struct slice *db, struct slice *table, ui
 void key_line(struct buf *k, const char *log, uint64_t number);
 bool key_line_parse(struct slice key, uint64_t *number);
 
-/* A block of records that begins with 'seq' (chunk 0), or piece 'chunk' (from 1) of the
- * record 'seq', which is larger than a block. */
+/* A block of records that begins with 'seq' (KEY_WHOLE), or piece 'chunk' (from 1) of the record
+ * 'seq', which is larger than a block.  Pieces come before the block that has the record, so that
+ * keys are written in their order. */
+#define KEY_WHOLE UINT32_MAX
 void key_block(struct buf *k, const char *journal, uint64_t seq, uint32_t chunk);
 bool key_block_parse(struct slice key, uint64_t *seq, uint32_t *chunk);
 

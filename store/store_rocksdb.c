@@ -26,20 +26,28 @@
 #define WAL_SIZE (256 * MIB)
 #define MAX_OPEN_FILES 256
 #define BLOOM_BITS_PER_KEY 10
+#define HOT_SIZE (2048 * MIB) /* of the journals: the newest, compressed lightly */
+#define SPARE_SIZE (2 * MIB)
 #define GATE_TIMEOUT_US INT64_C(5000000)
+
+enum family_kind {
+    PLAIN,
+    COMPRESSED,
+    LOG, /* compressed; added at the end, read in order, deleted from the start */
+};
 
 /* Family numbers are of the API, names are on disk. */
 static const struct {
     const char *name;
     uint64_t write_buffer_size;
-    bool compressed;
+    enum family_kind kind;
 } families[STORE_N_FAMILIES] = {
-    [STORE_META] = { "meta", 2 * MIB, false },
-    [STORE_CHECKPOINT] = { "checkpoint", 2 * MIB, false },
-    [STORE_SCHEMA] = { "schema", 2 * MIB, true },
-    [STORE_JOURNAL] = { "journal", 32 * MIB, true },
-    [STORE_JOURNAL_INDEX] = { "journal_index", 2 * MIB, false },
-    [STORE_AUDIT] = { "audit", 2 * MIB, true },
+    [STORE_META] = { "meta", 2 * MIB, PLAIN },
+    [STORE_CHECKPOINT] = { "checkpoint", 2 * MIB, PLAIN },
+    [STORE_SCHEMA] = { "schema", 2 * MIB, COMPRESSED },
+    [STORE_JOURNAL] = { "journal", 32 * MIB, LOG },
+    [STORE_JOURNAL_INDEX] = { "journal_index", 2 * MIB, PLAIN },
+    [STORE_AUDIT] = { "audit", 2 * MIB, COMPRESSED },
 };
 
 /* RocksDB always has a family called "default" and wants it opened; we keep nothing in it. */
@@ -57,6 +65,7 @@ struct store_rocksdb {
     bool closed GUARDED; /* for who wants in */
     bool broken GUARDED; /* RocksDB takes no writes until it is opened anew */
     struct disk_guard *guard GUARDED;
+    rocksdb_writebatch_t *spare GUARDED; /* one that is kept, with its memory; NULL: in use */
 
     rocksdb_t *db; /* NULL: it could not be opened anew */
     rocksdb_cache_t *cache;
@@ -252,19 +261,44 @@ static bool is_empty_range(const struct batch_record *b)
            (order > 0 || (order == 0 && b->key.size >= b->value.size));
 }
 
+static rocksdb_writebatch_t *take_batch(struct store_rocksdb *r)
+{
+    rocksdb_writebatch_t *w;
+
+    mutex_lock(&r->gate);
+    w = r->spare;
+    r->spare = NULL;
+    mutex_unlock(&r->gate);
+    return w ? w : rocksdb_writebatch_create();
+}
+
+static void give_batch(struct store_rocksdb *r, rocksdb_writebatch_t *w, size_t size)
+{
+    rocksdb_writebatch_t *was = w;
+
+    if (size <= SPARE_SIZE) {
+        rocksdb_writebatch_clear(w);
+        mutex_lock(&r->gate);
+        was = r->spare;
+        r->spare = w;
+        mutex_unlock(&r->gate);
+    }
+    if (was)
+        rocksdb_writebatch_destroy(was);
+}
+
 static int rocks_commit(struct store *s, const struct store_batch *b, bool sync, struct err *err)
 {
     struct store_rocksdb *r = (struct store_rocksdb *)s;
     struct cursor c = cursor_of(slice_of(b->records.data, b->records.size));
-    rocksdb_writebatch_t *w = rocksdb_writebatch_create();
+    rocksdb_writebatch_t *w;
     struct batch_record record;
     char *message = NULL;
     int rc;
 
-    if (mend(r, err) < 0) {
-        rocksdb_writebatch_destroy(w);
+    if (mend(r, err) < 0)
         return err->code;
-    }
+    w = take_batch(r);
     enter(r);
     while (r->db && batch_next(&c, &record))
         if (!is_empty_range(&record))
@@ -273,7 +307,7 @@ static int rocks_commit(struct store *s, const struct store_batch *b, bool sync,
         rocksdb_write(r->db, sync ? r->write_sync : r->write, w, &message);
     rc = !r->db ? not_open(err) : message ? failed(message, err) : 0;
     leave(r);
-    rocksdb_writebatch_destroy(w);
+    give_batch(r, w, b->records.size);
     if (rc < 0)
         breaks(r, rc);
     return rc;
@@ -463,6 +497,8 @@ static void rocks_close(struct store *s) NO_THREAD_CHECK
     struct store_rocksdb *r = (struct store_rocksdb *)s;
 
     close_database(r);
+    if (r->spare)
+        rocksdb_writebatch_destroy(r->spare);
     for (int i = 0; i < N_HANDLES; i++)
         rocksdb_options_destroy(r->options[i]);
     rocksdb_cache_destroy(r->cache);
@@ -489,19 +525,38 @@ static const struct store_ops rocks_ops = {
     .close = rocks_close,
 };
 
-static rocksdb_options_t *family_options(rocksdb_cache_t *cache, uint64_t buffer, bool compressed)
+/* What is only ever added at the end: each file that is flushed moves down as it is, since a level
+ * takes one at a time and the next has the same compression, until HOT_SIZE is behind it; then it
+ * is written once more, for good. */
+static void set_log_options(rocksdb_options_t *o, rocksdb_block_based_table_options_t *t)
+{
+    int by_level[] = { rocksdb_lz4_compression, rocksdb_lz4_compression, rocksdb_zstd_compression,
+                       rocksdb_zstd_compression };
+
+    rocksdb_options_set_compression_per_level(o, by_level, ARRAY_LEN(by_level));
+    rocksdb_options_set_level0_file_num_compaction_trigger(o, 1);
+    rocksdb_options_set_max_bytes_for_level_base(o, HOT_SIZE);
+    rocksdb_options_set_target_file_size_base(o, 64 * MIB);
+    rocksdb_block_based_options_set_block_size(t, 32 * 1024);
+}
+
+static rocksdb_options_t *family_options(rocksdb_cache_t *cache, uint64_t buffer,
+                                         enum family_kind kind)
 {
     rocksdb_options_t *o = rocksdb_options_create();
     rocksdb_block_based_table_options_t *t = rocksdb_block_based_options_create();
 
     rocksdb_options_set_write_buffer_size(o, (size_t)buffer);
     rocksdb_options_set_max_write_buffer_number(o, 2);
-    rocksdb_options_set_compression(o,
-                                    compressed ? rocksdb_lz4_compression : rocksdb_no_compression);
+    rocksdb_options_set_compression(o, kind == PLAIN ? rocksdb_no_compression
+                                                     : rocksdb_lz4_compression);
     rocksdb_block_based_options_set_block_cache(t, cache);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(t, 1);
-    rocksdb_block_based_options_set_filter_policy(
-        t, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
+    if (kind == LOG)
+        set_log_options(o, t);
+    else
+        rocksdb_block_based_options_set_filter_policy(
+            t, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
     rocksdb_options_set_block_based_table_factory(o, t);
     rocksdb_block_based_options_destroy(t);
     return o;
@@ -554,9 +609,8 @@ static void make_options(struct store_rocksdb *r)
 {
     r->cache = rocksdb_cache_create_lru_with_strict_capacity_limit(BLOCK_CACHE_SIZE);
     for (int i = 0; i < STORE_N_FAMILIES; i++)
-        r->options[i] =
-            family_options(r->cache, families[i].write_buffer_size, families[i].compressed);
-    r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, false);
+        r->options[i] = family_options(r->cache, families[i].write_buffer_size, families[i].kind);
+    r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, PLAIN);
     set_database_options(r->options[DEFAULT_HANDLE]);
     r->read = rocksdb_readoptions_create();
     r->write = rocksdb_writeoptions_create();

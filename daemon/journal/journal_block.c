@@ -29,6 +29,13 @@ uint64_t checked_sum(struct slice value, struct slice key)
     return XXH3_64bits_withSeed(value.data, value.size, XXH3_64bits(key.data, key.size));
 }
 
+uint64_t checked_chain(uint64_t sums, uint64_t sum)
+{
+    uint64_t both[2] = { sums, sum };
+
+    return XXH3_64bits(both, sizeof both);
+}
+
 void checked_begin(struct buf *value)
 {
     buf_clear(value);
@@ -313,9 +320,9 @@ int block_next(struct block_cursor *b, struct journal_record *ret, struct slice 
     if (r.flags & JOURNAL_LARGE) {
         l.n_pieces = cursor_u32(&b->c);
         l.checksum = cursor_u64(&b->c);
-    } else {
-        bytes = cursor_bytes(&b->c, r.size);
     }
+    if (l.n_pieces == 0)
+        bytes = cursor_bytes(&b->c, r.size);
     if (b->c.bad)
         return err_set(err, -EBADMSG, "damaged: record %llu is no record",
                        (unsigned long long)r.seq);

@@ -16,9 +16,9 @@
 #define BLOCK_RECORD_MAX 160 /* most that a record takes beside its events */
 #define BLOCK_CHECKSUM_SIZE 8
 
-/* What a record has that is streamed, in place of its events. */
+/* What a record has that is larger than a block, in place of its events. */
 struct block_large {
-    uint32_t n_pieces;
+    uint32_t n_pieces; /* 0: they are here all the same, as in memory before it goes to the disk */
     uint64_t checksum; /* of the checksums of its pieces */
 };
 
@@ -43,8 +43,7 @@ struct block_cursor {
 int block_check(struct slice block, struct slice key, uint32_t *n_records, struct err *err);
 /* 'block' with its head. */
 void block_begin(struct block_cursor *b, struct slice block, uint64_t first_seq);
-/* The next record; 'events' is empty and 'large' filled in if it is JOURNAL_LARGE.  1; 0 at the
- * end; -EBADMSG. */
+/* The next record; 'events' is empty when large->n_pieces is not 0.  1; 0 at the end; -EBADMSG. */
 int block_next(struct block_cursor *b, struct journal_record *ret, struct slice *events,
                struct block_large *large, struct err *err);
 
@@ -56,6 +55,7 @@ void checked_finish(struct buf *value, struct slice key);
 /* What is behind the checksum. -EBADMSG. */
 int checked_open(struct slice value, struct slice key, struct slice *ret, struct err *err);
 uint64_t checked_sum(struct slice value, struct slice key); /* of what is behind it */
+uint64_t checked_chain(uint64_t sums, uint64_t sum);        /* of many */
 
 /* A GTID without its number, in bytes that tell their own end. */
 void origin_add(struct buf *out, const struct gtid *g);

@@ -27,7 +27,7 @@ struct plan {
     bool replaced;           /* they are another set now */
     struct gtid_set *purged; /* the journal was empty: what was known then came before it */
     uint64_t first_seq;
-    struct buf key;
+    struct buf key, block;
 };
 
 void item_free(struct item *i)
@@ -122,9 +122,47 @@ static void add_record(struct plan *p, const struct journal_record *r)
     p->head.bytes += r->size;
 }
 
+void journal_put_piece(struct store_batch *b, const char *journal, uint64_t seq, struct slice bytes,
+                       struct block_large *l)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(buf_fini) struct buf value = BUF_INIT;
+
+    key_block(&key, journal, seq, ++l->n_pieces);
+    checked_begin(&value);
+    buf_add(&value, bytes.data, bytes.size);
+    checked_finish(&value, key_slice(&key));
+    l->checksum = checked_chain(l->checksum, checked_sum(bytes, key_slice(&key)));
+    store_batch_put(b, STORE_JOURNAL, key_slice(&key), key_slice(&value));
+}
+
+static void put_block(struct plan *p, uint8_t *bytes, size_t size, uint64_t seq, uint32_t n)
+{
+    key_block(&p->key, p->j->name, seq, KEY_WHOLE);
+    block_finish(bytes, size, n, key_slice(&p->key));
+    store_batch_put(p->batch, STORE_JOURNAL, key_slice(&p->key), slice_of(bytes, size));
+}
+
+/* A record that is whole in memory goes to the disk in pieces, and without its events. */
+static void put_large(struct plan *p, const struct journal_record *r, struct slice events)
+{
+    static const uint8_t head[BLOCK_HEAD_SIZE];
+    struct block_large large = { 0 };
+    struct journal_record none = { 0 };
+
+    for (size_t done = 0, size; done < events.size; done += size) {
+        size = events.size - done < BLOCK_SIZE ? events.size - done : BLOCK_SIZE;
+        journal_put_piece(p->batch, p->j->name, r->seq, slice_of(events.data + done, size), &large);
+    }
+    buf_clear(&p->block);
+    buf_add(&p->block, head, sizeof head);
+    block_add(&p->block, &none, r, &large);
+    put_block(p, (uint8_t *)p->block.data, p->block.size, r->seq, 1);
+}
+
 static void add_block(struct plan *p, struct block *b)
 {
-    struct slice bytes = slice_of(b->bytes->data, b->size), events;
+    struct slice bytes = slice_of(b->bytes->data, b->size), events = { 0 };
     struct journal_record r;
     struct block_cursor at;
     struct block_large large;
@@ -133,16 +171,16 @@ static void add_block(struct plan *p, struct block *b)
 
     if (p->head.next_seq - p->head.state_seq >= STATE_EVERY)
         add_state(p);
-    key_block(&p->key, p->j->name, b->first_seq, 0);
-    block_finish(b->bytes->data, b->size, b->n, key_slice(&p->key));
-    store_batch_put(p->batch, STORE_JOURNAL, key_slice(&p->key), bytes);
     block_begin(&at, bytes, b->first_seq);
     while ((rc = block_next(&at, &r, &events, &large, &none)) > 0) {
         add_record(p, &r);
-        p->head.tail_hash =
-            r.flags & JOURNAL_LARGE ? large.checksum : XXH3_64bits(events.data, events.size);
+        p->head.tail_hash = large.n_pieces ? large.checksum : XXH3_64bits(events.data, events.size);
     }
     assert(rc == 0 && p->head.next_seq == b->first_seq + b->n); /* we wrote it */
+    if (b->large)
+        put_large(p, &r, events);
+    else
+        put_block(p, b->bytes->data, b->size, b->first_seq, b->n);
     if (stretch_full(&p->stretch))
         end_stretch(p); /* never inside of a block: GC deletes whole blocks */
 }
@@ -355,6 +393,7 @@ void *journal_disk_run(void *arg)
     stretch_fini(&p.stretch);
     gtid_set_free(p.gtids);
     buf_fini(&p.key);
+    buf_fini(&p.block);
     free(p.fresh);
     return NULL;
 }

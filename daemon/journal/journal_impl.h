@@ -17,6 +17,7 @@
 #define TAIL_SIZE (8u << 20) /* of the newest blocks, in memory */
 #define TAIL_BLOCKS 8192
 #define QUEUE_SIZE (4u << 20) /* of blocks that wait for the disk: then the writer waits */
+#define LARGE_SIZE (1u << 20) /* longer records are written as they come */
 #define GROUP_SIZE (1u << 20) /* written as one batch */
 
 /* --- memory of a block: journal_tail.c --- */
@@ -35,6 +36,7 @@ struct block {
     uint64_t first_seq;
     uint32_t n;  /* records */
     size_t size; /* of 'bytes' in use, with the head, which is made when it goes to the disk */
+    bool large;  /* one record, which goes to the disk in pieces */
     struct bytes *bytes;
 };
 
@@ -43,7 +45,8 @@ struct tail { /* sorted by seq */
     size_t first, end, cap;
     size_t size; /* of their memory */
 };
-struct block *tail_add(struct tail *t, uint64_t first_seq);
+/* A block with room for a first record of 'size' bytes in all. */
+struct block *tail_add(struct tail *t, uint64_t first_seq, size_t size);
 struct block *tail_find(const struct tail *t, uint64_t seq); /* that has it; NULL */
 /* Appends to the block, which is the newest. */
 void tail_append(struct tail *t, struct block *b, struct slice head, struct slice events);
@@ -133,6 +136,9 @@ void journal_seal(struct journal *j) REQUIRES(j->lock);
 void journal_enqueue(struct journal *j, struct item *i) REQUIRES(j->lock);
 /* The open block is to go to the disk as soon as that is free. */
 void journal_flush_open(struct journal *j) REQUIRES(j->lock);
+/* Puts the next piece of record 'seq' into the batch; 'l' counts them. */
+void journal_put_piece(struct store_batch *b, const char *journal, uint64_t seq, struct slice bytes,
+                       struct block_large *l);
 /* Wakes who waits for records. */
 void journal_wake_written(struct journal *j) REQUIRES(j->lock);
 void journal_wake_durable(struct journal *j) REQUIRES(j->lock);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -187,12 +186,12 @@ static int fetch(struct journal_reader *r, uint64_t seq, uint64_t limit, struct 
     r->first_ahead = r->n_ahead = 0;
     key_prefix(&k, KEY_BLOCK, r->j->name, NULL);
     it = store_iter_new(r->j->store, STORE_JOURNAL, key_slice(&k));
-    key_block(&k, r->j->name, seq, 1);
+    key_block(&k, r->j->name, seq + 1, 0);
     store_iter_seek(it, key_slice(&k));
     rc = store_iter_prev(it, &key, &value, err); /* the last block at or before 'seq' */
     if (rc > 0)
         rc = store_iter_next(it, &key, &value, err);
-    while (rc > 0 && key_block_parse(key, &at, &chunk) && chunk == 0 && at < limit) {
+    while (rc > 0 && key_block_parse(key, &at, &chunk) && chunk == KEY_WHOLE && at < limit) {
         if (r->n_ahead > 0 && at != want)
             break; /* one is missing: found when its turn comes */
         rc = fetch_one(r, key, value, at, err);
@@ -386,7 +385,7 @@ int journal_reader_next(struct journal_reader *r, struct journal_record *ret, in
     r->last_to = rec.to;
     r->next_piece = 1;
     r->checksum = 0;
-    r->left = rec.flags & JOURNAL_LARGE ? rec.size : 0;
+    r->left = r->large.n_pieces ? rec.size : 0;
     *ret = rec;
     return 1;
 }
@@ -404,13 +403,6 @@ bool journal_reader_ready(struct journal_reader *r)
 }
 
 /* --- pieces of a long record --- */
-
-static uint64_t chain(uint64_t sum, uint64_t piece)
-{
-    uint64_t both[2] = { sum, piece };
-
-    return XXH3_64bits(both, sizeof both);
-}
 
 static int read_piece(struct journal_reader *r, struct slice *ret, struct err *err)
 {
@@ -433,7 +425,7 @@ static int read_piece(struct journal_reader *r, struct slice *ret, struct err *e
         rc = checked_open(value, key, ret, err);
     if (rc < 0)
         return rc;
-    r->checksum = chain(r->checksum, checked_sum(*ret, key));
+    r->checksum = checked_chain(r->checksum, checked_sum(*ret, key));
     return 0;
 }
 

@@ -35,7 +35,7 @@ static void block_free(struct tail *t, struct block *b)
     free(b);
 }
 
-struct block *tail_add(struct tail *t, uint64_t first_seq)
+struct block *tail_add(struct tail *t, uint64_t first_seq, size_t size)
 {
     static _Atomic uint64_t last_id;
     struct block *b = xcalloc(1, sizeof *b);
@@ -51,7 +51,7 @@ struct block *tail_add(struct tail *t, uint64_t first_seq)
     *b = (struct block){ .id = atomic_fetch_add(&last_id, 1) + 1,
                          .first_seq = first_seq,
                          .size = BLOCK_HEAD_SIZE };
-    b->bytes = bytes_new(1024);
+    b->bytes = bytes_new(BLOCK_HEAD_SIZE + (size < 1024 ? 1024 : size));
     t->size += b->bytes->cap;
     t->at[t->end++] = b;
     return b;

@@ -10,8 +10,6 @@
 #include "journal/journal_impl.h"
 #include "store/key.h"
 
-#define PIECES_SIZE (8u * BLOCK_SIZE) /* of a long record, gathered before they are written */
-
 /* What the disk said since the last call; said once, then it is tried again. */
 static int take_failure(struct journal *j, struct err *err) REQUIRES(j->lock)
 {
@@ -206,27 +204,6 @@ int journal_file_begin(struct journal *j, const struct journal_file *f, struct e
 
 /* --- long records --- */
 
-static uint64_t chain(uint64_t sum, uint64_t piece)
-{
-    uint64_t both[2] = { sum, piece };
-
-    return XXH3_64bits(both, sizeof both);
-}
-
-static void add_piece(struct journal *j, uint64_t seq, struct slice bytes)
-{
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
-    SCOPED(buf_fini) struct buf value = BUF_INIT;
-    struct block_large *l = &j->w.large;
-
-    key_block(&key, j->name, seq, ++l->n_pieces);
-    checked_begin(&value);
-    buf_add(&value, bytes.data, bytes.size);
-    checked_finish(&value, key_slice(&key));
-    l->checksum = chain(l->checksum, checked_sum(bytes, key_slice(&key)));
-    store_batch_put(j->w.batch, STORE_JOURNAL, key_slice(&key), key_slice(&value));
-}
-
 /* What is pending goes out: whole pieces, or 'all' of it. */
 static int write_pieces(struct journal *j, bool all, struct err *err)
 {
@@ -243,7 +220,8 @@ static int write_pieces(struct journal *j, bool all, struct err *err)
         size = pending->size - done < BLOCK_SIZE ? pending->size - done : BLOCK_SIZE;
         if (size < BLOCK_SIZE && !all)
             break;
-        add_piece(j, seq, slice_of(pending->data + done, size));
+        journal_put_piece(j->w.batch, j->name, seq, slice_of(pending->data + done, size),
+                          &j->w.large);
     }
     rc = store_room(j->store, err);
     if (rc == 0)
@@ -266,11 +244,11 @@ int journal_add(struct journal *j, struct slice bytes, struct err *err)
     int rc = 0;
 
     while (rc == 0 && bytes.size) {
-        some = PIECES_SIZE - j->w.pending.size;
+        some = LARGE_SIZE - j->w.pending.size;
         some = bytes.size < some ? bytes.size : some;
         buf_add(&j->w.pending, bytes.data, some);
         bytes = slice_of(bytes.data + some, bytes.size - some);
-        if (j->w.pending.size >= PIECES_SIZE)
+        if (j->w.pending.size >= LARGE_SIZE)
             rc = write_pieces(j, false, err);
     }
     return rc;
@@ -308,17 +286,18 @@ static void append(struct journal *j, struct journal_record *r) REQUIRES(j->lock
 {
     struct writer *w = &j->w;
     bool large = r->flags & JOURNAL_LARGE;
-    size_t size = large ? 0 : w->pending.size;
+    size_t size = w->large.n_pieces ? 0 : w->pending.size;
 
     if (j->open && (large || j->open->size + size + BLOCK_RECORD_MAX > BLOCK_SIZE))
         journal_seal(j);
     if (!j->open) {
-        j->open = tail_add(&j->tail, r->seq);
+        j->open = tail_add(&j->tail, r->seq, size + BLOCK_RECORD_MAX);
         w->prev = (struct journal_record){ 0 };
     }
     buf_clear(&w->head);
     block_add(&w->head, &w->prev, r, &w->large);
     tail_append(&j->tail, j->open, key_slice(&w->head), slice_of(w->pending.data, size));
+    j->open->large = large && size;
     j->next_seq = r->seq + 1;
     if (large || j->open->size >= BLOCK_SIZE)
         journal_seal(j);
@@ -332,7 +311,7 @@ static void stamp(struct journal *j, struct journal_record *r)
     r->commit_ts = commit_ts_next(j->w.last_ts, r->commit_us, j->now_us(), &skewed);
     r->size = j->w.streamed + j->w.pending.size;
     r->flags &= ~(unsigned)(JOURNAL_SKEWED | JOURNAL_LARGE);
-    r->flags |= (skewed ? JOURNAL_SKEWED : 0) | (j->w.large.n_pieces ? JOURNAL_LARGE : 0);
+    r->flags |= (skewed ? JOURNAL_SKEWED : 0) | (r->size > BLOCK_SIZE ? JOURNAL_LARGE : 0);
 }
 
 int journal_commit(struct journal *j, struct journal_record *r, struct err *err)
@@ -340,7 +319,7 @@ int journal_commit(struct journal *j, struct journal_record *r, struct err *err)
     struct writer *w = &j->w;
     int rc = check_record(j, r, err);
 
-    if (rc == 0 && (w->large.n_pieces || w->pending.size > BLOCK_SIZE - BLOCK_RECORD_MAX))
+    if (rc == 0 && w->large.n_pieces)
         rc = write_pieces(j, true, err);
     if (rc < 0)
         return rc;

@@ -148,7 +148,7 @@ Test(journal_flip, names_a_block_that_is_missing)
     struct err err = ERR_INIT;
 
     write_records(s);
-    key_block(&key, "s1", 5, 0);
+    key_block(&key, "s1", 5, KEY_WHOLE);
     cr_assert_eq(store_delete(s, STORE_JOURNAL, key_slice(&key), false, &err), 0);
     look(s, STORE_JOURNAL, KEY_BLOCK);
     store_close(s);
@@ -182,9 +182,9 @@ Test(journal_flip, lets_nobody_write_behind_a_damaged_end)
     struct journal *j;
 
     write_records(s);
-    key_block(&key, "s1", N_RECORDS, 0);
+    key_block(&key, "s1", N_RECORDS, KEY_WHOLE);
     if (store_get(s, STORE_JOURNAL, key_slice(&key), &value, &err) < 0) {
-        key_block(&key, "s1", N_RECORDS - 1, 0);
+        key_block(&key, "s1", N_RECORDS - 1, KEY_WHOLE);
         cr_assert_eq(store_get(s, STORE_JOURNAL, key_slice(&key), &value, &err), 0);
     }
     value.data[value.size - 1] ^= 1;
