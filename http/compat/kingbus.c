@@ -502,7 +502,7 @@ static const struct field replica_fields[] = {
     { "lag_seconds", "lag_seconds", JSON_NULL },
     { "lag_bytes", "lag_bytes", JSON_NULL },
     { "bytes_sent", "bytes_sent", JSON_INTEGER },
-    { "last_error", "last_error", JSON_STRING },
+    { "last_error", "error", JSON_STRING },
     { "tls_cipher", "tls_cipher", JSON_STRING },
     { 0 },
 };
@@ -512,7 +512,6 @@ static const struct field server_fields[] = {
     { "user", "user", JSON_STRING },
     { "password", "user", JSON_STRING, masked },
     { "slaves", NULL, JSON_ARRAY },
-    { "current_gtid", "current_gtid", JSON_STRING },
     { "last_binlog_file", "binlog_file", JSON_STRING },
     { "last_file_position", "binlog_offset", JSON_INTEGER },
     { "executed_gtid_set", "gtid_executed", JSON_STRING },
@@ -522,6 +521,13 @@ static const struct field server_fields[] = {
     { 0 },
 };
 
+/* It serves what the relay has stored. */
+static const struct field served_fields[] = {
+    { "current_gtid", "current_gtid", JSON_STRING },
+    { 0 },
+};
+
+static const struct shape served_shape = { "sources/{unit}/relay", served_fields };
 static const struct shape replica_shape = { "servers/{unit}/replicas/{replica}", replica_fields };
 static const struct shape server_shape = { "servers/{unit}", server_fields };
 
@@ -584,11 +590,13 @@ static void add_replicas(struct call *c, json_t *list)
 static int server_status(struct call *c, struct err *err)
 {
     SCOPED(json_decrefp) json_t *server = call_read(c, SERVER, err);
+    SCOPED(json_decrefp) json_t *relay = server ? call_read(c, RELAY, err) : NULL;
     json_t *v;
 
     if (err->code < 0 && err->code != -ENOENT)
         return err->code;
     v = shape_of(&server_shape, server);
+    json_object_update_new(v, shape_of(&served_shape, relay));
     if (server)
         add_replicas(c, json_object_get(v, "slaves"));
     return reply(c, v);
@@ -612,7 +620,7 @@ static const struct route routes[] = {
 
 static const struct shape *const shapes[] = {
     &cluster_shape, &members_shape, &source_shape, &relay_shape,
-    &replica_shape, &server_shape,  NULL,
+    &replica_shape, &server_shape,  &served_shape, NULL,
 };
 
 const struct facade kingbus_facade = {

@@ -97,6 +97,19 @@ static const struct field node_status[] = {
     { 0 },
 };
 
+/* Drainers have no labels. */
+static const struct field drainer_node_status[] = {
+    { "nodeId", "node_id", JSON_STRING },
+    { "host", "advertise_addr", JSON_STRING, host_of },
+    { "state", "node_state", JSON_STRING },
+    { "isAlive", NULL, JSON_FALSE, never_alive },
+    { "score", NULL, JSON_INTEGER },
+    { "label", NULL, JSON_NULL },
+    { "maxCommitTS", "max_commit_ts", JSON_INTEGER },
+    { "updateTS", "update_ts", JSON_INTEGER },
+    { 0 },
+};
+
 static const struct field drainer_status[] = {
     { "PumpPos", "pump_pos", JSON_NULL },
     { "Synced", "synced", JSON_FALSE },
@@ -106,7 +119,7 @@ static const struct field drainer_status[] = {
 };
 
 static const struct shape pump_shape = { "pumps/{pump}", node_status };
-static const struct shape drainer_node_shape = { "drainers/{drainer}", node_status };
+static const struct shape drainer_node_shape = { "drainers/{drainer}", drainer_node_status };
 static const struct shape drainer_shape = { "drainers/{unit}", drainer_status };
 static const struct shape *const pump_shapes[] = { &pump_shape, &drainer_node_shape, NULL };
 static const struct shape *const drainer_shapes[] = { &drainer_shape, NULL };
@@ -326,33 +339,75 @@ static int pump_binlog(struct call *c, struct err *err)
 /* --- metrics --- */
 
 static const struct metric_row pump_metrics[] = {
-    { "binlog_pump_storage_gc_ts", "gauge", "gc_ts", .scale = METRIC_TSO_MS,
+    { .name = "binlog_pump_storage_gc_ts",
+      .type = "gauge",
+      .attr = "gc_ts",
+      .scale = METRIC_TSO_MS,
       .help = "gc ts of storage" },
-    { "binlog_pump_storage_done_gc_ts", "gauge", "gc_ts", .scale = METRIC_TSO_MS,
+    { .name = "binlog_pump_storage_done_gc_ts",
+      .type = "gauge",
+      .attr = "done_gc_ts",
+      .scale = METRIC_TSO_MS,
       .help = "the metadata and vlog after this gc ts has been collected" },
-    { "binlog_pump_storage_max_commit_ts", "gauge", "max_commit_ts", .scale = METRIC_TSO_MS,
+    { .name = "binlog_pump_storage_max_commit_ts",
+      .type = "gauge",
+      .attr = "max_commit_ts",
+      .scale = METRIC_TSO_MS,
       .help = "max commit ts of storage" },
-    { "binlog_pump_storage_storage_size_bytes", "gauge", "capacity_bytes",
-      .labels = "type=\"capacity\"", .help = "storage size info" },
-    { "binlog_pump_storage_storage_size_bytes", "gauge", "available_bytes",
-      .labels = "type=\"available\"", .help = "storage size info" },
-    { "binlog_pump_loss_binlog_count", "counter", NULL,
-      .help = "Total loss binlog count: what is stored is never dropped before a drainer has it" },
-    { "binlog_pump_storage_query_tikv_count", "counter", NULL,
-      .help = "Total count that queried tikv: there is none here" },
-    { 0 },
+    { .name = "binlog_pump_storage_storage_size_bytes",
+      .type = "gauge",
+      .attr = "capacity_bytes",
+      .labels = "type=\"capacity\"",
+      .help = "storage size info" },
+    { .name = "binlog_pump_storage_storage_size_bytes",
+      .type = "gauge",
+      .attr = "available_bytes",
+      .labels = "type=\"available\"",
+      .help = "storage size info" },
+    { .name = "binlog_pump_detected_drainer_binlog_purge_count",
+      .type = "counter",
+      .attr = "purge_detected",
+      .help = "binlog purge count > 0 means some unread binlog was purged" },
+    { .name = "binlog_pump_loss_binlog_count",
+      .type = "counter",
+      .help = "Total loss binlog count: what is acknowledged is on disk" },
+    { .name = "binlog_pump_storage_query_tikv_count",
+      .type = "counter",
+      .help = "Total count that queried tikv: there is none" },
+    { .name = NULL },
 };
 
+#define EVENT(what, row)                                                          \
+    {                                                                             \
+        .name = "binlog_drainer_event", .type = "counter", .attr = row,           \
+        .labels = "type=\"" what "\"", .help = "the count of sql event(dml, ddl)" \
+    }
+
 static const struct metric_row drainer_metrics[] = {
-    { "binlog_drainer_pump_position", "gauge", "pump_pos", .key = "nodeID", .scale = METRIC_TSO_MS,
+    { .name = "binlog_drainer_pump_position",
+      .type = "gauge",
+      .attr = "pump_pos",
+      .key = "nodeID",
+      .scale = METRIC_TSO_MS,
       .help = "position for each pump" },
-    { "binlog_drainer_checkpoint_tso", "gauge", "last_ts", .scale = METRIC_TSO_MS,
+    { .name = "binlog_drainer_checkpoint_tso",
+      .type = "gauge",
+      .attr = "last_ts",
+      .scale = METRIC_TSO_MS,
       .help = "save checkpoint tso of drainer" },
-    { "binlog_drainer_checkpoint_delay_seconds", "gauge", "checkpoint_delay_seconds",
+    { .name = "binlog_drainer_checkpoint_delay_seconds",
+      .type = "gauge",
+      .attr = "checkpoint_delay_seconds",
       .help = "How much the downstream checkpoint lag behind" },
-    { "binlog_drainer_event", "counter", "events", .key = "type",
-      .help = "the count of sql event(dml, ddl)" },
-    { 0 },
+    { .name = "binlog_drainer_ddl_jobs_total",
+      .type = "counter",
+      .attr = "ddls",
+      .help = "Total ddl jobs count been stored" },
+    EVENT("Insert", "inserts"),
+    EVENT("Update", "updates"),
+    EVENT("Delete", "deletes"),
+    EVENT("DDL", "ddls"),
+    { .name = NULL },
 };
 
 static int reply_metrics(struct call *c, const struct metric_row *rows, struct err *err)

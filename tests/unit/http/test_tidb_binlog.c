@@ -7,14 +7,15 @@
 #include "mock.h"
 
 /* The nodes of the sample on upstream's page. */
-#define PUMP(n, max, updated)                                                                   \
-    "'p" n "': { 'attrs': { 'node_id': 'ip-172-16-5-" n ":8250', 'addr': '127.0.0.1:8250',"     \
-    "  'advertise_addr': '172.16.5." n ":8250', 'node_state': 'online', 'labels': {},"          \
-    "  'max_commit_ts': " max ", 'update_ts': " updated ", 'commit_ts': 412518831849473230,"    \
-    "  'gc_ts': 262144000, 'capacity_bytes': 1000, 'available_bytes': 10, 'error': '' },"       \
-    " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' }," \
-    "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"  \
-    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN',"                      \
+#define PUMP(n, max, updated)                                                                      \
+    "'p" n "': { 'attrs': { 'node_id': 'ip-172-16-5-" n ":8250', 'addr': '127.0.0.1:8250',"        \
+    "  'advertise_addr': '172.16.5." n ":8250', 'node_state': 'online', 'labels': {},"             \
+    "  'max_commit_ts': " max ", 'update_ts': " updated ", 'commit_ts': 412518831849473230,"       \
+    "  'gc_ts': 262144000, 'done_gc_ts': 262144000, 'purge_detected': 3, 'capacity_bytes': 1000, " \
+    "'available_bytes': 10, 'error': '' },"                                                        \
+    " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' },"    \
+    "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"     \
+    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN',"                         \
     "  '412518831548007863.json': { 'gtid': '', 'file': 'b\\t.1', 'offset': 4 } } } } }"
 
 static struct node *root;
@@ -307,6 +308,10 @@ Test(tidb_binlog, has_metrics_under_upstream_s_names)
         strstr(d, "\nbinlog_drainer_pump_position{nodeID=\"ip-172-16-5-71:8250\"} 1573035463525\n"),
         "%s", d);
     cr_expect_not_null(strstr(d, "\nbinlog_drainer_checkpoint_delay_seconds 1.5\n"), "%s", d);
+    cr_expect_not_null(strstr(d, "\nbinlog_drainer_event{type=\"Insert\"} 5\n"
+                                 "binlog_drainer_event{type=\"DDL\"} 2\n"),
+                       "%s", d);
+    cr_expect_not_null(strstr(p, "\nbinlog_pump_detected_drainer_binlog_purge_count 3\n"), "%s", p);
 }
 
 Test(prewrite, escapes_as_protobuf_s_text_does)
