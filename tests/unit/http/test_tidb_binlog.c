@@ -7,152 +7,47 @@
 #include "mock.h"
 
 /* The nodes of the sample on upstream's page. */
-#define PUMP(n, max, updated)                                                                      \
-    "'p" n "': { 'attrs': { 'node_id': 'ip-172-16-5-" n ":8250', 'addr': '127.0.0.1:8250',"        \
-    "  'advertise_addr': '172.16.5." n ":8250', 'node_state': 'online', 'labels': {},"             \
-    "  'max_commit_ts': " max ", 'update_ts': " updated ", 'commit_ts': 412518831849473230,"       \
-    "  'gc_ts': 262144000, 'done_gc_ts': 262144000, 'purge_detected': 3, 'capacity_bytes': 1000, " \
-    "'available_bytes': 10, 'error': '' },"                                                        \
-    " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' },"    \
-    "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"     \
-    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN',"                         \
-    "  '412518831548007863.json': { 'gtid': '', 'file': 'b\\t.1', 'offset': 4 } } } } }"
+static const char pump_text[] =
+    "{ 'attrs': { 'node_id': 'ip-172-16-5-%1$s:8250', 'addr': '127.0.0.1:8250',"
+    "  'advertise_addr': '172.16.5.%1$s:8250', 'node_state': 'online', 'labels': {},"
+    "  'max_commit_ts': %2$s, 'update_ts': %3$s, 'commit_ts': 412518831849473230,"
+    "  'gc_ts': 262144000, 'done_gc_ts': 262144000, 'purge_detected': 3,"
+    "  'capacity_bytes': 1000, 'available_bytes': 10, 'error': '' },"
+    " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' },"
+    "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"
+    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN',"
+    "  '412518831548007863.json': { 'gtid': '', 'file': 'b\\t.1', 'offset': 4 } } } } }";
+
+static const char drainer_text[] =
+    "{ 'attrs': { 'node_id': 'ip-172-16-5-70:8249', 'addr': '172.16.5.70:8249',"
+    "  'advertise_addr': '', 'node_state': 'paused', 'inserts': 5, 'ddls': 2,"
+    "  'max_commit_ts': 412361808537191540, 'update_ts': 412518474704487076,"
+    "  'pump_pos': { 'ip-172-16-5-71:8250': 412361808550297954,"
+    "    'ip-172-16-5-74:8250': 412361808550297951,"
+    "    'ip-172-16-5-75:8250': 412361808550297952 },"
+    "  'synced': true, 'last_ts': 412361808537191540, 'checkpoint_delay_seconds': 1.5 },"
+    " 'actions': { 'pause': {}, 'resume': { 'node_state': 'online' }, 'start': {},"
+    "   'close': { 'errno': 28 } } }";
 
 static struct node *root;
 static struct serve pump, drainer, all;
 
+static void add_pump(struct buf *spec, const char *n, const char *max, const char *updated)
+{
+    buf_printf(spec, "%s'p%s': ", strcmp(n, "71") == 0 ? "" : ", ", n);
+    buf_printf(spec, pump_text, n, max, updated);
+}
+
 static void setup(void)
 {
-    root = mock_new("{ 'children': { 'pumps': { 'children': {" PUMP(
-        "71", "412518831548007863",
-        "412518831338292471") "," PUMP("74", "412518831548007869",
-                                       "412518831325184860") "," PUMP("75", "412518831548007875",
-                                                                      "412518831534899704") "} },"
-                                                                                            "'drain"
-                                                                                            "ers': "
-                                                                                            "{ "
-                                                                                            "'child"
-                                                                                            "ren': "
-                                                                                            "{ "
-                                                                                            "'d1': "
-                                                                                            "{ "
-                                                                                            "'attrs"
-                                                                                            "': {"
-                                                                                            "  "
-                                                                                            "'node_"
-                                                                                            "id': "
-                                                                                            "'ip-"
-                                                                                            "172-"
-                                                                                            "16-5-"
-                                                                                            "70:"
-                                                                                            "8249',"
-                                                                                            " '"
-                                                                                            "addr':"
-                                                                                            " '172."
-                                                                                            "16.5."
-                                                                                            "70:"
-                                                                                            "8249',"
-                                                                                            "  "
-                                                                                            "'adver"
-                                                                                            "tise_"
-                                                                                            "addr':"
-                                                                                            " '', "
-                                                                                            "'node_"
-                                                                                            "state'"
-                                                                                            ": "
-                                                                                            "'pause"
-                                                                                            "d', "
-                                                                                            "'label"
-                                                                                            "s': "
-                                                                                            "null,"
-                                                                                            "  "
-                                                                                            "'max_"
-                                                                                            "commit"
-                                                                                            "_ts': "
-                                                                                            "412361"
-                                                                                            "808537"
-                                                                                            "191540"
-                                                                                            ", "
-                                                                                            "'updat"
-                                                                                            "e_ts':"
-                                                                                            " 41251"
-                                                                                            "847470"
-                                                                                            "448707"
-                                                                                            "6,"
-                                                                                            "  "
-                                                                                            "'pump_"
-                                                                                            "pos': "
-                                                                                            "{ "
-                                                                                            "'ip-"
-                                                                                            "172-"
-                                                                                            "16-5-"
-                                                                                            "71:"
-                                                                                            "8250':"
-                                                                                            " 41236"
-                                                                                            "180855"
-                                                                                            "029795"
-                                                                                            "4,"
-                                                                                            "    "
-                                                                                            "'ip-"
-                                                                                            "172-"
-                                                                                            "16-5-"
-                                                                                            "74:"
-                                                                                            "8250':"
-                                                                                            " 41236"
-                                                                                            "180855"
-                                                                                            "029795"
-                                                                                            "1,"
-                                                                                            "    "
-                                                                                            "'ip-"
-                                                                                            "172-"
-                                                                                            "16-5-"
-                                                                                            "75:"
-                                                                                            "8250':"
-                                                                                            " 41236"
-                                                                                            "180855"
-                                                                                            "029795"
-                                                                                            "2 },"
-                                                                                            "  "
-                                                                                            "'synce"
-                                                                                            "d': "
-                                                                                            "true, "
-                                                                                            "'last_"
-                                                                                            "ts': "
-                                                                                            "412361"
-                                                                                            "808537"
-                                                                                            "191540"
-                                                                                            ","
-                                                                                            "  "
-                                                                                            "'check"
-                                                                                            "point_"
-                                                                                            "delay_"
-                                                                                            "second"
-                                                                                            "s': "
-                                                                                            "1.5 },"
-                                                                                            " '"
-                                                                                            "action"
-                                                                                            "s': { "
-                                                                                            "'pause"
-                                                                                            "': "
-                                                                                            "{}, "
-                                                                                            "'resum"
-                                                                                            "e': { "
-                                                                                            "'node_"
-                                                                                            "state'"
-                                                                                            ": "
-                                                                                            "'onlin"
-                                                                                            "e' },"
-                                                                                            "   "
-                                                                                            "'start"
-                                                                                            "': "
-                                                                                            "{}, "
-                                                                                            "'close"
-                                                                                            "': { "
-                                                                                            "'errno"
-                                                                                            "': 28 "
-                                                                                            "} } } "
-                                                                                            "} } } "
-                                                                                            "}");
+    SCOPED(buf_fini) struct buf spec = BUF_INIT;
+
+    buf_str(&spec, "{ 'children': { 'pumps': { 'children': { ");
+    add_pump(&spec, "71", "412518831548007863", "412518831338292471");
+    add_pump(&spec, "74", "412518831548007869", "412518831325184860");
+    add_pump(&spec, "75", "412518831548007875", "412518831534899704");
+    buf_printf(&spec, " } }, 'drainers': { 'children': { 'd1': %s } } } }", drainer_text);
+    root = mock_new(spec.data);
     serve_unit(&pump, &pump_facade, "p71");
     serve_unit(&drainer, &drainer_facade, "d1");
     serve_all(&all);
