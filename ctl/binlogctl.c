@@ -256,9 +256,12 @@ static int fresh_ts(struct ctl *c, json_int_t *ret, struct err *err)
     clock_gettime(CLOCK_REALTIME, &now);
     *ret = ((json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000) << 18;
     json_object_foreach (all, name, attrs) {
-        json_int_t ts = json_integer_value(json_object_get(attrs, "commit_ts"));
+        SCOPED(freep) char *path = xasprintf("pumps/%s/commit_ts", name);
+        SCOPED(json_decrefp) json_t *ts = c->client->ops->read(c->client, path, 0, err);
 
-        *ret = ts > *ret ? ts : *ret;
+        if (!ts)
+            return err->code;
+        *ret = json_integer_value(ts) > *ret ? json_integer_value(ts) : *ret;
     }
     return 0;
 }

@@ -32,21 +32,25 @@ enum {
     START,
     CLOSE,
     /* of a pump */
-    PUMPS,
-    PUMP,
+    NODES,
     DRAINERS,
-    DRAINER,
+    FRESH_TS,
     GC,
     BINLOG,
 };
 
 static const struct use pump_uses[] = {
-    [UNIT] = { "pumps/{unit}", NULL },          [PAUSE] = { "pumps/{unit}", "pause" },
-    [RESUME] = { "pumps/{unit}", "resume" },    [START] = { "pumps/{unit}", "start" },
-    [CLOSE] = { "pumps/{unit}", "close" },      [PUMPS] = { "pumps", NULL },
-    [PUMP] = { "pumps/{pump}", NULL },          [DRAINERS] = { "drainers", NULL },
-    [DRAINER] = { "drainers/{drainer}", NULL }, [GC] = { "pumps/{unit}", "gc" },
-    [BINLOG] = { "pumps/{unit}/binlog", NULL }, { 0 },
+    [UNIT] = { "pumps/{unit}", NULL },
+    [PAUSE] = { "pumps/{unit}", "pause" },
+    [RESUME] = { "pumps/{unit}", "resume" },
+    [START] = { "pumps/{unit}", "start" },
+    [CLOSE] = { "pumps/{unit}", "close" },
+    [NODES] = { "pumps/{unit}", "nodes" },
+    [DRAINERS] = { "pumps/{unit}", "drainers" },
+    [FRESH_TS] = { "pumps/{unit}", "commit_ts" },
+    [GC] = { "pumps/{unit}", "gc" },
+    [BINLOG] = { "pumps/{unit}/binlog", NULL },
+    { 0 },
 };
 
 static const struct use drainer_uses[] = {
@@ -55,135 +59,53 @@ static const struct use drainer_uses[] = {
     [CLOSE] = { "drainers/{unit}", "close" },   { 0 },
 };
 
-/* --- shapes --- */
-
-/* Upstream never refreshes it, and its tools never look: false. */
-static json_t *never_alive(const json_t *v, const json_t *attrs)
-{
-    (void)v, (void)attrs;
-    return json_false();
-}
-
-/* What is registered; that it listens on if nothing else was said. */
-static json_t *host_of(const json_t *v, const json_t *attrs)
-{
-    const char *said = json_string_value(v);
-
-    return json_incref(said && *said ? (json_t *)v : json_object_get(attrs, "addr"));
-}
-
-/* null, or {"labels": {...}}. */
-static json_t *label_of(const json_t *v, const json_t *attrs)
-{
-    (void)attrs;
-    return json_object_size(v) ? json_pack("{s:O}", "labels", v) : json_null();
-}
-
-static json_t *no_text(const json_t *v, const json_t *attrs)
-{
-    (void)v, (void)attrs;
-    return json_string("");
-}
-
-static const struct field node_status[] = {
-    { "nodeId", "node_id", JSON_STRING },
-    { "host", "advertise_addr", JSON_STRING, host_of },
-    { "state", "node_state", JSON_STRING },
-    { "isAlive", NULL, JSON_FALSE, never_alive },
-    { "score", NULL, JSON_INTEGER }, /* always 0 upstream, too */
-    { "label", "labels", JSON_NULL, label_of },
-    { "maxCommitTS", "max_commit_ts", JSON_INTEGER },
-    { "updateTS", "update_ts", JSON_INTEGER },
-    { 0 },
-};
-
-/* Drainers have no labels. */
-static const struct field drainer_node_status[] = {
-    { "nodeId", "node_id", JSON_STRING },
-    { "host", "advertise_addr", JSON_STRING, host_of },
-    { "state", "node_state", JSON_STRING },
-    { "isAlive", NULL, JSON_FALSE, never_alive },
-    { "score", NULL, JSON_INTEGER },
-    { "label", NULL, JSON_NULL },
-    { "maxCommitTS", "max_commit_ts", JSON_INTEGER },
-    { "updateTS", "update_ts", JSON_INTEGER },
-    { 0 },
-};
+/* --- status --- */
 
 static const struct field drainer_status[] = {
     { "PumpPos", "pump_pos", JSON_NULL },
     { "Synced", "synced", JSON_FALSE },
     { "LastTS", "last_ts", JSON_INTEGER },
-    { "TsMap", NULL, JSON_STRING, no_text },
+    { "TsMap", NULL, JSON_STRING },
     { 0 },
 };
 
-static const struct shape pump_shape = { "pumps/{pump}", node_status };
-static const struct shape drainer_node_shape = { "drainers/{drainer}", drainer_node_status };
 static const struct shape drainer_shape = { "drainers/{unit}", drainer_status };
-static const struct shape *const pump_shapes[] = { &pump_shape, &drainer_node_shape, NULL };
+static const struct shape *const pump_shapes[] = { NULL };
 static const struct shape *const drainer_shapes[] = { &drainer_shape, NULL };
 
-/* --- who is there --- */
-
-/* Calls 'add' with the NodeStatus of every child of a collection. */
-static int each_node(struct call *c, unsigned children, unsigned child, const char *name,
-                     const struct shape *shape, void (*add)(json_t *all, json_t *status),
-                     json_t *all, struct err *err)
+/* The registry's list, which is in upstream's form, as an object by id. */
+static json_t *by_id(const json_t *nodes)
 {
-    SCOPED(json_decrefp) json_t *names = call_children(c, children, err);
+    json_t *all = json_object(), *node;
     size_t i;
-    json_t *v;
 
-    if (!names)
-        return err->code;
-    json_array_foreach (names, i, v) {
-        struct err gone = ERR_INIT;
-
-        call_set_param(c, name, json_string_value(v));
-        SCOPED(json_decrefp) json_t *attrs = call_read(c, child, &gone);
-
-        if (attrs) /* else it was removed meanwhile */
-            add(all, shape_of(shape, attrs));
-    }
-    return 0;
+    json_array_foreach ((json_t *)nodes, i, node)
+        json_object_set(all, json_string_value(json_object_get(node, "nodeId")), node);
+    return all;
 }
 
-static void add_by_id(json_t *all, json_t *status)
-{
-    json_object_set_new(all, json_string_value(json_object_get(status, "nodeId")), status);
-}
-
-static void add_to_list(json_t *all, json_t *status)
-{
-    json_array_append_new(all, status);
-}
-
+/* The timestamp is taken last: it is beyond all that the nodes say. */
 static int pump_status(struct call *c, struct err *err)
 {
     SCOPED(json_decrefp) json_t *unit = call_read(c, UNIT, err);
-    SCOPED(json_decrefp) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *nodes = unit ? call_read(c, NODES, err) : NULL;
+    SCOPED(json_decrefp) json_t *ts = nodes ? call_read(c, FRESH_TS, err) : NULL;
     const json_t *why = json_object_get(unit, "error");
 
-    if (!unit || each_node(c, PUMPS, PUMP, "pump", &pump_shape, add_by_id, all, err) < 0)
+    if (!ts)
         return err->code;
     return call_json(c,
-                     json_pack("{s:O,s:I,s:{},s:s}", "status", all, "CommitTS",
-                               json_integer_value(json_object_get(unit, "commit_ts")), "Checkpoint",
-                               "ErrMsg", json_is_string(why) ? json_string_value(why) : ""),
+                     json_pack("{s:o,s:O,s:{},s:s}", "status", by_id(nodes), "CommitTS", ts,
+                               "Checkpoint", "ErrMsg",
+                               json_is_string(why) ? json_string_value(why) : ""),
                      JSON_COMPACT);
 }
 
 static int pump_drainers(struct call *c, struct err *err)
 {
-    json_t *all = json_array();
-    int rc = each_node(c, DRAINERS, DRAINER, "drainer", &drainer_node_shape, add_to_list, all, err);
+    json_t *all = call_read(c, DRAINERS, err);
 
-    if (rc < 0) {
-        json_decref(all);
-        return rc;
-    }
-    return call_json(c, all, JSON_COMPACT);
+    return all ? call_json(c, all, JSON_COMPACT) : err->code;
 }
 
 static int drainer_serve_status(struct call *c, struct err *err)

@@ -44,12 +44,13 @@ static void setup(void)
     struct http_config c = { .listen = listen, .facades = also };
     struct err err = ERR_INIT;
 
-    root = mock_new("{ 'children': {"
-                    " 'cluster': { 'children': { 'members': {} } },"
-                    " 'pumps': { 'template': { 'attrs': { 'addr': '' } }, 'children': {"
-                    "  'a': { 'attrs': { 'node_id': 'A', 'node_state': 'online', 'addr': '' } },"
-                    "  'b': { 'attrs': { 'node_id': 'B', 'node_state': 'online', 'addr': '' } }"
-                    " } } } }");
+    root =
+        mock_new("{ 'children': {"
+                 " 'cluster': { 'children': { 'members': {} } },"
+                 " 'pumps': { 'template': { 'attrs': { 'addr': '' } }, 'children': {"
+                 "  'a': { 'attrs': { 'nodes': [{'nodeId': 'A'}], 'commit_ts': 1, 'addr': '' } },"
+                 "  'b': { 'attrs': { 'nodes': [{'nodeId': 'B'}], 'commit_ts': 1, 'addr': '' } }"
+                 " } } } }");
     port_a = free_port();
     port_b = free_port();
     set_addr("a", port_a);
