@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/catalog.h"
+#include "unit/doc.h"
 #include "unit/relay_priv.h"
 #include "unit/source_doc.h"
 #include "unit/source_priv.h"
@@ -230,6 +231,40 @@ int relay_follow(struct relay *r, bool anew, struct err *err)
         return rc;
     }
     return 0;
+}
+
+static bool connects_otherwise(const json_t *old, const json_t *doc)
+{
+    static const char *const paths[] = { "host",
+                                         "port",
+                                         "user",
+                                         "password",
+                                         "security",
+                                         "relay_config.semi_sync",
+                                         "relay_config.server_id",
+                                         "relay_config.server_uuid" };
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        const json_t *a = doc_at(old, paths[i]), *b = doc_at(doc, paths[i]);
+
+        if (a != b && !(a && b && json_equal(a, b)))
+            return true;
+    }
+    return false;
+}
+
+void relay_settings_changed(struct relay *r, const json_t *old, const json_t *doc)
+{
+    struct err none = ERR_INIT;
+
+    if (!old || !connects_otherwise(old, doc))
+        return;
+    mutex_lock(&r->unit.lock);
+    if (r->stream)
+        mysql_stream_shutdown(r->stream);
+    mutex_unlock(&r->unit.lock);
+    if (unit_state(&r->unit) == UNIT_ERROR)
+        relay_follow(r, true, &none);
 }
 
 void relay_ask_stop(struct relay *r)

@@ -365,7 +365,7 @@ static int say_changed(const struct seen *s, struct journal *j, const struct jou
     return err_set(
         err, -EREMCHG,
         "the source is another server: %s instead of %s, and without GTIDs a place in one "
-        "binlog says nothing of another. %s go on from where that ends: echo from=%s > "
+        "binlog says nothing of another. %s Go on from where that ends: echo from=%s > "
         "%s/accept",
         s->id, head->source_id, found.data, example[0] ? example : "FILE:OFFSET", path);
 }
@@ -401,6 +401,12 @@ static int file_gone(const struct seen *s, const struct journal_head *head, cons
 
 /* --- what the operator has decided --- */
 
+/* A server that no longer has what it had numbers its transactions anew. */
+static bool was_reset(const struct seen *s, const struct journal_head *head)
+{
+    return strcmp(head->source_id, s->id) == 0 && !gtid_set_subset(head->pos.gtids, s->end.gtids);
+}
+
 static int accepted_place(const struct seen *s, const struct journal_head *head, const char *accept,
                           struct relay_place *ret, struct err *err)
 {
@@ -418,8 +424,7 @@ static int accepted_place(const struct seen *s, const struct journal_head *head,
         set_place(&ret->pos, file, strtoull(colon + 1, NULL, 10));
     }
     rc = complete(s, &ret->pos, err);
-    if (rc == 0 && ret->pos.gtids && head->pos.gtids &&
-        gtid_set_flavor(head->pos.gtids) == s->flavor) {
+    if (rc == 0 && ret->pos.gtids && by_set(s, head) && !was_reset(s, head)) {
         ret->skip = gtid_set_copy(head->pos.gtids);
         gtid_set_union(ret->pos.gtids, head->pos.gtids);
     }

@@ -29,8 +29,9 @@ struct relay {
     struct gtid current_gtid GUARDED; /* of the last transaction stored; number 0: not known */
     json_t *corruption GUARDED;       /* what the last verify found */
     bool verifying GUARDED, has_verifier GUARDED;
-    pthread_t verifier;             /* joined by the next one, or at the end */
-    struct conn_set *conns GUARDED; /* of the run that is under way: wake() shuts it */
+    pthread_t verifier;                  /* joined by the next one, or at the end */
+    struct mysql_stream *stream GUARDED; /* of the same: shut down to connect with other settings */
+    struct conn_set *conns GUARDED;      /* of the run that is under way: wake() shuts it */
 
     _Atomic uint64_t transactions, events, bytes_read, heartbeats, reconnects, purged_records;
     _Atomic int64_t heard_us;       /* wall: the source was heard */
@@ -53,6 +54,8 @@ void relay_free(struct relay *r); /* with its source */
 void relay_restore(struct relay *r);
 /* Starts or stops the unit as the settings say.  'anew': also out of an error. */
 int relay_follow(struct relay *r, bool anew, struct err *err);
+/* The source's document is another: connects anew if that says so. */
+void relay_settings_changed(struct relay *r, const json_t *old, const json_t *doc);
 void relay_ask_stop(struct relay *r);
 void relay_wait(struct relay *r); /* after relay_ask_stop(): it has ended */
 /* The source may be removed: nobody wants its relay, and it does not run.  Else -EBUSY. */

@@ -53,6 +53,13 @@ static void relay_wake(struct unit *u)
     mutex_unlock(&u->lock);
 }
 
+static void show_stream(struct relay *r, struct mysql_stream *stream)
+{
+    mutex_lock(&r->unit.lock);
+    r->stream = stream;
+    mutex_unlock(&r->unit.lock);
+}
+
 static void disconnect(struct relay_run *run)
 {
     atomic_store(&run->relay->connected, false);
@@ -60,6 +67,7 @@ static void disconnect(struct relay_run *run)
     atomic_store(&run->relay->semi_sync_active, false);
     relay_acks_free(run->acks);
     run->acks = NULL;
+    show_stream(run->relay, NULL);
     mysql_stream_close(run->stream);
     run->stream = NULL;
 }
@@ -74,10 +82,6 @@ static int open_run(struct relay_run *run, struct err *err)
         return err->code;
     }
     atomic_store(&r->full, false);
-    rc = source_params(r->source, &run->params, err);
-    if (rc < 0)
-        return rc;
-    run->params.set = &run->conns;
     run->journal = relay_journal(r, true, err);
     if (!run->journal)
         return err->code;
@@ -214,6 +218,7 @@ static int open_stream(struct relay_run *run, const struct position *from, struc
     rc = mysql_stream_open(&run->stream, &run->params, from, &o, err);
     if (rc < 0)
         return rc;
+    show_stream(r, run->stream);
     if (mysql_stream_semi_sync(run->stream))
         run->acks = relay_acks_new(run->journal, run->stream, r->unit.path);
     else if (o.semi_sync)
@@ -270,12 +275,26 @@ static void show_gtid(struct relay *r, const struct gtid *g)
     mutex_unlock(&r->unit.lock);
 }
 
+/* As the document is now: a failover is a change of its host. */
+static int read_params(struct relay_run *run, struct err *err)
+{
+    int rc;
+
+    mysql_params_fini(&run->params);
+    run->params = (struct mysql_params){ 0 };
+    rc = source_params(run->relay->source, &run->params, err);
+    run->params.set = &run->conns;
+    return rc;
+}
+
 static int connect_source(struct relay_run *run, struct err *err)
 {
     SCOPED(freep) char *accept = take_accept(run->relay);
     SCOPED(relay_place_fini) struct relay_place place = { .fresh = false };
-    int rc;
+    int rc = read_params(run, err);
 
+    if (rc < 0)
+        return rc;
     update_head(run);
     rc = relay_find_place(run->relay, &run->params, run->journal, &run->head, accept, &place, err);
     if (rc == 0) {
@@ -443,6 +462,8 @@ static int read_on(struct relay_run *run, struct err *err)
             rc = take(run, raw, err);
         if (rc < 0 && unit_stopping(&r->unit))
             return err_set(err, -ECANCELED, "stopping");
+        if (rc == -ECANCELED)
+            rc = err_set(err, -ECONNRESET, "its settings have changed");
         if (rc < 0 && can_reconnect(err))
             rc = reconnect(run, err);
         if (rc < 0)

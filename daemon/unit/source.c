@@ -105,7 +105,12 @@ static int change(struct source *s, const json_t *doc, const json_t *old, struct
     if (rc < 0)
         return rc;
     doc_keep_secrets(source_doc_fields, checked, old);
-    return keep_doc(s, checked, err);
+    json_incref(checked);
+    rc = keep_doc(s, checked, err);
+    if (rc == 0)
+        relay_settings_changed(s->relay, old, checked);
+    json_decref(checked);
+    return rc;
 }
 
 int source_set_doc(struct source *s, const json_t *doc, struct err *err)
