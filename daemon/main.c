@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,7 +289,7 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGHUP);
-    sigprocmask(SIG_BLOCK, set, NULL);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -336,7 +337,7 @@ static void limit_process(const struct options *o)
 {
     enum { ARENAS = 2 };
 
-    mallopt(M_ARENA_MAX, ARENAS);
+    mallopt(M_ARENA_MAX, ARENAS); // NOLINT(concurrency-mt-unsafe): before the first thread
     /* Not 0, which lets a core_pattern that is a pipe have the core; 1 stops both.
      * Source: core(5), and do_coredump() in fs/coredump.c of Linux. */
     if (!o->core_dumps)

@@ -21,7 +21,9 @@ trap 'kill $! 2>/dev/null; wait; mountpoint -q /sluice && umount -l /sluice; :' 
 set -x
 END
 sed -n '/^```sh$/,/^```$/p' README.md | grep -v '^```' >>"$WORK/blocks"
-sed -i "s,/var/lib/sluice,$WORK/data,g; s,/sluice\b,$WORK/sluice,g; s,\b3306\b,$src_port,g; s,\b3307\b,$dst_port,g; s,\b8261\b,$http,g" "$WORK/blocks"
+# $WORK itself has a /sluice in it
+sed -i "s,/var/lib/sluice,@DATA@,g; s,/sluice\b,@MOUNT@,g; s,\b3306\b,$src_port,g; s,\b3307\b,$dst_port,g; s,\b8261\b,$http,g
+    s,@DATA@,$WORK/data,g; s,@MOUNT@,$WORK/sluice,g" "$WORK/blocks"
 export SLUICE_URL=http://127.0.0.1:$http
-bash "$WORK/blocks" || die "a block of the README fails"
+timeout 600 bash "$WORK/blocks" || die "a block of the README fails"
 same_rows src dst shop

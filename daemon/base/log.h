@@ -16,7 +16,7 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 extern const char *const log_level_names[]; /* debug info warn error, NULL */
 
-void log_set_level(enum log_level least);
+void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 void log_set_json(bool json);
 

@@ -23,7 +23,7 @@ static int key_parse(const char *text, unsigned char *key)
 {
     size_t len = strcspn(text, "\r\n");
 
-    if (len != 2 * PASSWORD_KEY_SIZE || text[len + strspn(text + len, "\r\n")])
+    if (len != 2 * (size_t)PASSWORD_KEY_SIZE || text[len + strspn(text + len, "\r\n")])
         return -EBADMSG;
     for (size_t i = 0; i < PASSWORD_KEY_SIZE; i++) {
         int high = hex(text[2 * i]), low = hex(text[2 * i + 1]);
@@ -43,7 +43,7 @@ int password_key_read(const char *path, unsigned char key[PASSWORD_KEY_SIZE], st
     size_t n;
 
     if (!in)
-        return err_set(err, rc, "cannot read the key %s: %s", path, strerror(-rc));
+        return err_set(err, rc, "cannot read the key %s: %s", path, strerrordesc_np(-rc));
     n = fread(text, 1, sizeof text - 1, in);
     fclose(in);
     rc = memchr(text, '\0', n) ? -EBADMSG : key_parse(text, key);
@@ -88,7 +88,8 @@ char *password_decrypt(const unsigned char key[PASSWORD_KEY_SIZE], const char *t
     SCOPED(freep) unsigned char *all = NULL, *plain = NULL;
     int n;
 
-    if (len % 4 || len < (HEAD_SIZE + 2) / 3 * 4 || len > (HEAD_SIZE + TEXT_MAX + 2) / 3 * 4)
+    if (len % 4 || len < (HEAD_SIZE + 2) / 3 * (size_t)4 ||
+        len > (HEAD_SIZE + TEXT_MAX + 2) / 3 * (size_t)4)
         return NULL;
     all = xcalloc(1, len / 4 * 3 + 1);
     n = EVP_DecodeBlock(all, (const unsigned char *)text, (int)len);

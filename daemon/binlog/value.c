@@ -15,6 +15,7 @@ bool value_same(const struct value *a, const struct value *b)
     case VALUE_DOUBLE:
         return a->u == b->u;
     case VALUE_FLOAT:
+        // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the same bits, NaN or not
         return memcmp(&a->f, &b->f, sizeof a->f) == 0;
     case VALUE_TEXT:
     case VALUE_BYTES:

@@ -1,5 +1,6 @@
 #include "mysql/conn.h"
 
+#include <ctype.h>
 #include <errmsg.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -193,9 +194,12 @@ static int probe(struct mysql_conn *c, struct err *err)
     if (rc == 0)
         rc = mysql_conn_queryf(c, &r, err,
                                "SELECT VERSION(), @@max_allowed_packet, CONNECTION_ID()");
-    if (rc == 0 && (rc = mysql_result_next(r, &row, err)) == 0)
+    if (rc < 0)
+        return rc;
+    rc = mysql_result_next(r, &row, err);
+    if (rc == 0) {
         rc = err_set(err, -EIO, "the server does not tell its version");
-    if (rc > 0) {
+    } else if (rc > 0) {
         c->version_text = xstrdup(row.values[0]);
         c->flavor = strstr(c->version_text, "MariaDB") ? FLAVOR_MARIADB : FLAVOR_MYSQL;
         c->version = mysql_version_of_text(c->version_text);
@@ -249,7 +253,7 @@ static int connect_wait(my_socket socket, my_bool is_read, int timeout_ms)
     return rc;
 }
 
-static int login(struct mysql_conn *c, const struct mysql_params *p, struct err *err)
+static int log_in(struct mysql_conn *c, const struct mysql_params *p, struct err *err)
 {
     SCOPED(tls_files_fini) struct tls_files files = TLS_FILES_INIT;
     int rc = tls_options(c->my, &p->tls, &files, err);
@@ -306,7 +310,7 @@ int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struc
     if (!c->my)
         return err_set(err, -ENOMEM, "cannot start the client library");
     set_options(c->my, p);
-    rc = login(c, p, err);
+    rc = log_in(c, p, err);
     if (rc == 0) {
         notice_dead_peers(c->socket);
         load_refuse(c->my);
@@ -338,10 +342,15 @@ void mysql_conn_shutdown(struct mysql_conn *c)
 
 unsigned mysql_version_of_text(const char *text)
 {
-    unsigned part[3] = { 0, 0, 0 };
+    unsigned long part[3] = { 0, 0, 0 };
 
-    sscanf(text, "%u.%u.%u", &part[0], &part[1], &part[2]);
-    return part[0] * 10000 + part[1] * 100 + part[2];
+    for (unsigned i = 0; i < 3 && isdigit((unsigned char)*text); i++) {
+        char *end;
+
+        part[i] = strtoul(text, &end, 10);
+        text = *end == '.' ? end + 1 : "";
+    }
+    return (unsigned)(part[0] * 10000 + part[1] * 100 + part[2]);
 }
 
 enum flavor mysql_conn_flavor(const struct mysql_conn *c)

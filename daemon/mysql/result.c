@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ int mysql_result_next(struct mysql_result *r, struct mysql_row *row, struct err 
 {
     MYSQL_ROW values;
 
+    assert(r);
     if (!r->res)
         return 0;
     errno = 0;
@@ -113,16 +115,20 @@ void mysql_result_free(struct mysql_result *r)
 int mysql_scalar(struct mysql_conn *c, char **ret, struct err *err, const char *fmt, ...)
 {
     struct mysql_result *r = NULL;
-    struct mysql_row row;
+    struct mysql_row row = { .values = NULL };
     va_list ap;
     int rc;
 
     va_start(ap, fmt);
     rc = vqueryf(c, &r, err, fmt, ap);
     va_end(ap);
-    if (rc == 0 && (rc = mysql_result_next(r, &row, err)) == 0)
+    if (rc < 0)
+        return rc;
+    rc = mysql_result_next(r, &row, err);
+    if (rc == 0) {
         rc = err_set(err, -ENOENT, "no row");
-    if (rc > 0) {
+    } else if (rc > 0) {
+        assert(row.values);
         *ret = row.values[0] ? xstrndup(row.values[0], row.sizes[0]) : xstrdup("");
         rc = 0;
     }

@@ -114,7 +114,7 @@ static int read_clock(struct mysql_conn *c, struct server_info *i, struct err *e
 
     after = clock_wall_us();
     if (rc == 0)
-        i->clock_skew_s = strtod(text, NULL) - (double)(before + (after - before) / 2) / 1e6;
+        i->clock_skew_s = strtod(text, NULL) - ((double)before + (double)after) / 2e6;
     return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "sink/checkpoint.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static int end_sessions(struct mysql_conn *c, const struct checkpoint_key *k, co
 {
     int64_t until = clock_mono_us() + (int64_t)TAKEOVER_WAIT_MS * 1000;
 
+    assert(sessions);
     for (const char *at = sessions; *at;) {
         char *next;
         uint64_t id = strtoull(at, &next, 10);

@@ -1,5 +1,6 @@
 #include "sink/sink_mysql.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -322,6 +323,7 @@ static int array_rows(struct sink *s, const struct sink_batch *b, const struct v
         rc = get_prepared(s, b->table, b->kind, how, &p, err);
     if (rc < 0)
         return rc;
+    assert(p);
     rc = mysql_stmt_exec_rows(p->stmt, rows, p->params, n, &affected, err);
     if (rc < 0) {
         s->packet.failed = b->table;

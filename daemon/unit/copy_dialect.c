@@ -355,9 +355,8 @@ static int elements_options(struct text *x, unsigned i, struct err *err)
             return rc;
         if (!to_mysql(x))
             continue;
-        if (value && listed(t, mariadb_options))
-            drop(x, i, value + 1);
-        else if (value && is_word(t, "ROW_FORMAT") && is_word(&x->tokens[value], "PAGE"))
+        if (value && (listed(t, mariadb_options) ||
+                      (is_word(t, "ROW_FORMAT") && is_word(&x->tokens[value], "PAGE"))))
             drop(x, i, value + 1);
         else if (value && is_word(t, "ENGINE") && !listed(&x->tokens[value], engines_kept))
             x->tokens[value].to = "InnoDB";

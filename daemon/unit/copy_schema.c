@@ -247,7 +247,8 @@ static bool key_collations_same(const struct table_def *a, const struct table_de
             const char *left = col < a->n_cols ? a->cols[col].collation : NULL;
             int at = col < a->n_cols ? table_column_find(b, a->cols[col].name) : -1;
 
-            if (left && (at < 0 || !b->cols[at].collation || strcmp(left, b->cols[at].collation)))
+            if (left &&
+                (at < 0 || !b->cols[at].collation || strcmp(left, b->cols[at].collation) != 0))
                 return false;
         }
     return true;

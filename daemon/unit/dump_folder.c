@@ -35,7 +35,7 @@ static int failed(const struct dump_folder *f, const char *name, struct err *err
 {
     int code = errno ? -errno : -EIO;
 
-    return err_set(err, code, "%s/%s: %s%s", f->job->folder, name, strerror(-code),
+    return err_set(err, code, "%s/%s: %s%s", f->job->folder, name, strerrordesc_np(-code),
                    code == -ENOSPC || code == -EDQUOT
                        ? "; make room there: the dump begins again by itself"
                        : "");
@@ -204,7 +204,7 @@ static int note_number(const struct job *job, char number[static 17], struct err
         return rc;
     *err = ERR_INIT;
     if (getrandom(&random, sizeof random, 0) < 0)
-        return err_set(err, -errno, "getrandom: %s", strerror(errno));
+        return err_set(err, -errno, "getrandom: %s", strerrordesc_np(errno));
     snprintf(number, 17, "%016llx", (unsigned long long)random);
     return job->store ? note_put(job, number, err) : 0;
 }
@@ -238,6 +238,7 @@ static char *other_name(const struct dump_folder *f, bool remove, struct err *er
         closep(&fd);
         return NULL;
     }
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this stream
     for (struct dirent *e; !found && (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
@@ -292,7 +293,7 @@ static int make_folder(const char *path, struct err *err)
             continue;
         *p = '\0';
         if (mkdir(copy, 0750) < 0 && errno != EEXIST)
-            return err_set(err, -errno, "%s: %s", copy, strerror(errno));
+            return err_set(err, -errno, "%s: %s", copy, strerrordesc_np(errno));
         if (!c)
             return 0;
         *p = c;

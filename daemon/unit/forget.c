@@ -29,7 +29,7 @@ int forget_job(const struct job *job, struct err *err)
     rc = sync_forget(job, err);
     if (rc < 0)
         return err_wrap(err, "removing the checkpoints");
-    if ((rc = mysql_conn_open(&target, &job->to, err)) < 0)
+    if (mysql_conn_open(&target, &job->to, err) < 0)
         return err_wrap(err, "target");
     rc = copy_state_forget(target, job, err);
     mysql_conn_close(target);

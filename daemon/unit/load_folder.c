@@ -1,5 +1,7 @@
 #include "unit/load_folder.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -36,10 +38,10 @@ static char *decoded(const char *name, size_t size)
     char *out = xstrndup(name, size), *to = out;
 
     for (const char *p = out; *p;) {
-        unsigned byte;
-        int n = 0;
+        bool hex = *p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]);
+        unsigned byte = hex ? (unsigned)strtoul((char[]){ p[1], p[2], 0 }, NULL, 16) : 0;
 
-        if (*p == '%' && sscanf(p, "%%%2x%n", &byte, &n) == 1 && n == 3 && byte) {
+        if (byte) {
             *to++ = (char)byte;
             p += 3;
         } else {
@@ -167,6 +169,7 @@ static int definition_add(struct load_folder *f, const char *file, bool is_view,
 
     if (rc < 0)
         return rc;
+    assert(name && sql);
     t = table_at(f, db, name);
     if (t->is_view && !is_view) { /* the table in place of a view */
         free(sql);
@@ -259,7 +262,7 @@ static int rows_add(struct load_folder *f, const char *name, struct err *err)
     if (rc == 0)
         rc = head_read(&in, &h, err);
     if (rc == 0 && stat(path, &st) < 0)
-        rc = err_set(err, -errno, "%s: %s", path, strerror(errno));
+        rc = err_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
     if (rc == 0 && h.table) {
         t = table_at(f, db, h.table);
         if (t->n_files == 0)
@@ -353,7 +356,7 @@ static int folder_read(struct load_folder *f, struct err *err)
         return rc;
     n = scandir(f->path, &names, NULL, alphasort);
     if (n < 0)
-        return err_set(err, -errno, "%s: %s", f->path, strerror(errno));
+        return err_set(err, -errno, "%s: %s", f->path, strerrordesc_np(errno));
     rc = names_take(f, names, n, err);
     for (int i = 0; i < n; i++)
         free(names[i]);

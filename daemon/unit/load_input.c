@@ -30,7 +30,7 @@ int load_input_open(struct load_input *in, const char *folder, const char *name,
     errno = 0;
     in->file = gzopen(in->path, "rbe");
     if (!in->file)
-        return err_set(err, errno ? -errno : -ENOMEM, "%s: %s", in->path, strerror(errno));
+        return err_set(err, errno ? -errno : -ENOMEM, "%s: %s", in->path, strerrordesc_np(errno));
     (void)gzbuffer(in->file, 256 << 10);
     return 0;
 }

@@ -54,16 +54,13 @@ bool lex_quoted(struct load_lex *l)
         l->p += escape_find(l->p, (size_t)(l->end - l->p), quote, quote == '`' ? quote : '\\');
         if (l->p == l->end)
             return false;
-        if (*l->p != quote) {
-            l->p += 2;
-        } else if (l->p + 1 == l->end) {
+        if (*l->p == quote && l->p + 1 == l->end)
             return false; /* it may be doubled */
-        } else if (l->p[1] == quote) {
-            l->p += 2;
-        } else {
+        if (*l->p == quote && l->p[1] != quote) {
             l->p++;
             return true;
         }
+        l->p += 2;
     }
     return false;
 }

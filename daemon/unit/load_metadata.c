@@ -67,7 +67,7 @@ static int all_there(const struct load_folder *f, struct err *err)
         SCOPED(freep) char *path = xasprintf("%s/%s", f->path, name);
 
         if (access(path, R_OK) < 0)
-            return err_set(err, -errno, "%s: %s", path, strerror(errno));
+            return err_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
     }
     return 0;
 }
@@ -92,7 +92,7 @@ int load_metadata_read(struct load_folder *f, struct err *err)
     SCOPED(freep) char *path = xasprintf("%s/%s", f->path, METADATA);
 
     if (access(path, R_OK) < 0)
-        return err_set(err, -errno, "%s: %s%s", path, strerror(errno),
+        return err_set(err, -errno, "%s: %s%s", path, strerrordesc_np(errno),
                        errno == ENOENT ? "; without it this is no dump, or one that is not finished"
                                        : "");
     manifest_read(f);

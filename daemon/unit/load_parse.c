@@ -68,7 +68,7 @@ static int more(struct load_parser *p, struct err *err)
     }
     n = p->read(p->arg, p->data + p->size, p->cap - p->size);
     if (n < 0)
-        return err_set(err, (int)n, "%s", strerror((int)-n));
+        return err_set(err, (int)n, "%s", strerrordesc_np((int)-n));
     p->size += (size_t)n;
     p->at_end = n == 0;
     return n > 0;
@@ -98,6 +98,7 @@ static void value_add(struct load_parser *p, const struct load_literal *v)
 }
 
 /* All of a row is in memory: from its '(' to 'end', behind its ')'. */
+// NOLINTNEXTLINE(readability-non-const-parameter): values are unescaped in place
 static int row_take(struct load_parser *p, char *from, char *end, struct err *err)
 {
     struct load_lex l = { from + 1, end };

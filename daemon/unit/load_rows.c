@@ -126,7 +126,7 @@ static int row_make(struct load_rows *l, struct mysql_row *row, struct err *err)
         err_set(err, -EBADMSG, "a row of %u values for %u columns", p->n_values, l->columns->n);
     for (unsigned i = 0; !err->code && i < p->n_values; i++)
         if (p->values[i] && !fits(&l->columns->cols[i], p->forms[i], &p->values[i], &p->sizes[i],
-                                  l->numbers + 8 * i))
+                                  l->numbers + (size_t)8 * i))
             err_set(err, -EBADMSG, "value %u of the row is none for its column: %.*s", i + 1,
                     (int)(p->sizes[i] < 60 ? p->sizes[i] : 60), p->values[i]);
     if (err->code)

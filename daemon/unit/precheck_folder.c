@@ -34,7 +34,7 @@ static void check_writable(struct precheck *p)
     fix = xasprintf("make it writable for the user of sluiced (uid %u), or choose another: echo "
                     "/FOLDER > full_migrate_conf/data_dir",
                     (unsigned)geteuid());
-    precheck_add(p, PRECHECK_FAIL, "data_dir", fix, "%s: %s", there, strerror(errno));
+    precheck_add(p, PRECHECK_FAIL, "data_dir", fix, "%s: %s", there, strerrordesc_np(errno));
 }
 
 static void check_readable(struct precheck *p)

@@ -25,10 +25,9 @@ static const struct table_name *name_there(const struct tables *t, const struct 
 
     for (unsigned i = 0; i < t->there.n; i++) {
         const struct table_name *n = &t->there.names[i];
-        int differs = fold ? strcasecmp(n->name, r->to_table) || strcasecmp(n->db, r->to_schema)
-                           : strcmp(n->name, r->to_table) || strcmp(n->db, r->to_schema);
+        int (*compare)(const char *, const char *) = fold ? strcasecmp : strcmp;
 
-        if (!differs)
+        if (compare(n->name, r->to_table) == 0 && compare(n->db, r->to_schema) == 0)
             return n;
     }
     return NULL;

@@ -192,7 +192,8 @@ struct work {
 static struct work wait_for_work(struct source *s, uint64_t doc_changes)
 {
     struct work w = { false, false, 0 };
-    int64_t until = clock_mono_us() + LOOK_INTERVAL_MS * 1000, left_us = LOOK_INTERVAL_MS * 1000;
+    int64_t until = clock_mono_us() + LOOK_INTERVAL_MS * 1000LL,
+            left_us = LOOK_INTERVAL_MS * 1000LL;
 
     mutex_lock(&s->lock);
     while (!s->stop_wanted && s->checks_wanted == s->checks_done && s->doc_changes == doc_changes &&
@@ -261,7 +262,7 @@ void source_ask_stop(struct source *s, bool abandon)
 
 int source_check(struct source *s, struct err *err)
 {
-    int64_t until = clock_mono_us() + CHECK_WAIT_MS * 1000;
+    int64_t until = clock_mono_us() + CHECK_WAIT_MS * 1000LL;
     uint64_t number;
     bool done;
 

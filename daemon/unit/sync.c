@@ -114,7 +114,7 @@ static int64_t silent_since_us(struct sync *s)
 {
     int64_t heard = atomic_load(&s->heard_us);
 
-    return clock_wall_us() - heard > 2 * 1000 * (int64_t)SYNC_HEARTBEAT_MS ? heard : 0;
+    return clock_wall_us() - heard > 2000 * (int64_t)SYNC_HEARTBEAT_MS ? heard : 0;
 }
 
 /* The oldest commit that the target may lack; 0: it has all; -1: it never ran. */

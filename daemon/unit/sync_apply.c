@@ -1,4 +1,5 @@
 /* Groups into the target, and what the tree hears of it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,7 @@ static int set_aside(struct sync_run *r, struct sync_hand *h, const struct sync_
     position_fini(&from);
     if (rc < 0)
         return rc;
+    assert(t); /* without one aside_failed() fails */
     log_error(r->sync->unit.path, "sets table %s.%s aside: %s", t->db, t->name, err->text);
     sync_publish_aside(r);
     return 0;

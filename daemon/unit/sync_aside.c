@@ -1,5 +1,6 @@
 #include "unit/sync_aside.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -61,7 +62,7 @@ int aside_open(struct aside **ret, struct mysql_conn *target, const struct job *
                enum flavor flavor, struct err *err)
 {
     struct aside *a = xcalloc(1, sizeof *a);
-    struct mysql_result *res;
+    struct mysql_result *res = NULL;
     struct mysql_row row;
     int rc;
 
@@ -77,6 +78,7 @@ int aside_open(struct aside **ret, struct mysql_conn *target, const struct job *
         aside_free(a);
         return rc;
     }
+    assert(res);
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
         rc = read_row(a, &row, flavor, err);
         if (rc < 0)

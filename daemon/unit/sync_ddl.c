@@ -1,5 +1,6 @@
 #include "unit/sync_ddl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -502,7 +503,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
 
 int sync_ddl_open(struct sync_run *r, struct err *err)
 {
-    struct mysql_result *res;
+    struct mysql_result *res = NULL;
     struct mysql_row row;
     int rc = copy_sql_exec(r->admin, err, create_intents, r->job->meta_schema);
 
@@ -513,6 +514,7 @@ int sync_ddl_open(struct sync_run *r, struct err *err)
                             r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
     if (rc < 0)
         return rc;
+    assert(res);
     rc = mysql_result_next(res, &row, err);
     if (rc > 0)
         rc = decide(r, &row, err);

@@ -107,7 +107,7 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
 
     for (;;) {
         struct value *row =
-            arena_alloc(&g->values, (rows->kind == ROWS_UPDATE ? 2u : 1u) * n * sizeof *row);
+            arena_alloc(&g->values, (rows->kind == ROWS_UPDATE ? (size_t)2 : 1) * n * sizeof *row);
 
         rc = rows->kind == ROWS_UPDATE   ? rows_next(rows, row + n, row, err)
              : rows->kind == ROWS_INSERT ? rows_next(rows, NULL, row, err)

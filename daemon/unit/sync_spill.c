@@ -55,7 +55,8 @@ static int failed(struct err *err, const char *what)
 {
     int code = errno ? -errno : -EIO;
 
-    return err_set(err, code, "%s the file of a large transaction: %s", what, strerror(-code));
+    return err_set(err, code, "%s the file of a large transaction: %s", what,
+                   strerrordesc_np(-code));
 }
 
 int spill_new(struct spill **ret, const char *dir, const struct raw_txn *txn, struct err *err)
