@@ -237,10 +237,37 @@ static void alter_rename(struct scan *s)
         s->ret->names[s->ret->n_names - 1].to = true;
 }
 
+/* What would be another value at another server.  MySQL refuses it by itself. */
+static bool at_own_value(const struct scan *s)
+{
+    static const char *const functions[] = { "UUID",    "UUID_SHORT", "UUID_V4",
+                                             "UUID_V7", "RAND",       "RANDOM_BYTES",
+                                             "SYSDATE", "SYS_GUID",   "NEXTVAL",
+                                             NULL };
+
+    return (is_any(s, functions) && next_is(s, "(")) || (is(s, "NEXT") && next_is(s, "VALUE"));
+}
+
+/* Notes what an ALTER does to rows that are there; takes no step. */
+static void alter_rows(struct scan *s, bool adds)
+{
+    struct ddl *d = s->ret;
+
+    d->own_values = d->own_values || (adds && at_own_value(s));
+    d->numbers_rows = d->numbers_rows || (adds && is(s, "AUTO_INCREMENT"));
+    d->tablespace = d->tablespace || (s->depth == 0 && (is(s, "DISCARD") || is(s, "IMPORT")) &&
+                                      (next_is(s, "TABLESPACE") || next_is(s, "PARTITION")));
+}
+
 static void alter_table(struct scan *s)
 {
+    bool adds = false;
+
     one_table(s);
     while (!at_end(s)) {
+        if (s->depth == 0 && (is(s, "ADD") || is(s, ",")))
+            adds = is(s, "ADD");
+        alter_rows(s, adds);
         if (common_part(s))
             continue;
         if (s->depth == 0 && accept(s, "RENAME")) {
@@ -452,6 +479,17 @@ static void verb_change(struct scan *s)
     }
 }
 
+/* WITH ... UPDATE or DELETE; a SELECT calls a function that writes. */
+static void verb_with(struct scan *s)
+{
+    while (!at_end(s) && !(s->depth == 0 && (is(s, "UPDATE") || is(s, "DELETE"))))
+        advance(s);
+    if (at_end(s))
+        return;
+    advance(s);
+    verb_change(s);
+}
+
 static void verb_load(struct scan *s)
 {
     if (is(s, "INDEX")) {
@@ -482,7 +520,7 @@ static const struct verb {
     { "LOAD", DDL_DML, verb_load },
     { "CALL", DDL_DML, NULL },
     { "DO", DDL_DML, NULL },
-    { "WITH", DDL_DML, NULL },
+    { "WITH", DDL_DML, verb_with },
     { "SELECT", DDL_DML, NULL },
     { "VALUES", DDL_DML, NULL },
     { "TABLE", DDL_DML, NULL },

@@ -61,6 +61,9 @@ struct ddl {
     bool if_exists;         /* IF [NOT] EXISTS was there */
     bool or_replace;        /* CREATE OR REPLACE */
     bool temporary;         /* CREATE/DROP TEMPORARY TABLE */
+    bool own_values;   /* ALTER TABLE ... ADD: rows get values that each server makes up (UUID) */
+    bool numbers_rows; /* ALTER TABLE ... ADD ... AUTO_INCREMENT: numbers, in the server's order */
+    bool tablespace;   /* ALTER TABLE ... DISCARD or IMPORT TABLESPACE: rows by way of files */
     bool start_transaction; /* "START TRANSACTION" at the end of CREATE ... SELECT (MySQL 8) */
     size_t start_transaction_at, start_transaction_size;
 };

@@ -127,7 +127,20 @@ static enum sync_ddl_use tables_use(struct sync_run *r, const struct query *q, c
 
     if (n == 0 || d->temporary)
         return SYNC_DDL_SKIP;
+    if (d->tablespace)
+        return SYNC_DDL_REFUSE;
     return n == d->n_names || d->class == DDL_DROP_TABLE ? SYNC_DDL_RUN : SYNC_DDL_REFUSE;
+}
+
+/* A change without a table's name, such as SELECT f(), may be of any in the session's schema. */
+static bool touches_scope(struct sync_run *r, const struct query *q, const struct ddl *d)
+{
+    struct ddl_name session = { .at = 0 };
+    struct route to;
+
+    if (d->class == DDL_DML && d->n_names == 0)
+        return q->db.size == 0 || in_scope(r, q, &session, &to);
+    return count_in_scope(r, q, d) > 0;
 }
 
 enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const struct ddl *d)
@@ -145,7 +158,7 @@ enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const 
     case KIND_NEVER:
         return SYNC_DDL_SKIP;
     case KIND_REFUSED:
-        return count_in_scope(r, q, d) ? SYNC_DDL_REFUSE : SYNC_DDL_SKIP;
+        return touches_scope(r, q, d) ? SYNC_DDL_REFUSE : SYNC_DDL_SKIP;
     case KIND_INNER:
         return SYNC_DDL_TRANSACTION;
     }
@@ -163,6 +176,12 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
                        "the source logged a change as a statement (binlog_format of a session is "
                        "not ROW), which cannot be repeated exactly: make it at the target by hand, "
                        "then " SAY_DONE ": %.*s",
+                       shown, q->sql.data);
+    if (d->tablespace)
+        return err_set(err, -ENOTSUP,
+                       "rows came or went with the files of a tablespace and are not in the "
+                       "binlog: copy the task again, or copy the table by hand, then " SAY_DONE
+                       ": %.*s",
                        shown, q->sql.data);
     if (d->class == DDL_UNKNOWN)
         return err_set(err, -ENOTSUP,
@@ -619,11 +638,57 @@ static int commit(struct sync_run *r, const struct position *pos, uint32_t sub_s
     return rc;
 }
 
+/* Would the target's rows get other values than the source's? */
+static int would_differ(struct sync_run *r, const struct query *q, const struct ddl *d, bool *ret,
+                        struct err *err)
+{
+    SCOPED(freep) char *some = NULL;
+    struct table_def *def;
+    struct route to;
+    int rc;
+
+    *ret = false;
+    if ((!d->own_values && !d->numbers_rows) || !in_scope(r, q, &d->names[0], &to))
+        return 0;
+    rc = copy_sql_scalar(r->admin, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", to.to_schema,
+                         to.to_table);
+    if (rc < 0 || strcmp(some, "0") == 0)
+        return rc;
+    rc = table_read(r->admin, to.to_schema, to.to_table, &def, err);
+    if (rc < 0)
+        return rc;
+    *ret = d->own_values || !table_row_key(def);
+    table_free(def);
+    return 0;
+}
+
+/* Only the operator can say that it may.  Sets r->ddl_done when it was done by hand. */
+static int check_values(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        struct err *err)
+{
+    bool differ = false;
+    int rc = would_differ(r, q, d, &differ, err);
+
+    if (rc < 0 || !differ)
+        return rc;
+    rc = operators_word(r->job, &r->ddl_done, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return err_set(err, -ENOTSUP,
+                   "each server gives the rows that are there %s of its own here: 'echo as=run > "
+                   "resolve_ddl' (an action of sync) and resume if it does not matter, or make the "
+                   "target's as the source's by hand and 'echo as=done > resolve_ddl': %.*s",
+                   d->own_values ? "values" : "numbers, in an order",
+                   (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+}
+
 int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
                  const struct position *pos, uint32_t sub_seq, struct err *err)
 {
     int rc = r->mode->drain(r, err);
 
+    if (rc == 0 && !r->ddl_done && !r->ddl_again)
+        rc = check_values(r, q, d, err);
     if (rc == 0 && !r->ddl_done) {
         rc = write_intent(r, q, d, err);
         if (rc == 0)

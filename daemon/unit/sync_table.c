@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -527,9 +528,12 @@ int sync_tables_map(struct sync_tables *ts, const struct event *ev, const struct
 
 /* --- DDL --- */
 
+/* In any case: a server with lower_case_table_names logs a DDL as it was typed, and rows by the
+ * lower-case name. */
 static bool covers(const char *schema, const char *name, const char *t_schema, const char *t_name)
 {
-    return (!schema || strcmp(schema, t_schema) == 0) && (!name || strcmp(name, t_name) == 0);
+    return (!schema || strcasecmp(schema, t_schema) == 0) &&
+           (!name || strcasecmp(name, t_name) == 0);
 }
 
 static void forget(struct sync_tables *ts, const char *schema, const char *name)

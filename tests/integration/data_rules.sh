@@ -112,6 +112,33 @@ sequences() { # 27
             die "$flavor: $what: $s: $(sql src "SELECT next_not_cached_value FROM sq.$s"), $(sql dst "SELECT next_not_cached_value FROM sq.$s")"
     done
 }
+made_up() { # 5
+    [ "$flavor" = mariadb ] || return 0 # MySQL refuses the first by itself
+    what="an ALTER that gives rows values of the server's own choice is asked for, unless there are none"
+    write "CREATE DATABASE mu; USE mu; CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE TABLE k (a INT); INSERT INTO k VALUES (1), (2); CREATE TABLE none (a INT)"
+    begin mu mu; caught_up mu src
+    write "ALTER TABLE mu.none ADD COLUMN u CHAR(36) DEFAULT (UUID()); INSERT INTO mu.none (a) VALUES (1); ALTER TABLE mu.t ADD COLUMN n INT UNIQUE AUTO_INCREMENT"
+    caught_up mu src
+    write "ALTER TABLE mu.k ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY; INSERT INTO mu.k (a) VALUES (3)"
+    wait_state mu error; grep -q 'numbers, in an order of its own' "$T/tasks/mu/error" || { task_trouble mu; die "$flavor: $what"; }
+    echo as=run >"$(S mu)/sync/resolve_ddl" && echo >"$T/tasks/mu/resume" || die "$flavor: $what: $(cat "$T/tasks/mu/last_error")"
+    caught_up mu src
+    write "ALTER TABLE mu.t ADD COLUMN u CHAR(36) DEFAULT (UUID()); INSERT INTO mu.t (id) VALUES (3)"
+    wait_state mu error; grep -q 'values of its own' "$T/tasks/mu/error" || { task_trouble mu; die "$flavor: $what"; }
+    sql dst "ALTER TABLE mu.t ADD COLUMN u CHAR(36) DEFAULT (UUID())"
+    sql src "SELECT CONCAT('UPDATE mu.t SET u = ''', u, ''' WHERE id = ', id, ';') FROM mu.t WHERE id < 3" >"$WORK/hand.sql"; sql_file dst "$WORK/hand.sql"
+    echo as=done >"$(S mu)/sync/resolve_ddl" && echo >"$T/tasks/mu/resume" || die "$flavor: $what: $(cat "$T/tasks/mu/last_error")"
+    finish mu mu
+}
+unnamed() { # 14
+    what="a change logged as a statement that names no table stops the task"
+    sql src "SET GLOBAL log_bin_trust_function_creators = 1; CREATE DATABASE un; CREATE TABLE un.t (id INT PRIMARY KEY)"
+    { echo 'DELIMITER //'; echo 'CREATE FUNCTION un.f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO un.t VALUES (1); RETURN 1; END //'; } >"$WORK/f.sql"; sql_file src "$WORK/f.sql"
+    begin un un; caught_up un src
+    write "USE un; SET SESSION binlog_format = STATEMENT; DO f()"
+    wait_state un error; grep -q 'logged a change as a statement' "$T/tasks/un/error" || { task_trouble un; die "$flavor: $what"; }
+    note "$flavor: $what"
+}
 versions() {
     [ "$flavor" = mariadb ] || return 0
     what="a system-versioned table, whose DELETEs are logged as UPDATEs, stops the task before a row of it is written"
@@ -147,7 +174,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     { echo "CREATE DATABASE nums; CREATE TABLE nums.n (n INT PRIMARY KEY); INSERT INTO nums.n VALUES (0)"; seq 999 | sed 's/.*/,(&)/'; echo ';'; } >"$WORK/nums.sql"
     sql_file src "$WORK/nums.sql"
     start_sluice; make_source s1 src || die "$(cat "$T/sources/last_error")"
-    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences versions sessions}; do
+    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences made_up unnamed versions sessions}; do
         $part
     done
     stop_sluice; rm -rf "$WORK/data"

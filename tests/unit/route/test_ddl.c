@@ -32,6 +32,12 @@ static char *scan_text(const char *sql, bool ansi, bool no_backslash)
         buf_str(&b, " +replace");
     if (d.temporary)
         buf_str(&b, " +temporary");
+    if (d.own_values)
+        buf_str(&b, " +own");
+    if (d.numbers_rows)
+        buf_str(&b, " +numbers");
+    if (d.tablespace)
+        buf_str(&b, " +tablespace");
     if (d.start_transaction)
         buf_str(&b, " +start");
     return buf_steal(&b);
@@ -180,6 +186,18 @@ Test(ddl, finds_class_and_names)
         { "DELETE t FROM t JOIN u USING (a)", "dml: t, t, u" },
         { "LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE a.t FIELDS TERMINATED BY ','",
           "dml: a.t" },
+        { "WITH c AS (SELECT 1 x) DELETE FROM t WHERE a IN (SELECT x FROM c)", "dml: t" },
+        { "WITH RECURSIVE c (x) AS (SELECT 1 UNION SELECT x + 1 FROM c) UPDATE a.t JOIN c SET v = "
+          "x",
+          "dml: a.t, c" },
+        { "WITH c AS (SELECT 1) SELECT f() FROM c", "dml" },
+        { "ALTER TABLE t ADD COLUMN u CHAR(36) DEFAULT (UUID())", "alter table: t +own" },
+        { "ALTER TABLE t ADD (n INT DEFAULT NEXT VALUE FOR s)", "alter table: t +own" },
+        { "ALTER TABLE t ADD uuid INT, ALTER b SET DEFAULT (RAND())", "alter table: t" },
+        { "ALTER TABLE t ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY", "alter table: t +numbers" },
+        { "ALTER TABLE t ADD COLUMN a INT, AUTO_INCREMENT = 5", "alter table: t" },
+        { "ALTER TABLE t DISCARD TABLESPACE", "alter table: t +tablespace" },
+        { "ALTER TABLE t IMPORT PARTITION p TABLESPACE", "alter table: t +tablespace" },
         { "CALL p()", "dml" },
         { "", "unknown" },
         { "   /* nothing */ -- at all", "unknown" },
