@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "base/thread.h"
 #include "unit/copy_sql.h"
+#include "unit/retry.h"
 
 struct entry {
     char *schema, *name;
@@ -154,10 +155,12 @@ char *aside_text(struct aside *a)
     return buf_steal(&text);
 }
 
-/* What a table is to blame for: the server refused its rows, or they are not there. */
+/* What a table is to blame for: the server refused its rows, or they are not there.  A full disk, a
+ * failover, an interrupted statement are not: they pass, and the next table would be no better. */
 static bool is_of_table(const struct err *err)
 {
-    return err->code == -ESTALE || (err->code == -EIO && err->sql != 0);
+    return err->code == -ESTALE ||
+           (err->code == -EIO && err->sql != 0 && retry_kind_of(err) == RETRY_NEVER);
 }
 
 int aside_failed(struct aside *a, const struct target_table *t, const struct position *from,

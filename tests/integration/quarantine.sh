@@ -24,6 +24,19 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     write "INSERT INTO bad VALUES (5, 5); INSERT INTO late VALUES (5, 5); UPDATE bad SET v = v + 1"
     caught_up q src
 
+    what="a statement that was interrupted is no table's fault: it is tried again"
+    sql dst "BEGIN; UPDATE q.good SET v = v WHERE id = 1; DO SLEEP(600)" >/dev/null 2>&1 &
+    id_of() { sql dst "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '$1' AND ID <> CONNECTION_ID()" | grep .; }
+    wait_for 20 id_of 'DO SLEEP%' || die "$flavor: $what: no lock"
+    write "UPDATE good SET v = 100 WHERE id = 1"
+    wait_for 20 id_of '%\`good\`%' || die "$flavor: $what: it does not wait for the lock"
+    sql dst "KILL QUERY $(id_of '%\`good\`%')"
+    failed() { grep -qi interrupted "$S/error" "$SLUICE_LOG"; }
+    wait_for 20 failed || { task_trouble q; die "$flavor: $what: it was not interrupted"; }
+    sql dst "KILL $(id_of 'DO SLEEP%')"; wait_state q running
+    caught_up q src
+    aside_is "" || die "$flavor: $what: set aside is '$(cat "$S/set_aside")'"
+
     what="one table is set aside, the others go on"
     sql dst "DELETE FROM q.bad WHERE id = 2" # somebody meddles with the target
     write "UPDATE bad SET v = 20 WHERE id = 2; INSERT INTO good VALUES (2, 2); INSERT INTO bad VALUES (3, 3); INSERT INTO late VALUES (3, 3)"
