@@ -246,7 +246,11 @@ static int value_to_set(struct ctl *c, const char *path, int argc, char **argv, 
     }
     if (!c->file && isatty(STDIN_FILENO))
         return ask_secret(path, out, err);
-    return read_file(c->file ? c->file : "-", out, err);
+    if (read_file(c->file ? c->file : "-", out, err) < 0)
+        return err->code;
+    if (out->size == 0) /* a pipe whose other end failed: nobody means that */
+        return err_set(err, -EINVAL, "no value came; an empty one is: set %s ''", path);
+    return 0;
 }
 
 int verb_set(struct ctl *c, int argc, char **argv)

@@ -226,7 +226,7 @@ static int serve_target(const struct target *t, const struct http_request *q, st
         return v->run(t, q, r, err);
     }
     r->allow = allow;
-    return err_set(err, -EOPNOTSUPP, "%s does not apply to %s: %s does", q->method,
+    return err_set(err, -EOPNOTSUPP, "%s does not apply to %s; what does: %s", q->method,
                    *q->path ? q->path : "/", allow);
 }
 

@@ -28,6 +28,7 @@ for where in "--url $URL" "--url unix:$WORK/socket" "--mount $T"; do
     $c set kinds/count 8 || die set; says 8 $c get kinds/count; echo 9 | $c set kinds/count || die "set from a pipe"
     says 9 $c get kinds/count; echo 7 >"$WORK/seven"; $c set -f "$WORK/seven" kinds/count; says 7 $c get kinds/count
     echo secret | $c set kinds/password || die "a secret"
+    $c set kinds/text full; ends 1 'no value came' $c set kinds/text; says full $c get kinds/text; $c set kinds/text '' && says '' $c get kinds/text || die "an empty text"
     $c run kinds pause || die run; ends 1 'paused already' $c run kinds pause; $c run kinds resume || die resume
     $c run kinds echo "text=it's a; \$(text)" times=3 || die "run with words"; says "it's a; \$(text)" $c get kinds/text
     ends 1 'txet' $c run kinds echo text=a txet=b; ends 1 'from 1 to 100' $c set kinds/count 101
