@@ -95,6 +95,65 @@ static void add_type(struct buf *b, const struct node_type *t, const char *path)
     }
 }
 
+/* What holds of every file, whatever its row says; an empty line begins a paragraph. */
+static const struct {
+    const char *title, *text;
+} chapters[] = {
+    { "READING", "A file has its true size, and is of the moment at which it was opened; a read "
+                 "from its start "
+                 "takes a new one. status is all values of a directory, of one moment. events and "
+                 "audit grow at "
+                 "the end, so that tail -f follows them. What a server is asked for (schemas, "
+                 "tables) waits for "
+                 "its answer; nothing else does." },
+    { "WRITING",
+      "To a value, each write is one new value, of at most 4096 bytes. To an action, each write "
+      "runs "
+      "it: with nothing, with words (echo \"name=value other='two words'\" > action), or with one "
+      "JSON object; it returns when the effect is there, after ten seconds with ETIMEDOUT. To "
+      "empty "
+      "a file (: > pause) does nothing.\n\n"
+      "A document (config, create) is YAML or JSON, at most 64 MiB, and is taken as a whole when "
+      "it "
+      "is closed: cp, cat, tee and editors tell when it is refused, the shell's own echo does not. "
+      "Secrets are shown as ******, and ****** keeps the one that is there; file:PATH reads it "
+      "from "
+      "there.\n\n"
+      "mkdir makes a draft, rmdir removes what does not run. Names that cannot be those of files "
+      "have %XX in them: %2F is a slash." },
+    { "REFUSALS",
+      "EINVAL: what was written is wrong. EBUSY: not in this state. ENOENT: it is gone. EEXIST: it "
+      "is "
+      "there. EACCES: not for this user, or not for this file. EPERM: no such file can be made. "
+      "EFBIG: too long. ETIMEDOUT: it goes on. Over HTTP they are 400, 409, 404, 409, 403, 403, "
+      "413 "
+      "and 504, and the body has the sentence." },
+    { "WATCHING",
+      "inotify tells of every change of state, error and progress as MODIFY, and of directories "
+      "that "
+      "come and go; poll(2) wakes on a file that is open; GET with ?watch=1 streams server-sent "
+      "events. Each file at most ten times a second." },
+    { "WHO MAY",
+      "Owner, group and mode, for files and for HTTP from this machine alike: there the caller is "
+      "the user that owns the other end of the connection. From other machines, over TLS, the "
+      "right "
+      "of a bearer token. Every change is a line in audit." },
+};
+
+static void add_chapter(struct buf *b, const char *title, const char *text)
+{
+    buf_printf(b, ".SH %s\n", title);
+    for (const char *end; *text; text = end + strspn(end, "\n")) {
+        SCOPED(freep) char *paragraph = NULL;
+
+        end = text + strcspn(text, "\n");
+        paragraph = xstrndup(text, (size_t)(end - text));
+        buf_str(b, ".PP\n");
+        add_text(b, paragraph);
+        buf_byte(b, '\n');
+    }
+}
+
 void manual_print(const struct node_type *root, struct buf *out)
 {
     buf_str(out, ".TH SLUICE\\-TREE 5 \"\" \"sluice " SLUICE_VERSION "\" \"File formats\"\n"
@@ -104,8 +163,10 @@ void manual_print(const struct node_type *root, struct buf *out)
                  "are files with one value each,\nand what it can be told to do are files to "
                  "write to. The same paths are served over HTTP below /v1.\n"
                  "A write that is refused fails with an errno; the sentence is in last_error of "
-                 "that directory.\n"
-                 ".SH EVERY DIRECTORY\n");
+                 "that directory.\n");
+    for (size_t i = 0; i < ARRAY_LEN(chapters); i++)
+        add_chapter(out, chapters[i].title, chapters[i].text);
+    buf_str(out, ".SH EVERY DIRECTORY\n");
     add_attrs(out, builtin_rows);
     buf_str(out, ".SH DIRECTORIES\n");
     add_type(out, root, "");

@@ -55,6 +55,8 @@ Test(export, the_manual_has_every_row)
         cr_assert(has(&b, a->help), "%s", a->name);
     cr_assert(has(&b, ".TH SLUICE\\-TREE 5"));
     cr_assert(has(&b, "from 1 to 65535"));
+    cr_assert(has(&b, ".SH WRITING\n.PP\nTo a value, each write is one new value"));
+    cr_assert(has(&b, "tail \\-f follows them"));
 }
 
 Test(export, spec_is_what_is_stored)
