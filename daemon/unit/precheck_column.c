@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "unit/copy_dialect.h"
 #include "unit/job.h"
+#include "unit/precheck_fit.h"
 #include "unit/precheck_priv.h"
 
 static void check_type(struct tables *t, const struct pair *pair, const struct table_column *col)
@@ -161,6 +162,34 @@ static void check_missing(struct tables *t, const struct pair *pair, const struc
                  pair->label, col->name);
 }
 
+/* A column that was at the target before us, and takes our values for others. */
+static void check_fit(struct tables *t, const struct pair *pair, const struct table_column *col)
+{
+    const struct precheck *p = t->p;
+    int at = table_column_find(pair->to, col->name);
+    const struct table_column *there = at < 0 ? NULL : &pair->to->cols[at];
+    const char *why = there && !there->generated ? column_misfit(col, there) : NULL;
+    SCOPED(buf_fini) struct buf fix = BUF_INIT;
+
+    if (!why || p->scope.again)
+        return;
+    if (p->from.info.flavor == p->to.info.flavor) {
+        buf_str(&fix, "type at the target: ALTER TABLE ");
+        sql_table(&fix, pair->to->db, pair->to->name);
+        buf_str(&fix, " MODIFY ");
+        sql_ident(&fix, slice_str(col->name));
+        buf_printf(&fix, " %s", col->column_type);
+        if (col->collation)
+            buf_printf(&fix, " COLLATE %s", col->collation);
+        buf_str(&fix, col->nullable ? " NULL" : " NOT NULL");
+    }
+    precheck_add(t->p, is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "type",
+                 fix.size ? fix.data : NULL, "%s.%s is %s%s%s, there %s%s%s: %s", pair->label,
+                 col->name, col->column_type, col->charset ? " " : "",
+                 col->charset ? col->charset : "", there->column_type, there->charset ? " " : "",
+                 there->charset ? there->charset : "", why);
+}
+
 void precheck_columns(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
@@ -171,6 +200,8 @@ void precheck_columns(struct tables *t, const struct pair *pair)
 
         if (pair->to && !col->generated && table_column_find(pair->to, col->name) < 0)
             check_missing(t, pair, col);
+        if (pair->to && !col->generated)
+            check_fit(t, pair, col);
         if (!pair->to) {
             check_type(t, pair, col);
             check_collation(t, pair, i);

@@ -41,7 +41,8 @@ xa_at_snapshot() { # 6
     dumps() { [ "$(cat "$(S x)/dump/state")" = running ]; }
     wait_for 20 dumps || die "$flavor: $what: dump is $(cat "$(S x)/dump/state")"
     write "INSERT INTO x.t VALUES (3)"
-    [ "$(cat "$(S x)/sync/state")" = running ] && die "$flavor: $what: the copy did not wait for it"
+    reads() { ! dumps; }
+    wait_for 3 reads && { task_trouble x; die "$flavor: $what: the copy did not wait for it"; }
     write "XA COMMIT 'before'"
     finish x x
 }

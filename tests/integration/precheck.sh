@@ -116,6 +116,13 @@ new_task mys mad odd </dev/null; check; expect 'FAIL  keys: odd.fx: the target h
 sql mys "SET GLOBAL server_id = 0"; check; expect 'FAIL  server_id: .*SET GLOBAL server_id=1'
 mend; check; expect_not 'FAIL  server_id'
 
+note "columns that were at the target before and would change values without an error"
+sql mas "CREATE DATABASE fit; CREATE TABLE fit.t (id INT PRIMARY KEY, c VARCHAR(20) CHARACTER SET utf8mb4, e ENUM('a','b'), d DATETIME(3) NOT NULL, n DECIMAL(10,4))"
+sql mad "CREATE DATABASE fit; CREATE TABLE fit.t (id BIGINT PRIMARY KEY, c VARCHAR(40) CHARACTER SET latin1, e ENUM('b','a'), d DATETIME NOT NULL, n DECIMAL(10,2))"
+new_task mas mad fit </dev/null; check
+for c in 'c is .*another set' "e is .*by their number" 'd is .*fractions' 'n is .*digits'; do expect "FAIL  type: fit.t.$c"; done
+mend; check; expect_not 'FAIL  type'
+
 note "tables that become one, routes that contradict each other, also across sources"
 sql mas "CREATE DATABASE m; CREATE TABLE m.a (id INT PRIMARY KEY); CREATE TABLE m.b (id INT PRIMARY KEY)"
 sql mad "CREATE DATABASE m; CREATE TABLE m.a (id INT PRIMARY KEY)"

@@ -91,6 +91,8 @@ partial_images() {
     write "CREATE TABLE m (id INT PRIMARY KEY, u INT UNIQUE, v INT DEFAULT 3, t TEXT); SET binlog_row_image = MINIMAL;
         INSERT INTO m (id, u, t) VALUES (1, 1, 'one'), (2, 2, 'two'); UPDATE m SET v = 9 WHERE id = 1; UPDATE m SET u = 20 WHERE id = 2; UPDATE m SET id = 3 WHERE id = 2;
         UPDATE m SET t = 'new' WHERE id = 3; DELETE FROM m WHERE id = 1; INSERT INTO m (id) VALUES (1); UPDATE m SET v = 1 WHERE id = 1; UPDATE m SET t = 'x' WHERE id = 1;
+        CREATE TABLE mo (id INT PRIMARY KEY, v INT, up TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6));
+        INSERT INTO mo VALUES (1, 1, '2001-02-03 04:05:06'); UPDATE mo SET v = 2, up = up;
         SET binlog_row_image = NOBLOB; UPDATE m SET v = v + 1; INSERT INTO m VALUES (7, 7, 7, 'seven'); DELETE FROM m WHERE id = 7"
     follow; equal
 }
