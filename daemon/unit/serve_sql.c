@@ -199,10 +199,21 @@ static void put_variable(const struct session *s, const struct variable *v, stru
         buf_str(ret, v->text);
 }
 
+/* A MySQL replica, known by its new words, asks for gtid_mode first of all and would stop for the
+ * lack of it, before it asks for the binlog and is told that this is MariaDB's. */
+static bool is_lost_replica(const struct session *s)
+{
+    return s->flavor == FLAVOR_MARIADB && sql_session_get(&s->sql, "source_binlog_checksum");
+}
+
 static bool variable(void *arg, const char *name, struct buf *ret)
 {
     const struct session *s = arg;
 
+    if (strcasecmp(name, "gtid_mode") == 0 && is_lost_replica(s)) {
+        buf_str(ret, "ON");
+        return true;
+    }
     for (size_t i = 0; i < ARRAY_LEN(variables); i++)
         if (strcasecmp(variables[i].name, name) == 0 && has_variable(s, &variables[i])) {
             put_variable(s, &variables[i], ret);
@@ -243,7 +254,8 @@ static int gtid_pos(struct session *s, char *const *args, size_t n, struct buf *
         journal_find_place(s->serve->journal, args[0], strtoull(args[1], NULL, 10), &seq, &ignored);
     if (rc < 0 && rc != -EINVAL)
         return 0;
-    before = journal_gtids_before(s->serve->journal, seq, &ignored);
+    /* Inside of a transaction, its GTID counts: the server reads it on the way. */
+    before = journal_gtids_before(s->serve->journal, seq + (rc == -EINVAL), &ignored);
     if (!before)
         return 0;
     gtid_set_print(before, ret);

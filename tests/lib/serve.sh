@@ -57,20 +57,17 @@ executed_of() { # what a source has committed, or a replica applied
     fi
 }
 applied() { [ "$(executed_of "$1" slave)" = "$2" ]; }
-io_errno() { # of a replica's IO thread
+replica_status() { # with the names of its fields
+    local dir
+    eval "dir=\$${1}_dir"
     if [ "$(kind_of "$1")" = mariadb ]; then
-        sql "$1" "SHOW SLAVE STATUS" | cut -f36
+        mariadb --no-defaults -uroot -S "$dir/s.sock" -E -e "SHOW SLAVE STATUS"
     else
-        sql "$1" "SHOW REPLICA STATUS" | cut -f36
+        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" -E -e "SHOW REPLICA STATUS"
     fi
 }
-replica_status() {
-    local show="SHOW SLAVE STATUS"
-    [ "$(kind_of "$1")" = mysql ] && show="SHOW REPLICA STATUS"
-    sql "$1" "$show\G"
-}
 replica_field() { replica_status "$1" | sed -n "s/^ *$2: //p"; }
-replica_error() { [ "$(replica_field "$1" Last_IO_Errno)" = "$2" ]; }
+replica_stopped() { replica_field "$1" Last_IO_Errno | grep -qxE '1236|13114'; } # by error 1236; MySQL's name for it is its own
 replica_trouble() {
     { replica_status "$1" | grep -E 'Error|Running|Log_File|Log_Pos|Gtid|State'
       tail -30 "$SLUICE_LOG"; cat "$T"/servers/*/status; } >&2
@@ -84,9 +81,9 @@ replica_has() { # replica source [seconds]
 as_client() { # mariadb|mysql statement [option...]
     local kind=$1 statement=$2; shift 2
     if [ "$kind" = mariadb ]; then
-        mariadb --no-defaults -h127.0.0.1 -P"$serve_port" -u"$serve_user" -p"$serve_password" -N -B "$@" -e "$statement" 2>&1
+        echo "$statement" | mariadb --no-defaults -h127.0.0.1 -P"$serve_port" -u"$serve_user" -p"$serve_password" -N -B "$@" 2>&1
     else
-        chroot "$SID" mysql --no-defaults -h127.0.0.1 -P"$serve_port" -u"$serve_user" -p"$serve_password" -N -B "$@" -e "$statement" 2>&1 |
+        echo "$statement" | chroot "$SID" mysql --no-defaults -h127.0.0.1 -P"$serve_port" -u"$serve_user" -p"$serve_password" -N -B "$@" 2>&1 |
             grep -v 'Using a password'
     fi
 }

@@ -1,0 +1,75 @@
+#!/bin/bash
+# Real replicas, by GTID over TLS and by file and offset without, follow a binlog server while it, the source and they are killed and restarted at random: rows equal.
+#
+# ROUNDS (4) restarts per run; SEED repeats a run; FLAVOR is mariadb or mysql.
+set -u
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh; . tests/lib/serve.sh
+FLAVOR=${FLAVOR:-mariadb}
+ROUNDS=${ROUNDS:-4}
+SEED=${SEED:-$RANDOM}
+RANDOM=$SEED
+note "seed $SEED, $ROUNDS restarts"
+
+start_"$FLAVOR" src
+start_"$FLAVOR" by_gtid
+start_"$FLAVOR" by_file
+note "$(server_version src)"
+"$SLUICE_BUILD/writer" "$src_port" wr "$SEED" 50 || die "writer"
+start_sluice
+make_source s1 src && make_server b1 s1 || die "no server: $(cat "$T/sources/last_error")"
+relay_caught_up s1 src
+echo >"$T/servers/b1/stop" || die "$(cat "$T/servers/b1/last_error")"
+echo "127.0.0.1:$serve_port" >"$T/servers/b1/addr" && start_server b1 || die "a fixed port" # that replicas find again
+attach by_gtid b1 gtid tls || die "attach"
+attach by_file b1 bin.000001:4 || die "attach"
+"$SLUICE_BUILD/writer" "$src_port" wr "$SEED" 0 1000 ddl >"$WORK/writer.out" &
+writer=$!
+at_exit 'kill $writer 2>/dev/null'
+
+io_runs() { replica_field "$1" '\(Slave\|Replica\)_IO_Running' | grep -qx Yes; }
+restart_replica() { # cleanly: what a replica by file knows of its own place is not crash-safe
+    if [ "$1" = by_gtid ] && [ $((RANDOM % 2)) = 0 ]; then kill_server "$1"; else stop_server "$1"; fi
+    restart_server "$1"
+}
+no_lag() { [ "$(cat "$1/lag_bytes") $(cat "$1/lag_seconds")" = "0 0.0" ]; }
+check_ends() {
+    kill -STOP $writer
+    for r in by_gtid by_file; do
+        replica_has $r src 120
+        same_rows src $r wr || { replica_trouble $r; die "$r differs, seed $SEED"; }
+    done
+    kill -CONT $writer
+}
+
+for round in $(seq "$ROUNDS"); do
+    sleep "0.$((RANDOM % 90 + 10))"
+    case $(((RANDOM + round) % 5)) in
+    0 | 1) what="kill -9 of sluice"; kill_sluice; restart_sluice ;;
+    2) what="kill -9 of the source"; kill_server src; restart_server src ;;
+    3) what="restart of a replica"; restart_replica by_gtid; restart_replica by_file ;;
+    4) what="restart of the server"; echo >"$T/servers/b1/stop"; start_server b1 || die "start" ;;
+    esac
+    note "round $round: $what"
+    [ $((RANDOM % 3)) = 0 ] && sql src "FLUSH BINARY LOGS"
+    [ $((round % 5)) = 0 ] && check_ends
+done
+check_ends
+kill $writer; wait $writer 2>/dev/null
+note "$(cat "$WORK/writer.out")"
+for id in $by_gtid_id $by_file_id; do
+    R=$T/servers/b1/replicas/$id
+    wait_for 10 grep -qx true "$R/connected" || die "$id is not connected"
+    wait_for 10 grep -qx waiting "$R/state" || die "$id is $(cat "$R/state")"
+    wait_for 10 no_lag "$R" || die "$id lags: $(cat "$R/status")"
+done
+[ -n "$(cat "$T/servers/b1/replicas/$by_gtid_id/tls_cipher")" ] || die "no TLS"
+[ "$(cat "$T/servers/b1/replicas/$by_gtid_id/mode")/$(cat "$T/servers/b1/replicas/$by_file_id/mode")" = gtid/file ] || die "modes"
+grep -q '"event": *"connect"' "$T/events" || die "no event of a connect"
+
+# kicked, it comes back; while it is there, it holds the journal
+echo >"$T/servers/b1/replicas/$by_gtid_id/kick" || die "kick"
+wait_for 10 grep -q '"event": *"disconnect"' "$T/events" || die "no event of the kick"
+wait_for 20 grep -qx true "$T/servers/b1/replicas/$by_gtid_id/connected" || die "it does not come back"
+grep -q "servers/b1/replicas/$by_gtid_id" "$T/sources/s1/relay/holds" || die "no hold: $(cat "$T/sources/s1/relay/holds")"
+"$SLUICE_BUILD/writer" "$src_port" wr 5 50 || die "writer"
+replica_has by_gtid src; same_rows src by_gtid wr || die "differs after the kick"
