@@ -31,9 +31,18 @@ enum store_family {
     STORE_SCHEMA,     /* table definitions by (source, position, table) */
     STORE_JOURNAL,
     STORE_JOURNAL_INDEX,
-    STORE_AUDIT, /* audit lines and events, by number */
-    STORE_N_FAMILIES,
+    STORE_AUDIT,     /* audit lines and events, by number */
+    STORE_JOURNAL_1, /* to 7: more of STORE_JOURNAL, see store_journal() */
+    STORE_N_FAMILIES = STORE_JOURNAL_1 + 7,
 };
+
+/* Journals that grow side by side are in families of their own: each then grows at one end only,
+ * and nothing of it is ever written twice to make room in the middle. */
+enum { STORE_N_JOURNALS = 8 };
+static inline enum store_family store_journal(unsigned slot)
+{
+    return slot == 0 ? STORE_JOURNAL : (enum store_family)(STORE_JOURNAL_1 + slot - 1);
+}
 
 /* Opens (makes) the store in 'dir'.  -EBUSY with a sentence naming the pid if
  * another daemon holds it; -EPROTO if its format is newer than ours. */

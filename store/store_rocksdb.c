@@ -48,6 +48,13 @@ static const struct {
     [STORE_JOURNAL] = { "journal", 32 * MIB, LOG },
     [STORE_JOURNAL_INDEX] = { "journal_index", 2 * MIB, PLAIN },
     [STORE_AUDIT] = { "audit", 2 * MIB, COMPRESSED },
+    [STORE_JOURNAL_1] = { "journal_1", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 1] = { "journal_2", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 2] = { "journal_3", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 3] = { "journal_4", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 4] = { "journal_5", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 5] = { "journal_6", 32 * MIB, LOG },
+    [STORE_JOURNAL_1 + 6] = { "journal_7", 32 * MIB, LOG },
 };
 
 /* RocksDB always has a family called "default" and wants it opened; we keep nothing in it. */

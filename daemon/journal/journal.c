@@ -120,23 +120,52 @@ static struct journal *make(struct journals *all, const char *name)
 static int check_no_blocks(struct journal *j, struct err *err)
 {
     SCOPED(buf_fini) struct buf prefix = BUF_INIT;
-    SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value;
-    int rc;
+    int rc = 0;
 
     key_prefix(&prefix, KEY_BLOCK, j->name, NULL);
-    it = store_iter_new(j->store, STORE_JOURNAL, key_slice(&prefix));
-    rc = store_iter_next(it, &key, &value, err);
+    for (unsigned slot = 0; slot < STORE_N_JOURNALS && rc == 0; slot++) {
+        SCOPED(store_iter_freep)
+        struct store_iter *it = store_iter_new(j->store, store_journal(slot), key_slice(&prefix));
+
+        rc = store_iter_next(it, &key, &value, err);
+    }
     return rc > 0 ? err_set(err, -EBADMSG, "damaged: it has blocks but no head") : rc;
+}
+
+/* The slot that the fewest journals have; the first is left to others while it can be. */
+static int choose_slot(struct journal *j, unsigned *ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf prefix = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    unsigned n[STORE_N_JOURNALS] = { 1 };
+    struct slice key, value;
+    struct head h;
+    int rc;
+
+    key_prefix(&prefix, KEY_HEAD, NULL);
+    it = store_iter_new(j->store, STORE_JOURNAL_INDEX, key_slice(&prefix));
+    while ((rc = store_iter_next(it, &key, &value, err)) > 0) {
+        struct err none = ERR_INIT;
+
+        if (open_head(key, value, &h, &none) == 0) /* another one's damage is not ours to tell */
+            n[h.slot]++;
+    }
+    *ret = 0;
+    for (unsigned slot = 1; slot < STORE_N_JOURNALS; slot++)
+        if (n[slot] < n[*ret])
+            *ret = slot;
+    return rc;
 }
 
 static int create_head(struct journal *j, struct err *err) NO_THREAD_CHECK
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    unsigned slot;
 
-    if (check_no_blocks(j, err) < 0)
+    if (check_no_blocks(j, err) < 0 || choose_slot(j, &slot, err) < 0)
         return err->code;
-    j->head = (struct head){ .next_seq = 1 };
+    j->head = (struct head){ .next_seq = 1, .slot = slot };
     put_head(b, j->name, &j->head);
     return store_batch_commit(j->store, b, true, err);
 }
@@ -153,14 +182,14 @@ static int delete_unpublished(struct journal *j, struct err *err) NO_THREAD_CHEC
 
     key_prefix(&prefix, KEY_BLOCK, j->name, NULL);
     key_block(&from, j->name, j->head.next_seq, 0);
-    it = store_iter_new(j->store, STORE_JOURNAL, key_slice(&prefix));
+    it = store_iter_new(j->store, j->blocks, key_slice(&prefix));
     store_iter_seek(it, key_slice(&from));
     rc = store_iter_next(it, &key, &value, err);
     if (rc <= 0)
         return rc;
     b = store_batch_new();
     key_after(&prefix);
-    store_batch_delete_range(b, STORE_JOURNAL, key_slice(&from), key_slice(&prefix));
+    store_batch_delete_range(b, j->blocks, key_slice(&from), key_slice(&prefix));
     return store_batch_commit(j->store, b, true, err);
 }
 
@@ -229,6 +258,7 @@ static int load(struct journal *j, bool create, struct err *err) NO_THREAD_CHECK
         rc = create_head(j, err);
     else if (rc == -ENOENT)
         return err_set(err, -ENOENT, "there is no journal %s", j->name);
+    j->blocks = store_journal(j->head.slot);
     if (rc == 0)
         rc = delete_unpublished(j, err);
     j->next_seq = j->head.next_seq;
@@ -352,15 +382,17 @@ static int delete_keys(struct journals *all, const char *name, struct err *err)
     SCOPED(buf_fini) struct buf to = BUF_INIT;
     int rc;
 
-    delete_all(b, STORE_JOURNAL, KEY_BLOCK, name);
+    for (unsigned slot = 0; slot < STORE_N_JOURNALS; slot++)
+        delete_all(b, store_journal(slot), KEY_BLOCK, name);
     for (enum key_kind k = KEY_HEAD; k <= KEY_HOLD; k++)
         delete_all(b, STORE_JOURNAL_INDEX, k, name);
     rc = store_batch_commit(all->store, b, true, err);
     key_prefix(&from, KEY_BLOCK, name, NULL);
     key_prefix(&to, KEY_BLOCK, name, NULL);
     key_after(&to);
-    if (rc == 0)
-        rc = store_drop_files(all->store, STORE_JOURNAL, key_slice(&from), key_slice(&to), err);
+    for (unsigned slot = 0; slot < STORE_N_JOURNALS && rc == 0; slot++)
+        rc = store_drop_files(all->store, store_journal(slot), key_slice(&from), key_slice(&to),
+                              err);
     return rc < 0 ? err_wrap(err, "journal %s: cannot delete", name) : 0;
 }
 
@@ -399,7 +431,7 @@ static uint64_t disk_bytes(struct journal *j)
     key_prefix(&from, KEY_BLOCK, j->name, NULL);
     key_prefix(&to, KEY_BLOCK, j->name, NULL);
     key_after(&to);
-    return store_size(j->store, STORE_JOURNAL, key_slice(&from), key_slice(&to));
+    return store_size(j->store, j->blocks, key_slice(&from), key_slice(&to));
 }
 
 void journal_state(struct journal *j, struct journal_state *ret)

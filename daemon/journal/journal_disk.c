@@ -122,25 +122,25 @@ static void add_record(struct plan *p, const struct journal_record *r)
     p->head.bytes += r->size;
 }
 
-void journal_put_piece(struct store_batch *b, const char *journal, uint64_t seq, struct slice bytes,
-                       struct block_large *l)
+void journal_put_piece(const struct journal *j, struct store_batch *b, uint64_t seq,
+                       struct slice bytes, struct block_large *l)
 {
     SCOPED(buf_fini) struct buf key = BUF_INIT;
     SCOPED(buf_fini) struct buf value = BUF_INIT;
 
-    key_block(&key, journal, seq, ++l->n_pieces);
+    key_block(&key, j->name, seq, ++l->n_pieces);
     checked_begin(&value);
     buf_add(&value, bytes.data, bytes.size);
     checked_finish(&value, key_slice(&key));
     l->checksum = checked_chain(l->checksum, checked_sum(bytes, key_slice(&key)));
-    store_batch_put(b, STORE_JOURNAL, key_slice(&key), key_slice(&value));
+    store_batch_put(b, j->blocks, key_slice(&key), key_slice(&value));
 }
 
 static void put_block(struct plan *p, uint8_t *bytes, size_t size, uint64_t seq, uint32_t n)
 {
     key_block(&p->key, p->j->name, seq, KEY_WHOLE);
     block_finish(bytes, size, n, key_slice(&p->key));
-    store_batch_put(p->batch, STORE_JOURNAL, key_slice(&p->key), slice_of(bytes, size));
+    store_batch_put(p->batch, p->j->blocks, key_slice(&p->key), slice_of(bytes, size));
 }
 
 /* A record that is whole in memory goes to the disk in pieces, and without its events. */
@@ -152,7 +152,7 @@ static void put_large(struct plan *p, const struct journal_record *r, struct sli
 
     for (size_t done = 0, size; done < events.size; done += size) {
         size = events.size - done < BLOCK_SIZE ? events.size - done : BLOCK_SIZE;
-        journal_put_piece(p->batch, p->j->name, r->seq, slice_of(events.data + done, size), &large);
+        journal_put_piece(p->j, p->batch, r->seq, slice_of(events.data + done, size), &large);
     }
     buf_clear(&p->block);
     buf_add(&p->block, head, sizeof head);

@@ -244,7 +244,7 @@ static int delete_before(struct journal *j, const struct plan *p, struct gtid_se
         rc = delete_gtids(j, b, p->first.seq, err);
     if (rc < 0)
         return rc;
-    delete_seqs(b, STORE_JOURNAL, KEY_BLOCK, j->name, p->first.seq);
+    delete_seqs(b, j->blocks, KEY_BLOCK, j->name, p->first.seq);
     delete_seqs(b, STORE_JOURNAL_INDEX, KEY_STRETCH, j->name, p->first.seq);
     delete_seqs(b, STORE_JOURNAL_INDEX, KEY_STATE, j->name, p->first.seq);
     put_state(b, j->name, p->first.seq, before);
@@ -254,7 +254,7 @@ static int delete_before(struct journal *j, const struct plan *p, struct gtid_se
         return rc;
     key_at_seq(&from, KEY_BLOCK, j->name, 0);
     key_at_seq(&to, KEY_BLOCK, j->name, p->first.seq);
-    return store_drop_files(j->store, STORE_JOURNAL, key_slice(&from), key_slice(&to), err);
+    return store_drop_files(j->store, j->blocks, key_slice(&from), key_slice(&to), err);
 }
 
 static struct first set_first(struct journal *j, struct first f)

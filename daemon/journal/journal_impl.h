@@ -98,6 +98,7 @@ struct journal {
     struct journals *all;
     char *name;
     struct store *store;
+    enum store_family blocks; /* as the head says */
     int64_t (*now_us)(void);
 
     struct mutex lock;
@@ -137,8 +138,8 @@ void journal_enqueue(struct journal *j, struct item *i) REQUIRES(j->lock);
 /* The open block is to go to the disk as soon as that is free. */
 void journal_flush_open(struct journal *j) REQUIRES(j->lock);
 /* Puts the next piece of record 'seq' into the batch; 'l' counts them. */
-void journal_put_piece(struct store_batch *b, const char *journal, uint64_t seq, struct slice bytes,
-                       struct block_large *l);
+void journal_put_piece(const struct journal *j, struct store_batch *b, uint64_t seq,
+                       struct slice bytes, struct block_large *l);
 /* Wakes who waits for records. */
 void journal_wake_written(struct journal *j) REQUIRES(j->lock);
 void journal_wake_durable(struct journal *j) REQUIRES(j->lock);

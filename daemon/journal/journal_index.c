@@ -172,20 +172,17 @@ void put_head(struct store_batch *b, const char *journal, const struct head *h)
     add_text(&value, h->source_id);
     buf_lenenc(&value, h->tail_hash);
     buf_lenenc(&value, h->bytes);
+    buf_lenenc(&value, h->slot);
     put_checked(b, &key, &value);
 }
 
-int get_head(struct store *s, const char *journal, struct head *ret, struct err *err)
+int open_head(struct slice key, struct slice value, struct head *ret, struct err *err)
 {
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
-    SCOPED(buf_fini) struct buf value = BUF_INIT;
     struct head h = { 0 };
     struct slice bytes;
     struct cursor c;
-    int rc;
+    int rc = checked_open(value, key, &bytes, err);
 
-    key_prefix(&key, KEY_HEAD, journal, NULL);
-    rc = get_checked(s, &key, &value, &bytes, err);
     if (rc < 0)
         return rc;
     c = cursor_of(bytes);
@@ -201,10 +198,22 @@ int get_head(struct store *s, const char *journal, struct head *ret, struct err 
         return no_value("head", err);
     h.tail_hash = cursor_lenenc(&c);
     h.bytes = cursor_lenenc(&c);
-    if (!is_whole(&c) || h.next_seq == 0)
+    h.slot = (unsigned)cursor_lenenc(&c);
+    if (!is_whole(&c) || h.next_seq == 0 || h.slot >= STORE_N_JOURNALS)
         return no_value("head", err);
     *ret = h;
     return 0;
+}
+
+int get_head(struct store *s, const char *journal, struct head *ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(buf_fini) struct buf value = BUF_INIT;
+    int rc;
+
+    key_prefix(&key, KEY_HEAD, journal, NULL);
+    rc = store_get(s, STORE_JOURNAL_INDEX, key_slice(&key), &value, err);
+    return rc < 0 ? rc : open_head(key_slice(&key), key_slice(&value), ret, err);
 }
 
 void put_first(struct store_batch *b, const char *journal, const struct first *f)

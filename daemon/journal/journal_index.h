@@ -25,6 +25,7 @@ struct head {
     char source_id[64];
     uint64_t tail_hash;
     uint64_t bytes;     /* of all that ever came */
+    unsigned slot;      /* of the family that has the blocks */
     uint64_t state_seq; /* of the last GTID state; not on disk */
 };
 
@@ -76,6 +77,7 @@ int last_stretch(struct store *s, const char *journal, uint64_t seq, struct stre
                  struct err *err);
 int last_state(struct store *s, const char *journal, uint64_t seq, uint64_t *state_seq,
                struct gtid_set **ret, struct err *err);
+int open_head(struct slice key, struct slice value, struct head *ret, struct err *err);
 int open_hold(struct slice key, struct slice value, uint64_t *seq, struct err *err);
 int open_file(struct slice key, struct slice value, struct journal_file *ret, struct err *err);
 int open_stretch(struct slice key, struct slice value, struct stretch *ret, struct err *err);

@@ -185,7 +185,7 @@ static int fetch(struct journal_reader *r, uint64_t seq, uint64_t limit, struct 
     assert(r->first_ahead == r->n_ahead);
     r->first_ahead = r->n_ahead = 0;
     key_prefix(&k, KEY_BLOCK, r->j->name, NULL);
-    it = store_iter_new(r->j->store, STORE_JOURNAL, key_slice(&k));
+    it = store_iter_new(r->j->store, r->j->blocks, key_slice(&k));
     key_block(&k, r->j->name, seq + 1, 0);
     store_iter_seek(it, key_slice(&k));
     rc = store_iter_prev(it, &key, &value, err); /* the last block at or before 'seq' */
@@ -415,7 +415,7 @@ static int read_piece(struct journal_reader *r, struct slice *ret, struct err *e
         SCOPED(buf_fini) struct buf prefix = BUF_INIT;
 
         key_at_seq(&prefix, KEY_BLOCK, r->j->name, r->record.seq);
-        r->pieces = store_iter_new(r->j->store, STORE_JOURNAL, key_slice(&prefix));
+        r->pieces = store_iter_new(r->j->store, r->j->blocks, key_slice(&prefix));
         store_iter_seek(r->pieces, key_slice(&k));
     }
     rc = store_iter_next(r->pieces, &key, &value, err);

@@ -95,7 +95,7 @@ static void drop_pieces(struct journal *j)
     key_block(&to, j->name, seq + 1, 0);
     store_batch_free(j->w.batch);
     j->w.batch = store_batch_new();
-    store_batch_delete_range(j->w.batch, STORE_JOURNAL, key_slice(&from), key_slice(&to));
+    store_batch_delete_range(j->w.batch, j->blocks, key_slice(&from), key_slice(&to));
     (void)store_batch_commit(j->store, j->w.batch, false, &none);
 }
 
@@ -220,8 +220,7 @@ static int write_pieces(struct journal *j, bool all, struct err *err)
         size = pending->size - done < BLOCK_SIZE ? pending->size - done : BLOCK_SIZE;
         if (size < BLOCK_SIZE && !all)
             break;
-        journal_put_piece(j->w.batch, j->name, seq, slice_of(pending->data + done, size),
-                          &j->w.large);
+        journal_put_piece(j, j->w.batch, seq, slice_of(pending->data + done, size), &j->w.large);
     }
     rc = store_room(j->store, err);
     if (rc == 0)

@@ -122,7 +122,7 @@ static void check_all(struct journal *j, uint64_t acknowledged, unsigned n)
 static void nothing_above_the_head(struct store *s, uint64_t head)
 {
     SCOPED(store_iter_freep)
-    struct store_iter *it = store_iter_new(s, STORE_JOURNAL, slice_of(NULL, 0));
+    struct store_iter *it = store_iter_new(s, store_journal(1), slice_of(NULL, 0));
     struct slice key, value;
     struct err err = ERR_INIT;
     uint64_t seq = 0;

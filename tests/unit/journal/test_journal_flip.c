@@ -91,7 +91,7 @@ static void look(struct store *s, enum store_family f, unsigned kind)
         cr_assert_eq(f, STORE_JOURNAL_INDEX, "readable elsewhere");
     } else {
         good = read_around(j, &was_named);
-        cr_assert(f == STORE_JOURNAL ? was_named && good < N_RECORDS : good == N_RECORDS,
+        cr_assert(f == store_journal(1) ? was_named && good < N_RECORDS : good == N_RECORDS,
                   "kind %u: %u good", kind, good);
         cr_assert_eq(journal_verify(j, count_bad, &bad, &records, &err), 0, "%s", err.text);
         cr_assert_eq(records, good);
@@ -149,8 +149,8 @@ Test(journal_flip, names_a_block_that_is_missing)
 
     write_records(s);
     key_block(&key, "s1", 5, KEY_WHOLE);
-    cr_assert_eq(store_delete(s, STORE_JOURNAL, key_slice(&key), false, &err), 0);
-    look(s, STORE_JOURNAL, KEY_BLOCK);
+    cr_assert_eq(store_delete(s, store_journal(1), key_slice(&key), false, &err), 0);
+    look(s, store_journal(1), KEY_BLOCK);
     store_close(s);
 }
 
@@ -183,12 +183,13 @@ Test(journal_flip, lets_nobody_write_behind_a_damaged_end)
 
     write_records(s);
     key_block(&key, "s1", N_RECORDS, KEY_WHOLE);
-    if (store_get(s, STORE_JOURNAL, key_slice(&key), &value, &err) < 0) {
+    if (store_get(s, store_journal(1), key_slice(&key), &value, &err) < 0) {
         key_block(&key, "s1", N_RECORDS - 1, KEY_WHOLE);
-        cr_assert_eq(store_get(s, STORE_JOURNAL, key_slice(&key), &value, &err), 0);
+        cr_assert_eq(store_get(s, store_journal(1), key_slice(&key), &value, &err), 0);
     }
     value.data[value.size - 1] ^= 1;
-    cr_assert_eq(store_put(s, STORE_JOURNAL, key_slice(&key), key_slice(&value), false, &err), 0);
+    cr_assert_eq(store_put(s, store_journal(1), key_slice(&key), key_slice(&value), false, &err),
+                 0);
     cr_assert_eq(journal_open(all, "s1", true, &j, &err), 0, "%s", err.text);
     cr_assert_eq(journal_write_begin(j, &h, &err), -EBADMSG);
     cr_assert(names_the_place(err.text), "%s", err.text);

@@ -333,7 +333,7 @@ static void run(struct store *s, enum flavor flavor, unsigned n_steps)
         SCOPED(store_iter_freep) struct store_iter *it = NULL;
         struct slice key, value;
 
-        for (enum store_family f = STORE_JOURNAL; f <= STORE_JOURNAL_INDEX; f++) {
+        for (enum store_family f = STORE_JOURNAL; f < STORE_N_FAMILIES; f++) {
             store_iter_free(it);
             it = store_iter_new(s, f, slice_of(NULL, 0));
             cr_assert_eq(store_iter_next(it, &key, &value, &err), 0, "all is gone");
