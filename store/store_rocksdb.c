@@ -28,6 +28,7 @@
 #define BLOOM_BITS_PER_KEY 10
 #define HOT_SIZE (2048 * MIB) /* of the journals: the newest, compressed lightly */
 #define SPARE_SIZE (2 * MIB)
+#define READAHEAD_SIZE (512 * 1024)
 #define GATE_TIMEOUT_US INT64_C(5000000)
 
 enum family_kind {
@@ -430,6 +431,10 @@ static struct store_iter *rocks_iter_new(struct store *s, enum store_family f, s
 
     it->iter.ops = &iter_ops;
     it->options = rocksdb_readoptions_create();
+    if (families[f].kind == LOG) { /* read once, in order */
+        rocksdb_readoptions_set_readahead_size(it->options, READAHEAD_SIZE);
+        rocksdb_readoptions_set_fill_cache(it->options, 0);
+    }
     buf_add(&it->lower, prefix.data, prefix.size);
     buf_add(&it->upper, prefix.data, prefix.size);
     if (prefix.size)

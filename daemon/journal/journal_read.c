@@ -11,18 +11,8 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/event.h"
-#include "journal/journal_impl.h"
+#include "journal/journal_ahead.h"
 #include "store/key.h"
-
-#define AHEAD_SIZE (8u * BLOCK_SIZE) /* read from the store at once */
-enum { AHEAD_BLOCKS = 64 };
-
-struct fetched {
-    uint64_t first_seq;
-    uint32_t n;
-    size_t size;
-    struct bytes *bytes;
-};
 
 struct journal_reader {
     struct journal *j;
@@ -37,8 +27,7 @@ struct journal_reader {
     size_t offset;     /* where the record 'next_seq' begins, if 'bytes' is not NULL */
     struct block_cursor at;
 
-    struct fetched ahead[AHEAD_BLOCKS]; /* from the store, behind the one at hand */
-    unsigned n_ahead, first_ahead;
+    struct ahead ahead; /* from the store, behind the one at hand */
 
     /* the record at hand */
     struct journal_record record;
@@ -60,13 +49,6 @@ struct journal_reader *journal_reader_new(struct journal *j, enum journal_depth 
     r->depth = depth;
     r->next_seq = 1;
     return r;
-}
-
-static void drop_ahead(struct journal_reader *r)
-{
-    while (r->first_ahead < r->n_ahead)
-        bytes_unref(r->ahead[r->first_ahead++].bytes);
-    r->first_ahead = r->n_ahead = 0;
 }
 
 static void drop_block(struct journal_reader *r)
@@ -92,7 +74,7 @@ void journal_reader_free(struct journal_reader *r)
         return;
     end_record(r);
     drop_block(r);
-    drop_ahead(r);
+    ahead_clear(&r->ahead);
     buf_fini(&r->piece);
     buf_fini(&r->event);
     free(r);
@@ -150,87 +132,30 @@ static int damaged(struct journal_reader *r, struct err *err)
     err->code = -EBADMSG;
     journal_file_fini(&f);
     drop_block(r);
-    drop_ahead(r);
+    ahead_clear(&r->ahead);
     end_record(r);
     return -EBADMSG;
 }
 
 /* --- blocks from the store --- */
 
-static int fetch_one(struct journal_reader *r, struct slice key, struct slice value, uint64_t seq,
-                     struct err *err)
-{
-    struct fetched f = { .first_seq = seq, .size = value.size };
-    int rc = block_check(value, key, &f.n, err);
-
-    if (rc < 0)
-        return rc;
-    f.bytes = bytes_new(value.size);
-    memcpy(f.bytes->data, value.data, value.size);
-    r->ahead[r->n_ahead++] = f;
-    return 0;
-}
-
-/* The block that has 'seq' and those behind it, as far as they go without a long record. */
-static int fetch(struct journal_reader *r, uint64_t seq, uint64_t limit, struct err *err)
-{
-    SCOPED(buf_fini) struct buf k = BUF_INIT;
-    SCOPED(store_iter_freep) struct store_iter *it = NULL;
-    struct slice key, value;
-    size_t size = 0;
-    uint64_t at, want = seq;
-    uint32_t chunk;
-    int rc;
-
-    assert(r->first_ahead == r->n_ahead);
-    r->first_ahead = r->n_ahead = 0;
-    key_prefix(&k, KEY_BLOCK, r->j->name, NULL);
-    it = store_iter_new(r->j->store, r->j->blocks, key_slice(&k));
-    key_block(&k, r->j->name, seq + 1, 0);
-    store_iter_seek(it, key_slice(&k));
-    rc = store_iter_prev(it, &key, &value, err); /* the last block at or before 'seq' */
-    if (rc > 0)
-        rc = store_iter_next(it, &key, &value, err);
-    while (rc > 0 && key_block_parse(key, &at, &chunk) && chunk == KEY_WHOLE && at < limit) {
-        if (r->n_ahead > 0 && at != want)
-            break; /* one is missing: found when its turn comes */
-        rc = fetch_one(r, key, value, at, err);
-        if (rc < 0)
-            break;
-        want = at + r->ahead[r->n_ahead - 1].n;
-        size += value.size;
-        if (r->n_ahead == AHEAD_BLOCKS || size >= AHEAD_SIZE)
-            break;
-        rc = store_iter_next(it, &key, &value, err);
-    }
-    if (r->n_ahead > 0 && rc < 0) { /* found when its turn comes */
-        *err = ERR_INIT;
-        return 0;
-    }
-    return rc < 0 ? rc : 0;
-}
-
-static bool has(const struct fetched *f, uint64_t seq)
-{
-    return f->first_seq <= seq && seq < f->first_seq + f->n;
-}
-
 /* Makes the block with 'next_seq' the one at hand. */
 static int take_fetched(struct journal_reader *r, uint64_t limit, struct err *err)
 {
-    struct fetched *f;
+    const struct fetched *f = ahead_first(&r->ahead);
     uint64_t first;
     int rc = 0;
 
-    if (r->first_ahead == r->n_ahead)
-        rc = fetch(r, r->next_seq, limit, err);
-    f = &r->ahead[r->first_ahead];
-    if (rc == 0 && r->first_ahead < r->n_ahead && has(f, r->next_seq)) {
+    if (!f) {
+        rc = ahead_fetch(&r->ahead, r->j, r->next_seq, limit, err);
+        f = ahead_first(&r->ahead);
+    }
+    if (rc == 0 && f && fetched_has(f, r->next_seq)) {
         drop_block(r);
-        r->first_ahead++;
-        r->bytes = f->bytes;
+        r->bytes = bytes_ref(f->bytes);
         r->end_seq = f->first_seq + f->n;
-        block_begin(&r->at, slice_of(f->bytes->data, f->size), f->first_seq);
+        block_begin(&r->at, slice_of(f->bytes->data + f->skip, f->size), f->first_seq);
+        ahead_pop(&r->ahead);
         return 0;
     }
     mutex_lock(&r->j->lock);
@@ -313,8 +238,7 @@ static int refill(struct journal_reader *r, int64_t timeout_ms, struct err *err)
     uint64_t limit;
     int rc;
 
-    if (r->first_ahead < r->n_ahead && has(&r->ahead[r->first_ahead], r->next_seq) &&
-        !atomic_load(&r->stop)) {
+    if (ahead_has(&r->ahead, r->next_seq) && !atomic_load(&r->stop)) {
         rc = take_fetched(r, 0, err);
         return rc < 0 ? rc : 1;
     }
@@ -322,12 +246,11 @@ static int refill(struct journal_reader *r, int64_t timeout_ms, struct err *err)
     if (rc <= 0)
         return rc;
     if (in_tail) {
-        drop_ahead(r);
+        ahead_clear(&r->ahead);
         return 1;
     }
     r->block_id = 0;
-    if (r->first_ahead < r->n_ahead)
-        drop_ahead(r);
+    ahead_clear(&r->ahead);
     rc = take_fetched(r, limit, err);
     return rc < 0 ? rc : 1;
 }
@@ -345,7 +268,7 @@ int journal_reader_seek(struct journal_reader *r, uint64_t seq, struct err *err)
         return purged(r, seq, first, err);
     end_record(r);
     drop_block(r);
-    drop_ahead(r);
+    ahead_clear(&r->ahead);
     r->next_seq = seq;
     r->last_incarnation = 0;
     return 0;
@@ -392,7 +315,7 @@ int journal_reader_next(struct journal_reader *r, struct journal_record *ret, in
 
 bool journal_reader_ready(struct journal_reader *r)
 {
-    bool ready = r->next_seq < r->end_seq || r->first_ahead < r->n_ahead;
+    bool ready = r->next_seq < r->end_seq || ahead_has(&r->ahead, r->next_seq);
 
     if (!ready) {
         mutex_lock(&r->j->lock);

@@ -6,23 +6,6 @@ set -u
 TRANSACTIONS=${TRANSACTIONS:-150000}
 WIDE=${WIDE:-1500}
 
-make_binlogs() { # server: sets oltp_file and wide_file
-    local s=$1 dir port sb
-    eval "dir=\$${s}_dir port=\$${s}_port"
-    sql "$s" "CREATE DATABASE sbtest"
-    sb="sysbench oltp_write_only --db-driver=mysql --mysql-host=127.0.0.1 --mysql-port=$port --mysql-user=sluice
-        --mysql-password=sluice --mysql-db=sbtest --tables=8 --table-size=50000 --mysql-ignore-errors=1062,1213,1205,1020"
-    $sb --threads=2 prepare >/dev/null || die "sysbench prepare failed"
-    sql_file "$s" tests/bench/wide.sql sbtest || die "wide.sql failed"
-    sql "$s" "FLUSH BINARY LOGS"
-    $sb --threads=4 --events="$TRANSACTIONS" --time=0 run >/dev/null || die "sysbench run failed"
-    oltp_file=$(ls "$dir"/bin.0* | tail -1)
-    sql "$s" "FLUSH BINARY LOGS; SET SESSION sql_mode = ''; CALL sbtest.fill($WIDE, 100)" || die "fill failed"
-    wide_file=$(ls "$dir"/bin.0* | tail -1)
-    sql "$s" "FLUSH BINARY LOGS"
-    cat "$oltp_file" "$wide_file" >/dev/null # into the page cache
-}
-
 ours() { build/release/bench_decode "$file"; }
 mariadb_peer() { mariadb-binlog --no-defaults -v "$file" >/dev/null; }
 mysql_peer() { chroot "$SID" mysqlbinlog --no-defaults -v "${file#"$SID"}" >/dev/null; }

@@ -59,3 +59,21 @@ show_settings() {
 }
 rss_mib() { awk '/^VmRSS/ { printf "%d\n", $2 / 1024 }' "/proc/$1/status"; }
 peak_mib() { awk '/^VmHWM/ { printf "%d\n", $2 / 1024 }' "/proc/$1/status"; }
+
+# TRANSACTIONS of the sysbench write-only shape (4 row changes each) and WIDE x 100 wide rows, a binlog file each.
+make_binlogs() { # server: sets oltp_file and wide_file
+    local s=$1 dir port sb
+    eval "dir=\$${s}_dir port=\$${s}_port"
+    sql "$s" "CREATE DATABASE sbtest"
+    sb="sysbench oltp_write_only --db-driver=mysql --mysql-host=127.0.0.1 --mysql-port=$port --mysql-user=sluice
+        --mysql-password=sluice --mysql-db=sbtest --tables=8 --table-size=50000 --mysql-ignore-errors=1062,1213,1205,1020"
+    $sb --threads=2 prepare >/dev/null || die "sysbench prepare failed"
+    sql_file "$s" tests/bench/wide.sql sbtest || die "wide.sql failed"
+    sql "$s" "FLUSH BINARY LOGS"
+    $sb --threads=4 --events="$TRANSACTIONS" --time=0 run >/dev/null || die "sysbench run failed"
+    oltp_file=$(ls "$dir"/bin.0* | tail -1)
+    sql "$s" "FLUSH BINARY LOGS; SET SESSION sql_mode = ''; CALL sbtest.fill($WIDE, 100)" || die "fill failed"
+    wide_file=$(ls "$dir"/bin.0* | tail -1)
+    sql "$s" "FLUSH BINARY LOGS"
+    cat "$oltp_file" "$wide_file" >/dev/null # into the page cache
+}

@@ -22,8 +22,8 @@
 #include "base/scope.h"
 #include "binlog/event.h"
 #include "binlog/file.h"
-#include "binlog/gtid_event.h"
 #include "journal/journal.h"
+#include "unit/relay_ingest.h"
 
 static struct err err;
 
@@ -255,6 +255,15 @@ static double seconds(int64_t since_us)
     return (double)(clock_mono_us() - since_us) / 1e6;
 }
 
+static double cpu_seconds(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 static uint64_t append_plain(int fd, struct slice group, double for_s)
 {
     int64_t begun = clock_mono_us();
@@ -290,7 +299,7 @@ static int run_groups(struct journal *j, const char *dir, size_t size, double fo
     SCOPED(buf_fini) struct buf e = BUF_INIT;
     SCOPED(freep) char *path = xasprintf("%s/plain", dir);
     SCOPED(closep) int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    enum { TURNS = 8 };
+    enum { TURNS = 20 };
     uint64_t plain = 0, one = 0, piped = 0, seq;
     struct slice group;
     struct out o;
@@ -309,6 +318,55 @@ static int run_groups(struct journal *j, const char *dir, size_t size, double fo
         fail("end", seq);
     printf("%.3f %.3f %.3f\n", (double)(plain * size) / for_s / 1e6,
            (double)(piped * size) / for_s / 1e6, (double)(one * size) / for_s / 1e6);
+    return 0;
+}
+
+static void ingest_file(struct ingest *in, const char *path, uint64_t *txns)
+{
+    const char *slash = strrchr(path, '/');
+    struct position from = { .offset = BINLOG_MAGIC_SIZE };
+    struct binlog_file f;
+    struct ingest_did did;
+    struct slice raw;
+    int rc;
+
+    snprintf(from.file, sizeof from.file, "%s", slash ? slash + 1 : path);
+    if (binlog_file_open(&f, path, &err) < 0)
+        fail("open file", 0);
+    ingest_connect(in, FLAVOR_MARIADB, &from);
+    while ((rc = binlog_file_next(&f, &raw, &err)) > 0) {
+        if (ingest_event(in, raw, &did, &err) < 0)
+            fail("ingest", *txns);
+        *txns += did.committed && did.record.kind == JOURNAL_TXN;
+    }
+    if (rc < 0)
+        fail("file", *txns);
+    binlog_file_close(&f);
+}
+
+static int run_ingest(struct journal *j, char **files)
+{
+    struct journal_head head;
+    struct journal_state st;
+    struct ingest in;
+    uint64_t txns = 0;
+    int64_t begun = clock_mono_us();
+    double s;
+
+    if (journal_write_begin(j, &head, &err) < 0 ||
+        journal_incarnation(j, "server_id 1", NULL, &err) < 0)
+        fail("begin", 0);
+    ingest_init(&in, j, &head.pos, 1);
+    for (; *files; files++)
+        ingest_file(&in, *files, &txns);
+    if (journal_write_end(j, &err) < 0)
+        fail("end", txns);
+    s = seconds(begun);
+    journal_state(j, &st);
+    ingest_fini(&in);
+    journal_head_fini(&head);
+    printf("%.0f transactions/s, %.0f MB/s, %" PRIu64 " transactions, %.3f s, %.3f CPU s\n",
+           (double)txns / s, (double)st.bytes / s / 1e6, txns, s, cpu_seconds());
     return 0;
 }
 
@@ -337,9 +395,10 @@ static int run_read(struct journal *j)
         fail("read", n);
     journal_reader_free(r);
     s = seconds(begun);
-    printf("%" PRIu64 " records, %.0f MB, %.3f s, %.0f MB/s, %.0f records/s, on disk %.0f MB\n", n,
-           (double)size / 1e6, s, (double)size / 1e6 / s, (double)n / s,
-           (double)st.disk_bytes / 1e6);
+    printf("%" PRIu64
+           " records, %.0f MB, %.3f s, %.0f MB/s, %.0f records/s, on disk %.0f MB, %.3f CPU s\n",
+           n, (double)size / 1e6, s, (double)size / 1e6 / s, (double)n / s,
+           (double)st.disk_bytes / 1e6, cpu_seconds());
     return 0;
 }
 
@@ -364,6 +423,8 @@ int main(int argc, char **argv)
         rc = run_full(j);
     else if (strcmp(verb, "groups") == 0 && argc > 4)
         rc = run_groups(j, argv[1], strtoull(argv[3], NULL, 10), strtod(argv[4], NULL));
+    else if (strcmp(verb, "ingest") == 0)
+        rc = run_ingest(j, argv + 3);
     else if (strcmp(verb, "read") == 0)
         rc = run_read(j);
     journal_close(j);
