@@ -93,8 +93,8 @@ int store_iter_prev(struct store_iter *it, struct slice *key, struct slice *valu
 /* Bytes that the keys from 'from' to before 'to' take on disk, roughly: what is not yet in a file
  * may be left out. */
 uint64_t store_size(struct store *s, enum store_family f, struct slice from, struct slice to);
-/* Gives back the files that hold nothing but keys of this range.  Only after they were deleted:
- * what is in no such file stays until then. */
+/* Deletes the files that hold nothing but keys of this range, at once and for nothing; keys of the
+ * range that are in other files stay. */
 int store_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
                      struct err *err);
 

@@ -269,16 +269,18 @@ static uint64_t mem_size(struct store *s, enum store_family f, struct slice from
     return size;
 }
 
-/* There are no files: what was deleted is gone. */
+/* Each key is a file of its own. */
 static int mem_drop_files(struct store *s, enum store_family f, struct slice from, struct slice to,
                           struct err *err)
 {
     struct store_mem *m = (struct store_mem *)s;
+    struct entries *list = &m->families[f];
     bool fails;
 
-    (void)f, (void)from, (void)to;
     mutex_lock(&m->lock);
     fails = must_fail(m);
+    if (!fails)
+        erase(list, lower_bound(list, from), lower_bound(list, to));
     mutex_unlock(&m->lock);
     return fails ? failure(err) : 0;
 }

@@ -177,6 +177,7 @@ static int delete_unpublished(struct journal *j, struct err *err) NO_THREAD_CHEC
     SCOPED(buf_fini) struct buf from = BUF_INIT;
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     SCOPED(store_batch_freep) struct store_batch *b = NULL;
+    SCOPED(buf_fini) struct buf to = BUF_INIT;
     struct slice key, value;
     int rc;
 
@@ -187,9 +188,14 @@ static int delete_unpublished(struct journal *j, struct err *err) NO_THREAD_CHEC
     rc = store_iter_next(it, &key, &value, err);
     if (rc <= 0)
         return rc;
+    store_iter_last(it);
+    rc = store_iter_prev(it, &key, &value, err);
+    if (rc <= 0)
+        return rc;
+    buf_add(&to, key.data, key.size);
+    buf_byte(&to, 0);
     b = store_batch_new();
-    key_after(&prefix);
-    store_batch_delete_range(b, j->blocks, key_slice(&from), key_slice(&prefix));
+    store_batch_delete_range(b, j->blocks, key_slice(&from), key_slice(&to));
     return store_batch_commit(j->store, b, true, err);
 }
 
@@ -217,6 +223,19 @@ static int load_holds(struct journal *j, struct err *err) NO_THREAD_CHECK
         j->holds = h;
     }
     return rc;
+}
+
+/* A damaged record is told when it is read. */
+static void load_first_ts(struct journal *j) NO_THREAD_CHECK
+{
+    struct journal_reader *r = journal_reader_new(j, JOURNAL_DURABLE);
+    struct journal_record rec;
+    struct err none = ERR_INIT;
+
+    if (journal_reader_seek(r, j->first.seq, &none) == 0 &&
+        journal_reader_next(r, &rec, 0, &none) > 0)
+        j->first_ts = rec.commit_ts;
+    journal_reader_free(r);
 }
 
 /* What memory has of the records behind the last index entries: the open stretch, and all GTIDs. */
@@ -271,6 +290,8 @@ static int load(struct journal *j, bool create, struct err *err) NO_THREAD_CHECK
         rc = journal_set_before(j, j->first.seq, &j->purged, err);
     if (rc < 0)
         return err_wrap(err, "journal %s", j->name);
+    load_first_ts(j);
+    journal_measure(j);
     if (load_tail(j, &j->damaged) == -EBADMSG) { /* who reads elsewhere in it may */
         gtid_set_free(j->gtids);
         j->gtids = NULL;
@@ -423,23 +444,23 @@ const char *journal_name(const struct journal *j)
 
 /* --- how far it is --- */
 
-static uint64_t disk_bytes(struct journal *j)
+void journal_measure(struct journal *j)
 {
     SCOPED(buf_fini) struct buf from = BUF_INIT;
     SCOPED(buf_fini) struct buf to = BUF_INIT;
+    uint64_t size;
 
     key_prefix(&from, KEY_BLOCK, j->name, NULL);
     key_prefix(&to, KEY_BLOCK, j->name, NULL);
     key_after(&to);
-    return store_size(j->store, j->blocks, key_slice(&from), key_slice(&to));
+    size = store_size(j->store, j->blocks, key_slice(&from), key_slice(&to));
+    mutex_lock(&j->lock);
+    j->disk_bytes = size;
+    mutex_unlock(&j->lock);
 }
 
 void journal_state(struct journal *j, struct journal_state *ret)
 {
-    SCOPED(stretch_fini) struct stretch s = { 0 };
-    struct err none = ERR_INIT;
-    uint64_t open_ts;
-
     mutex_lock(&j->lock);
     *ret = (struct journal_state){
         .first_seq = j->first.seq,
@@ -447,16 +468,13 @@ void journal_state(struct journal *j, struct journal_state *ret)
         .durable_seq = j->head.next_seq - 1,
         .commit_ts = j->head.commit_ts,
         .safe_ts = j->head.floor > j->head.commit_ts ? j->head.floor : j->head.commit_ts,
+        .first_ts = j->first_ts,
         .bytes = j->head.bytes - j->first.bytes,
+        .disk_bytes = j->disk_bytes,
         .incarnation = j->head.incarnation,
         .writing = j->writing,
     };
-    open_ts = j->stretch.n && j->stretch.first_seq == j->first.seq ? j->stretch.first_ts : 0;
     mutex_unlock(&j->lock);
-    ret->disk_bytes = disk_bytes(j);
-    ret->first_ts = open_ts;
-    if (open_ts == 0 && last_stretch(j->store, j->name, ret->first_seq, &s, &none) > 0)
-        ret->first_ts = s.first_ts;
 }
 
 void journal_position(struct journal *j, struct position *ret)

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "journal/commit_ts.h"
 #include "journal/journal_impl.h"
 #include "store/key.h"
+
+#define MEASURE_EVERY_US INT64_C(3000000)
 
 /* What the head will be once the group is on disk. */
 struct plan {
@@ -26,7 +29,8 @@ struct plan {
     size_t n_fresh, cap;
     bool replaced;           /* they are another set now */
     struct gtid_set *purged; /* the journal was empty: what was known then came before it */
-    uint64_t first_seq;
+    uint64_t first_seq, first_ts;
+    int64_t measured_us;
     struct buf key, block;
 };
 
@@ -115,6 +119,8 @@ static void add_gtid(struct plan *p, const struct gtid *g)
 static void add_record(struct plan *p, const struct journal_record *r)
 {
     stretch_add(&p->stretch, r);
+    if (r->seq == p->first_seq)
+        p->first_ts = r->commit_ts;
     add_gtid(p, &r->gtid);
     p->head.next_seq = r->seq + 1;
     p->head.commit_ts = r->commit_ts;
@@ -285,6 +291,7 @@ static void begin_plan(struct plan *p)
     stretch_copy(&p->stretch, &j->stretch);
     mutex_unlock(&j->lock);
     p->replaced = false;
+    p->first_ts = 0;
     p->n_fresh = 0;
 }
 
@@ -318,6 +325,8 @@ static void publish(struct plan *p, struct item *group)
         j->purged = purged;
         purged = was;
     }
+    if (p->first_ts)
+        j->first_ts = p->first_ts;
     publish_gtids(j, p, &whole);
     j->head = p->head;
     stretch_copy(&j->stretch, &p->stretch);
@@ -355,6 +364,16 @@ static void put_back(struct plan *p, struct item *group, const struct err *why)
     mutex_unlock(&j->lock);
 }
 
+static void measure(struct plan *p)
+{
+    int64_t now = clock_mono_us();
+
+    if (now - p->measured_us < MEASURE_EVERY_US)
+        return;
+    p->measured_us = now;
+    journal_measure(p->j);
+}
+
 static bool gave_up(struct journal *j)
 {
     bool failed;
@@ -382,6 +401,7 @@ void *journal_disk_run(void *arg)
             continue;
         }
         publish(&p, group);
+        measure(&p);
         while (group) {
             struct item *next = group->next;
 

@@ -106,7 +106,8 @@ struct plan {
     uint64_t hold; /* all from it on is needed */
     int64_t old_us;
     struct first first; /* as it will be */
-    uint64_t kept_bytes;
+    uint64_t kept_bytes, next_seq;
+    uint64_t first_ts; /* of the oldest that stays */
 };
 
 static bool may_go(const struct plan *p, const struct stretch *s)
@@ -135,7 +136,7 @@ static int plan_gc(struct journal *j, struct plan *p, struct journal_gone *gone,
     store_iter_seek(it, key_slice(&from));
     while ((rc = store_iter_next(it, &key, &value, err)) > 0) {
         rc = open_stretch(key, value, &s, err);
-        if (rc < 0 || !may_go(p, &s))
+        if (rc < 0 || !may_go(p, &s) || s.first_seq + s.n >= p->next_seq)
             break;
         if (s.first_seq + s.n > p->hold) {
             char *by = p->keep->despite_holds ? gone->lost_by : gone->held_by;
@@ -155,15 +156,15 @@ static int plan_gc(struct journal *j, struct plan *p, struct journal_gone *gone,
     return rc < 0 ? rc : 0;
 }
 
-static void delete_seqs(struct store_batch *b, enum store_family f, enum key_kind kind,
-                        const char *name, uint64_t before)
+static void delete_seqs(struct store_batch *b, enum key_kind kind, const char *name,
+                        uint64_t before)
 {
     SCOPED(buf_fini) struct buf from = BUF_INIT;
     SCOPED(buf_fini) struct buf to = BUF_INIT;
 
     key_at_seq(&from, kind, name, 0);
     key_at_seq(&to, kind, name, before);
-    store_batch_delete_range(b, f, key_slice(&from), key_slice(&to));
+    store_batch_delete_range(b, STORE_JOURNAL_INDEX, key_slice(&from), key_slice(&to));
 }
 
 /* Entries of stretches that go, of each origin from its least number up to the first that stays;
@@ -197,7 +198,7 @@ static int delete_gtids(struct journal *j, struct store_batch *b, uint64_t befor
 }
 
 /* Files that are gone, and the one that now begins inside. */
-static int change_files(struct journal *j, struct store_batch *b, const struct plan *p,
+static int change_files(struct journal *j, struct store_batch *b, struct plan *p,
                         struct gtid_set *before, struct err *err)
 {
     SCOPED(buf_fini) struct buf from = BUF_INIT;
@@ -211,7 +212,7 @@ static int change_files(struct journal *j, struct store_batch *b, const struct p
         rc = journal_reader_next(r, &rec, 0, err);
     journal_reader_free(r);
     if (rc == 0)
-        return 0; /* nothing is left: the file goes on */
+        return err_set(err, -EBADMSG, "the newest block is not there");
     if (rc > 0)
         rc = get_file(j->store, j->name, rec.incarnation, rec.file_no, &f, err);
     if (rc < 0)
@@ -221,6 +222,7 @@ static int change_files(struct journal *j, struct store_batch *b, const struct p
         key_file(&to, kind, j->name, f.incarnation, f.no);
         store_batch_delete_range(b, STORE_JOURNAL_INDEX, key_slice(&from), key_slice(&to));
     }
+    p->first_ts = rec.commit_ts;
     if (f.first_seq < p->first.seq) {
         gtid_set_free(f.at_from);
         f.at_from = gtid_set_copy(before);
@@ -232,7 +234,10 @@ static int change_files(struct journal *j, struct store_batch *b, const struct p
     return 0;
 }
 
-static int delete_before(struct journal *j, const struct plan *p, struct gtid_set *before,
+/* Blocks go as whole files of the store.  What is left of the oldest file is out of sight, and goes
+ * with it: a mark that says "deleted" would lie in one file with the newest blocks, which would
+ * then have to be merged with all in between. */
+static int delete_before(struct journal *j, struct plan *p, struct gtid_set *before,
                          struct err *err)
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
@@ -244,9 +249,8 @@ static int delete_before(struct journal *j, const struct plan *p, struct gtid_se
         rc = delete_gtids(j, b, p->first.seq, err);
     if (rc < 0)
         return rc;
-    delete_seqs(b, j->blocks, KEY_BLOCK, j->name, p->first.seq);
-    delete_seqs(b, STORE_JOURNAL_INDEX, KEY_STRETCH, j->name, p->first.seq);
-    delete_seqs(b, STORE_JOURNAL_INDEX, KEY_STATE, j->name, p->first.seq);
+    delete_seqs(b, KEY_STRETCH, j->name, p->first.seq);
+    delete_seqs(b, KEY_STATE, j->name, p->first.seq);
     put_state(b, j->name, p->first.seq, before);
     put_first(b, j->name, &p->first);
     rc = store_batch_commit(j->store, b, true, err);
@@ -268,11 +272,12 @@ static struct first set_first(struct journal *j, struct first f)
     return was;
 }
 
-static void set_purged(struct journal *j, struct gtid_set *takes)
+static void set_purged(struct journal *j, struct gtid_set *takes, uint64_t first_ts)
 {
     struct gtid_set *was;
 
     mutex_lock(&j->lock);
+    j->first_ts = first_ts;
     was = j->purged;
     j->purged = takes;
     mutex_unlock(&j->lock);
@@ -290,7 +295,7 @@ static bool is_first(struct journal *j, uint64_t seq)
 }
 
 /* Readers learn first, so that none reads what is about to go and calls it damaged. */
-static int execute(struct journal *j, const struct plan *p, struct err *err)
+static int execute(struct journal *j, struct plan *p, struct err *err)
 {
     struct gtid_set *before = NULL;
     struct first was;
@@ -305,7 +310,8 @@ static int execute(struct journal *j, const struct plan *p, struct err *err)
         gtid_set_free(before);
         return rc;
     }
-    set_purged(j, before);
+    set_purged(j, before, p->first_ts);
+    journal_measure(j);
     return rc;
 }
 
@@ -320,6 +326,7 @@ static int collect(struct journal *j, const struct journal_keep *k, struct journ
     least_hold(j, &p.hold, holder, sizeof holder);
     mutex_lock(&j->lock);
     p.first = j->first;
+    p.next_seq = j->head.next_seq;
     p.kept_bytes = j->head.bytes - j->first.bytes;
     mutex_unlock(&j->lock);
     was = p.first.seq;

@@ -114,6 +114,8 @@ struct journal {
     struct stretch stretch GUARDED; /* not yet in the index: the last records on disk */
     struct gtid_set *gtids GUARDED; /* all before head.next_seq; NULL: not known */
     struct first first GUARDED;
+    uint64_t first_ts GUARDED;   /* of the oldest record; 0: there is none */
+    uint64_t disk_bytes GUARDED; /* as last measured */
     struct gtid_set *purged GUARDED;
     struct hold *holds GUARDED;
     bool writing GUARDED, collecting GUARDED;
@@ -148,6 +150,9 @@ void journal_wake_durable(struct journal *j) REQUIRES(j->lock);
  * is over.  May wake early. */
 bool journal_wait(struct journal *j, struct cond *c, int64_t timeout_ms, int64_t until_us)
     REQUIRES(j->lock);
+
+/* Asks the store how much room the blocks take: may read, so getters show what it found last. */
+void journal_measure(struct journal *j);
 
 /* All before 'seq': the last state at or before it, and the records from there on. NULL in 'ret':
  * not known. */
