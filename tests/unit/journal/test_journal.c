@@ -75,6 +75,7 @@ BOTH_STORES(journal, goes_on_where_it_ended)
     journal_close(j);
     j = open_it(all, false);
     cr_assert_eq(journal_write_begin(j, &h, &err), 0, "%s", err.text);
+    f.j = j;
     cr_assert_eq(h.next_seq, 11);
     cr_assert_str_eq(h.pos.file, "bin.000001");
     cr_assert_eq(h.pos.offset, f.offset);

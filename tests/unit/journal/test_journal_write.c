@@ -1,0 +1,253 @@
+#include "journal/commit_ts.h"
+#include "journal/journal_impl.h"
+#include "records.h"
+
+static int64_t now = INT64_C(1700000000000000);
+static int64_t stopped_clock(void)
+{
+    return now;
+}
+
+struct stage {
+    struct store *s;
+    struct journals *all;
+    struct journal *j;
+    struct feed f;
+};
+
+static struct err err;
+#define OK(call)                               \
+    do {                                       \
+        err = ERR_INIT;                        \
+        cr_assert_eq(call, 0, "%s", err.text); \
+    } while (0)
+
+static void begin(struct stage *t)
+{
+    t->s = store_open_mem();
+    t->all = journals_new(t->s);
+    OK(journal_open(t->all, "s1", true, &t->j, &err));
+    t->j->now_us = stopped_clock;
+    feed_begin(&t->f, t->j, FLAVOR_MARIADB);
+    t->f.clock_us = now;
+}
+
+static void end(struct stage *t)
+{
+    OK(journal_write_end(t->j, &err));
+    journal_close(t->j);
+    journals_free(t->all);
+    store_close(t->s);
+}
+
+Test(journal_write, has_one_writer)
+{
+    struct stage t;
+    struct journal_head h;
+    struct journal *again;
+
+    begin(&t);
+    cr_assert_eq(journal_write_begin(t.j, &h, &err), -EBUSY);
+    OK(journal_open(t.all, "s1", false, &again, &err));
+    cr_assert_eq(again, t.j, "opened once");
+    journal_close(again);
+    cr_assert_eq(journal_delete(t.all, "s1", &err), -EBUSY);
+    cr_assert_eq(journal_open(t.all, "s2", false, &again, &err), -ENOENT);
+    end(&t);
+}
+
+Test(journal_write, refuses_a_record_that_is_not_where_the_file_goes_on)
+{
+    struct stage t;
+    struct journal_record r = { .kind = JOURNAL_TXN, .incarnation = 1, .file_no = 1 };
+
+    begin(&t);
+    feed_txn(&t.f, 100);
+    r.from = 50;
+    r.to = 200;
+    cr_assert_eq(journal_commit(t.j, &r, &err), -EINVAL, "over the one before");
+    r.from = 104;
+    r.file_no = 2;
+    cr_assert_eq(journal_commit(t.j, &r, &err), -EINVAL, "of a file that was not begun");
+    journal_drop(t.j);
+    feed_txn(&t.f, 100);
+    end(&t);
+}
+
+Test(journal_write, forgets_what_is_dropped)
+{
+    struct stage t;
+    SCOPED(buf_fini) struct buf lump = BUF_INIT;
+    struct journal_reader *r;
+    struct journal_record rec;
+
+    begin(&t);
+    make_event(&lump, 99, 3000000);
+    OK(journal_add(t.j, slice_of(lump.data, lump.size), &err));
+    journal_drop(t.j);
+    feed_txn(&t.f, 2500000);
+    feed_sync(&t.f);
+    r = journal_reader_new(t.j, JOURNAL_DURABLE);
+    cr_assert_eq(journal_reader_next(r, &rec, 0, &err), 1, "%s", err.text);
+    cr_assert(rec.flags & JOURNAL_LARGE);
+    is_event(r, 1, 2500000);
+    journal_reader_free(r);
+    end(&t);
+}
+
+Test(journal_write, shows_written_records_before_they_are_on_disk)
+{
+    struct stage t;
+    struct journal_reader *written, *durable;
+    struct journal_record rec;
+    struct journal_state st;
+
+    begin(&t);
+    written = journal_reader_new(t.j, JOURNAL_WRITTEN);
+    durable = journal_reader_new(t.j, JOURNAL_DURABLE);
+    feed_txn(&t.f, 100);
+    cr_assert(journal_reader_ready(written));
+    cr_assert_eq(journal_reader_next(written, &rec, 0, &err), 1);
+    is_event(written, 1, 100);
+    cr_assert_eq(journal_reader_next(durable, &rec, 0, &err), 0, "nobody flushed it");
+    journal_state(t.j, &st);
+    cr_assert(st.next_seq == 2 && st.durable_seq == 0 && st.writing);
+    feed_sync(&t.f);
+    cr_assert_eq(journal_reader_next(durable, &rec, 0, &err), 1);
+    is_event(durable, 1, 100);
+    journal_reader_stop(durable);
+    cr_assert_eq(journal_reader_next(durable, &rec, -1, &err), -ECANCELED);
+    journal_reader_free(written);
+    journal_reader_free(durable);
+    end(&t);
+}
+
+Test(journal_write, keeps_what_an_idle_source_promised)
+{
+    struct stage t;
+    struct journal_state st;
+    struct journal_record r;
+    uint64_t safe;
+
+    begin(&t);
+    r = feed_txn(&t.f, 100);
+    now += 10000000;
+    OK(journal_idle(t.j, &safe, &err));
+    cr_assert_eq(safe, commit_ts_of_us(now));
+    journal_state(t.j, &st);
+    cr_assert(st.safe_ts == safe && st.commit_ts == r.commit_ts && st.durable_seq == 1);
+    OK(journal_write_end(t.j, &err));
+    journal_close(t.j);
+    OK(journal_open(t.all, "s1", false, &t.j, &err));
+    journal_state(t.j, &st);
+    cr_assert_eq(st.safe_ts, safe, "after a restart");
+    {
+        struct journal_head h;
+
+        OK(journal_write_begin(t.j, &h, &err));
+        journal_head_fini(&h);
+    }
+    t.f.j = t.j;
+    t.j->now_us = stopped_clock;
+    now -= 60000000; /* our clock goes back */
+    r = feed_txn(&t.f, 100);
+    cr_assert_gt(r.commit_ts, safe);
+    cr_assert(r.flags & JOURNAL_SKEWED);
+    end(&t);
+}
+
+Test(journal_write, counts_incarnations_and_their_files)
+{
+    struct stage t;
+    struct gtid_set *gtids = NULL, *purged;
+    struct journal_file f;
+    struct journal_head h;
+    uint64_t seq;
+
+    begin(&t);
+    feed_txn(&t.f, 100);
+    OK(gtid_set_parse(&gtids, FLAVOR_MARIADB, "0-9-70", &err));
+    OK(journal_incarnation(t.j, "server_id 9", gtids, &err));
+    t.f.incarnation = 2;
+    feed_file(&t.f, 1);
+    feed_txn(&t.f, 200);
+    feed_sync(&t.f);
+    OK(journal_find_place(t.j, "bin.000001", 4, &seq, &err));
+    cr_assert_eq(seq, 2, "of the newest incarnation");
+    OK(journal_file_of(t.j, 1, &f, &err));
+    cr_assert(f.incarnation == 1 && f.no == 1 && f.first_seq == 1 && f.end == 104);
+    cr_assert(slice_eq(f.format, slice_str("format")));
+    journal_file_fini(&f);
+    OK(journal_file_of(t.j, 2, &f, &err));
+    cr_assert(f.incarnation == 2 && f.first_seq == 2 && f.end == 204);
+    journal_file_fini(&f);
+    purged = journal_purged(t.j);
+    cr_assert(gtid_set_empty(purged));
+    gtid_set_free(purged);
+    gtid_set_free(gtids);
+    OK(journal_write_end(t.j, &err));
+    OK(journal_write_begin(t.j, &h, &err));
+    cr_assert_str_eq(h.source_id, "server_id 9");
+    cr_assert_eq(h.incarnation, 2);
+    journal_head_fini(&h);
+    end(&t);
+}
+
+Test(journal_write, does_not_go_on_while_the_disk_is_full)
+{
+    struct stage t;
+    struct journal_record r;
+
+    begin(&t);
+    feed_txn(&t.f, 100);
+    feed_sync(&t.f);
+    store_mem_fill(t.s, true);
+    r = feed_txn(&t.f, 100);
+    cr_assert_eq(journal_wait_durable(t.j, r.seq, 10000, &err), -ENOSPC);
+    cr_assert_eq(journal_flush(t.j, &err), -ENOSPC);
+    OK(journal_flush(t.j, &err));
+    cr_assert_eq(journal_wait_durable(t.j, r.seq, 10000, &err), -ENOSPC, "still");
+    store_mem_fill(t.s, false);
+    (void)journal_flush(t.j, &err);
+    OK(journal_flush(t.j, &err));
+    OK(journal_wait_durable(t.j, r.seq, 10000, &err));
+    end(&t);
+}
+
+Test(journal_write, takes_one_whose_gtids_are_not_known)
+{
+    struct stage t;
+    struct gtid_set *has = NULL;
+    struct journal_file f;
+    uint64_t seq;
+
+    begin(&t);
+    feed_txn(&t.f, 100);
+    OK(journal_incarnation(t.j, "server_id 9", NULL, &err));
+    t.f.incarnation = 2;
+    feed_file(&t.f, 7);
+    feed_txn(&t.f, 200);
+    feed_sync(&t.f);
+    cr_assert_null(journal_gtids_before(t.j, 3, &err));
+    make_file(&t.f, &f, 8);
+    OK(gtid_set_parse(&f.at_from, FLAVOR_MARIADB, "0-9-70", &err));
+    OK(journal_file_begin(t.j, &f, &err));
+    t.f.file_no = 8;
+    t.f.offset = 4;
+    t.f.n = 80;
+    feed_txn(&t.f, 200);
+    feed_sync(&t.f);
+    has = journal_gtids_before(t.j, 4, &err);
+    cr_assert_not_null(has, "the file says");
+    {
+        SCOPED(buf_fini) struct buf text = BUF_INIT;
+
+        gtid_set_print(has, &text);
+        cr_assert_str_eq(text.data, "0-7-80");
+    }
+    OK(journal_find_set(t.j, has, &seq, NULL, NULL, &err));
+    cr_assert_eq(seq, 4);
+    gtid_set_free(has);
+    gtid_set_free(f.at_from);
+    end(&t);
+}
