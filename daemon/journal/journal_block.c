@@ -189,7 +189,8 @@ void block_add(struct buf *out, struct journal_record *prev, const struct journa
     buf_lenenc(out, r->commit_ts - prev->commit_ts);
     buf_lenenc(out, r->size);
     if (bits & BIT_TIME)
-        buf_lenenc(out, zigzag(r->commit_us - commit_ts_us(r->commit_ts)));
+        buf_lenenc(
+            out, zigzag((int64_t)((uint64_t)r->commit_us - (uint64_t)commit_ts_us(r->commit_ts))));
     if (!(bits & BIT_FOLLOWS))
         add_place(out, r);
     if ((bits & BIT_GTID) && !(bits & BIT_NEXT_GTID))
