@@ -225,7 +225,7 @@ static void wait_one(void *arg, struct node *n)
 void tasks_stop(struct node *tasks)
 {
     struct tasks *all = tasks_of(tasks);
-    int64_t until_us = clock_mono_us() + TASK_GRACE_MS * 1000;
+    int64_t until_us = clock_mono_us() + TASK_GRACE_MS * 1000LL;
 
     mutex_lock(&all->lock);
     all->stopping = true;

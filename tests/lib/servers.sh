@@ -163,6 +163,16 @@ watch_files() {
     wait_for 60 grep -q 'Watches established' "$out.said" || die "inotifywait: $(cat "$out.said")"
 }
 
+ms() { echo $((($(date +%s%N) - $1) / 1000000)); } # since then, as date +%s%N said
+# took_alone=$(ms_of command...) ; something slow & ; not_held_up "$took_alone" command...
+ms_of() { local from; from=$(date +%s%N); "$@" >/dev/null; ms "$from"; }
+not_held_up() { # what it took alone, command: whatever else the machine does, it did not wait for what is slow
+    local alone=$1 took; shift
+    took=$(ms_of "$@")
+    [ "$took" -lt $((1000 + 5 * alone)) ] || die "held up: $* took $took ms, alone $alone"
+    note "$*: $took ms beside what is slow, $alone alone"
+}
+
 # wait_for SECONDS command...: until it succeeds.  Never a bare sleep in a test.
 wait_for() {
     local limit=$1 end; shift
