@@ -161,6 +161,7 @@ static int restore_nodes(struct sluiced *d, struct err *err)
 {
     struct sources_config c = { .catalog = d->catalog,
                                 .journals = d->journals,
+                                .store = d->store,
                                 .data_dir = d->options.data };
 
     d->sources = sources_new(&c, err);

@@ -344,7 +344,7 @@ void relay_tip(struct source *s, struct relay_tip *ret)
     struct relay *r = s->relay;
     enum unit_state state = unit_state(&r->unit);
 
-    ret->at_work = state == UNIT_RUNNING || waits_for_retry(r);
+    ret->at_work = !atomic_load(&r->full) && (state == UNIT_RUNNING || waits_for_retry(r));
     ret->caught_up = atomic_load(&r->connected) && atomic_load(&r->caught_up);
     ret->heard_us = atomic_load(&r->heard_us);
     mutex_lock(&r->unit.lock);

@@ -6,7 +6,7 @@
  * drop_unread, and the operator with force, go over that, and say so.
  *
  *   soft limit   purge.remain_space, at most a tenth of the disk: what all have read goes
- *   hard limit   512 MiB, at most a twentieth: nothing more is stored until there is space
+ *   hard limit   256 MiB, at most a twelfth: nothing more is stored until there is space
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,11 +18,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "store/store.h"
 #include "unit/relay_priv.h"
 #include "unit/source_priv.h"
 
 #define GIB ((uint64_t)1 << 30)
-#define HARD_LIMIT ((uint64_t)512 << 20)
+#define HARD_LIMIT ((uint64_t)256 << 20)
+#define HARD_PART 12 /* of the disk, at most; both are above the store's own (disk_guard.h) */
 #define HOURS_US ((int64_t)3600 * 1000000)
 #define HOLDS_EVERY_US ((int64_t)5 * 1000000)
 #define DROP_PARTS 8 /* of what is kept, one at a time */
@@ -58,7 +60,7 @@ static bool read_disk(struct relay *r, struct disk *ret)
 
 static uint64_t hard_limit(const struct disk *d)
 {
-    return HARD_LIMIT < d->size / 20 ? HARD_LIMIT : d->size / 20;
+    return HARD_LIMIT < d->size / HARD_PART ? HARD_LIMIT : d->size / HARD_PART;
 }
 
 static uint64_t soft_limit(struct relay *r, const struct disk *d)
@@ -79,8 +81,10 @@ bool relay_disk_full(struct relay *r, struct err *why)
 {
     struct disk d;
 
-    if (!read_disk(r, &d) || d.free > hard_limit(&d))
+    if (!read_disk(r, &d))
         return false;
+    if (d.free > hard_limit(&d))
+        return store_room(r->source->all->config.store, why) < 0;
     err_set(why, -ENOSPC,
             "the disk of %s is full: %" PRIu64 " MiB are free and %" PRIu64
             " MiB are kept free; nothing is stored until there is space. Make some, purge what "
@@ -192,9 +196,8 @@ static void drop_some(struct relay *r, struct journal *j)
 
     journal_state(j, &s);
     collect_quietly(r, j, "disk full, when_full = drop_unread",
-                    &(struct journal_keep){
-                        .until_seq = s.first_seq + (s.next_seq - s.first_seq) / DROP_PARTS + 1,
-                        .despite_holds = true });
+                    &(struct journal_keep){ .max_bytes = s.bytes - s.bytes / DROP_PARTS,
+                                            .despite_holds = true });
 }
 
 static void say_full(struct relay *r, const struct err *why)

@@ -22,6 +22,7 @@ struct journals;
 struct node;
 struct node_type;
 struct source;
+struct store;
 
 /* For the root's parts, /schema and the manual. */
 extern const struct node_type sources_type;
@@ -29,7 +30,8 @@ extern const struct node_type sources_type;
 struct sources_config {
     struct catalog *catalog;   /* all borrowed, until the last source is released */
     struct journals *journals; /* NULL: no source has a relay */
-    const char *data_dir;      /* where the store is: its disk is guarded */
+    struct store *store;       /* that they are in; NULL with them */
+    const char *data_dir;      /* where it is: its disk is guarded */
 };
 
 /* The collection, with every source of the catalog in it; one reference, the caller's, to give to

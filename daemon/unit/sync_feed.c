@@ -360,17 +360,17 @@ static int announce(struct feed *f, const struct journal_file *file, struct err 
     return rc;
 }
 
-/* The index has it once the record is on disk. */
+/* The index has it once the record is on disk; a disk that fails is the relay's trouble, not ours.
+ */
 static int file_of_record(struct feed *f, struct journal_file *ret, struct err *err)
 {
     const struct journal_record *r = &f->record;
-    int rc = journal_wait_durable(f->journal, r->seq, FILE_WAIT_MS, err);
+    struct err why = ERR_INIT;
 
-    if (rc == 0)
-        rc = journal_file_of(f->journal, r->seq, ret, err);
-    if (rc == -ETIMEDOUT || rc == -ESHUTDOWN)
-        return err_set(err, -ECONNRESET, "the relay does not get a new file to its disk");
-    return rc;
+    if (journal_wait_durable(f->journal, r->seq, FILE_WAIT_MS, &why) == 0)
+        return journal_file_of(f->journal, r->seq, ret, err);
+    poll(NULL, 0, QUIET_MS); /* or we are back before it has stopped */
+    return err_set(err, -ECONNRESET, "the relay does not get a new file to its disk: %s", why.text);
 }
 
 static int enter_file(struct feed *f, struct err *err)
