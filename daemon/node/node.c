@@ -32,6 +32,16 @@ void node_init(struct node *n, const struct node_type *type, const char *name)
     pthread_rwlock_unlock(&tree_lock);
 }
 
+void node_init_file(struct node *n, const struct node_type *type, const char *name,
+                    struct node *dir)
+{
+    node_init(n, type, name);
+    pthread_rwlock_wrlock(&tree_lock);
+    n->file = true;
+    n->parent = dir;
+    pthread_rwlock_unlock(&tree_lock);
+}
+
 static void symlink_release(struct node *n)
 {
     free(n);
@@ -65,7 +75,7 @@ static void detach(struct node *n, struct node **dropped)
 {
     struct node_private *p, *next;
 
-    if (n->parent)
+    if (n->parent && !n->file)
         HASH_DELETE(hh, n->parent->children, n->priv);
     if (!n->removed)
         HASH_DELETE(hh_id, by_id, n->priv);

@@ -61,6 +61,7 @@ enum attr_flag {
 };
 
 struct lines; /* node/lines.h: an append-only ring of lines */
+struct target;
 
 struct attr {
     const char *name; /* file name and JSON key: [a-z][a-z0-9_]* */
@@ -126,6 +127,11 @@ struct node_type {
     int (*create)(struct node *dir, const char *name, const json_t *spec, struct err *err);
     int (*remove)(struct node *child, struct err *err);
 
+    /* For a directory of more files than can be kept: the file called 'name', made when asked for
+     * by node_init_file(); 'ret' gets its node, with a reference, and its row.  Not listed.  Never
+     * waits: whether there is what the name says is told by the row's getter, with -ENOENT. */
+    int (*find)(struct node *dir, const char *name, struct target *ret);
+
     void (*release)(struct node *n); /* last reference gone: free the owner */
 };
 
@@ -140,6 +146,7 @@ struct node {
     atomic_uint refs;
     atomic_bool removed; /* out of the tree: writes give ENOENT */
     bool symlink;        /* shown as a link to 'link' */
+    bool file;           /* made by 'find': its row is shown under its own name */
     char *link;
 };
 
@@ -147,6 +154,9 @@ struct node {
 
 /* 'name' is copied and escaped as TREE.md 1 says.  One reference: the caller's. */
 void node_init(struct node *n, const struct node_type *type, const char *name);
+/* For 'find'.  Whoever owns it keeps a reference of 'dir' until its release. */
+void node_init_file(struct node *n, const struct node_type *type, const char *name,
+                    struct node *dir);
 /* A link to 'to' ("../tasks/t1"), on the heap; freed with its last reference. */
 struct node *node_symlink_new(const char *name, const char *to);
 /* Puts 'n' under 'parent', which takes over the caller's reference.

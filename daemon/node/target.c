@@ -120,7 +120,7 @@ static int look_up(struct node *dir, const char *name, struct target *t)
     }
     child = node_child(dir, name);
     if (!child)
-        return -ENOENT;
+        return dir->type->find ? dir->type->find(dir, name, t) : -ENOENT;
     t->node = child;
     return 0;
 }
@@ -174,7 +174,7 @@ char *target_path(const struct target *t)
     SCOPED(freep) char *path = node_path(t->node);
     const char *row = row_name(t);
 
-    if (!row)
+    if (!row || t->node->file)
         return STEAL(path);
     return xasprintf("%s%s%s", path, *path ? "/" : "", row);
 }
