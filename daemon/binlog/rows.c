@@ -40,6 +40,12 @@ static const struct rows_type types[256] = {
                                                   .compressed = true },
 };
 
+bool rows_kind_of(uint8_t type, enum rows_kind *ret)
+{
+    *ret = types[type].kind;
+    return types[type].known;
+}
+
 static uint64_t read_table_id(struct cursor *c, const struct event *ev,
                               const struct event_format *fmt)
 {

@@ -118,6 +118,8 @@ struct rows {
     bool empty; /* images without a column: there is one row, of no bytes */
 };
 
+/* What a rows event of this type does; false: it is none. */
+bool rows_kind_of(uint8_t type, enum rows_kind *ret);
 /* The table id of a rows event, to find its map before rows_open(). */
 int rows_table_id(const struct event *ev, const struct event_format *fmt, uint64_t *ret,
                   struct err *err);
