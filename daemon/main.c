@@ -32,6 +32,8 @@
 #include "store/line_log.h"
 #include "store/secret.h"
 #include "store/store.h"
+#include "unit/drainer.h"
+#include "unit/pump.h"
 #include "unit/server.h"
 #include "unit/source.h"
 #include "unit/tasks.h"
@@ -44,7 +46,9 @@ struct sluiced {
     struct secret_key *key;
     struct catalog *catalog;
     struct journals *journals;
-    struct node *root, *sources, *tasks, *servers, *cluster; /* 'root' holds the references */
+    struct registry *registry;
+    /* 'root' holds the references */
+    struct node *root, *sources, *tasks, *pumps, *drainers, *servers, *cluster;
     struct line_log *events, *audit;
     struct http_server *http;
     struct fs_notifier *notifier; /* forked, not yet given to fs_mount() */
@@ -82,12 +86,16 @@ static const struct node_type *tree_type(void)
     static struct node_part parts[] = {
         { .name = "sources", .type = &sources_type },
         { .name = "tasks" },
+        { .name = "pumps" },
+        { .name = "drainers" },
         { .name = "servers", .type = &servers_type },
         { .name = "cluster", .type = &cluster_type },
         { .type = NULL },
     };
 
     parts[1].type = tasks_type();
+    parts[2].type = pumps_type();
+    parts[3].type = drainers_type();
     return root_type(parts);
 }
 
@@ -145,6 +153,22 @@ static int restore_tasks(struct sluiced *d, struct err *err)
     return node_add(d->root, d->tasks, err);
 }
 
+static int restore_pumps(struct sluiced *d, struct err *err)
+{
+    struct registry_config c = { .catalog = d->catalog,
+                                 .store = d->store,
+                                 .journals = d->journals,
+                                 .registry = d->registry = registry_new(),
+                                 .sources = d->sources,
+                                 .data_dir = d->options.data };
+
+    d->pumps = pumps_new(&c, err);
+    if (!d->pumps || node_add(d->root, d->pumps, err) < 0)
+        return err->code;
+    d->drainers = drainers_new(&c, d->pumps, err);
+    return d->drainers ? node_add(d->root, d->drainers, err) : err->code;
+}
+
 static int make_cluster(struct sluiced *d, struct err *err)
 {
     enum { HOST_MAX = 256 };
@@ -169,7 +193,7 @@ static int restore_nodes(struct sluiced *d, struct err *err)
         return err->code;
     if (node_add(d->root, d->sources, err) < 0)
         return err->code;
-    if (restore_tasks(d, err) < 0 || restore_servers(d, err) < 0)
+    if (restore_tasks(d, err) < 0 || restore_pumps(d, err) < 0 || restore_servers(d, err) < 0)
         return err->code;
     return make_cluster(d, err);
 }
@@ -184,6 +208,7 @@ static void free_tree(struct sluiced *d)
     line_log_free(d->events);
     line_log_free(d->audit);
     node_unref(d->root);
+    registry_free(d->registry);
 }
 
 /* --- the fronts --- */
@@ -243,6 +268,8 @@ static int start(struct sluiced *d, struct err *err)
     sources_start(d->sources);
     tasks_start(d->tasks);
     servers_start(d->servers);
+    pumps_start(d->pumps);
+    drainers_start(d->drainers);
     return 0;
 }
 
@@ -268,6 +295,12 @@ static void stop(struct sluiced *d)
     stop_step(s, "servers");
     if (d->servers)
         servers_stop(d->servers);
+    stop_step(s, "drainers");
+    if (d->drainers)
+        drainers_stop(d->drainers);
+    stop_step(s, "pumps");
+    if (d->pumps)
+        pumps_stop(d->pumps);
     stop_step(s, "tasks");
     if (d->tasks)
         tasks_stop(d->tasks);

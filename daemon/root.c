@@ -16,7 +16,7 @@
 #include "node/lines.h"
 #include "options.h"
 
-enum { MAX_ROWS = 64, MAX_PARTS = 8, LINES_SIZE = 512 * 1024 };
+enum { MAX_ROWS = 64, MAX_PARTS = 12, LINES_SIZE = 512 * 1024 };
 
 struct root {
     struct node node;

@@ -392,11 +392,8 @@ static const struct action sync_actions[] = {
     { 0 },
 };
 
-static void sync_release(struct node *n) NO_THREAD_CHECK
+void sync_fini(struct sync *s) NO_THREAD_CHECK
 {
-    struct sync *s = sync_of_node(n);
-
-    unit_fini(&s->unit);
     free(s->gtid);
     free(s->binlog_file);
     free(s->aside_text);
@@ -404,6 +401,14 @@ static void sync_release(struct node *n) NO_THREAD_CHECK
     free(s->catching_up);
     free(s->reconnect_reason);
     job_unref(s->job);
+}
+
+static void sync_release(struct node *n)
+{
+    struct sync *s = sync_of_node(n);
+
+    unit_fini(&s->unit);
+    sync_fini(s);
     free(s);
 }
 

@@ -35,6 +35,10 @@ struct unit *sync_new(const struct job *job);
 
 extern const struct node_type sync_type;
 
+/* What a struct sync owns, for who embeds one (a drainer); the unit is its own business. */
+struct sync;
+void sync_fini(struct sync *s);
+
 /* Forgets the position, and all else that the target and the store keep for this job. The unit
  * must not run. */
 int sync_forget(const struct job *job, struct err *err);

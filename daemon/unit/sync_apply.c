@@ -61,6 +61,8 @@ void sync_publish(struct sync_run *r)
     mutex_unlock(&s->unit.lock);
     free(old);
     free(file);
+    if (r->published)
+        r->published(r);
 }
 
 void sync_publish_aside(struct sync_run *r)
@@ -126,6 +128,8 @@ static int write_transaction(struct sync_run *r, struct sync_hand *h, const stru
     else
         sink_begin(h->sink, &w->group->pos, 0);
     rc = aside_write(r->aside, h->sink, err);
+    if (rc == 0 && r->also.size && w->group->n_rows)
+        rc = sink_statement(h->sink, r->also, err);
     if (rc == 0)
         rc = sync_write_rows(r, h->sink, w->group, false, err);
     if (rc == 0 && w->also.size)

@@ -76,6 +76,12 @@ static int write_pass(struct sync_run *r, struct spill *s, struct group *g, bool
     return rc;
 }
 
+static int begin(struct sync_run *r, const struct position *pos, struct err *err)
+{
+    sink_begin(r->main.sink, pos, 0);
+    return r->also.size ? sink_statement(r->main.sink, r->also, err) : 0;
+}
+
 /* Tables without transactions are rare here, so they are noticed in the pass for the others, which
  * then begins again after theirs. */
 static int write_passes(struct sync_run *r, struct spill *s, struct group *g,
@@ -84,8 +90,9 @@ static int write_passes(struct sync_run *r, struct spill *s, struct group *g,
     bool others = false;
     int rc;
 
-    sink_begin(r->main.sink, pos, 0);
-    rc = write_pass(r, s, g, false, &others, n_rows, err);
+    rc = begin(r, pos, err);
+    if (rc == 0)
+        rc = write_pass(r, s, g, false, &others, n_rows, err);
     if (rc < 0 || !others)
         return rc;
     sink_rollback(r->main.sink);
@@ -95,8 +102,8 @@ static int write_passes(struct sync_run *r, struct spill *s, struct group *g,
         rc = sink_flush(r->main.sink, err);
     if (rc < 0)
         return rc;
-    sink_begin(r->main.sink, pos, 0);
-    return write_pass(r, s, g, false, NULL, n_rows, err);
+    rc = begin(r, pos, err);
+    return rc == 0 ? write_pass(r, s, g, false, NULL, n_rows, err) : rc;
 }
 
 static int write_all(struct sync_run *r, struct spill *s, struct group *g,

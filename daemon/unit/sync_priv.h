@@ -39,6 +39,7 @@ struct sync {
     _Atomic bool from_relay;        /* the events come from the journal */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
+    _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
 };
 
 /* A transaction whose tables are not known yet. */
@@ -103,12 +104,27 @@ struct sync_run {
     struct position inside;     /* where it is, while it is open; no set */
     bool ddl_again;             /* the next DDL was begun before a crash */
     bool ddl_done;              /* ... and had run */
+
+    /* a drainer's, whose stream is merged from several sources; see drain_sync.c */
+    const struct position *mark; /* where its stream is, for the checkpoint; NULL: r->at is that */
+    const char *lane;            /* of which source the transaction at hand is */
+    struct slice also;           /* a statement in each transaction of the target; empty: none */
+    /* What a step of the stream is to mean: the same, or TXN_NOTHING, or TXN_ROLLBACK. */
+    int (*judge)(struct sync_run *r, const struct event *ev, int step, struct err *err);
+    /* The source's definition was read when it was at 'until': 0 if no DDL on the table comes
+     * before.  Without it rows are held until the stream is there. */
+    int (*look_ahead)(struct sync_run *r, const struct event *map, const struct position *until,
+                      struct err *err);
+    void (*published)(struct sync_run *r);
 };
 
 /* --- sync_run.c --- */
 /* Takes the checkpoint over and opens all that a run needs. */
 int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err);
 void sync_run_close(struct sync_run *r);
+/* Of opening: the target's sessions and the checkpoint, under 'key'. */
+int sync_run_target(struct sync_run *r, const struct checkpoint_key *key, struct err *err);
+void sync_run_show(struct sync_run *r, bool running); /* to the unit */
 /* Reads and writes until stopped, an error, or r->until. */
 int sync_run_loop(struct sync_run *r, struct err *err);
 /* Before the loop: brings the table ("": all) that was set aside to where the others are, or

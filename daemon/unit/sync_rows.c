@@ -60,7 +60,14 @@ static int map_table(struct sync_run *r, const struct event *ev, struct err *err
         return 0;
     }
     rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
-
+    if (rc == -EAGAIN && r->look_ahead) {
+        rc = r->look_ahead(r, ev, &until, err);
+        position_fini(&until);
+        if (rc < 0)
+            return rc;
+        sync_tables_accept(r->tables);
+        rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+    }
     if (rc == -EAGAIN) {
         position_fini(&r->hold_until);
         r->hold_until = until;
@@ -105,15 +112,17 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
                          : r->job->foreign_keys == FOREIGN_KEYS_OFF;
     int rc;
 
-    for (;;) {
+    for (uint64_t done = 0;; done++) {
         struct value *row =
             arena_alloc(&g->values, (rows->kind == ROWS_UPDATE ? (size_t)2 : 1) * n * sizeof *row);
 
         rc = rows->kind == ROWS_UPDATE   ? rows_next(rows, row + n, row, err)
              : rows->kind == ROWS_INSERT ? rows_next(rows, NULL, row, err)
                                          : rows_next(rows, row, NULL, err);
-        if (rc <= 0)
+        if (rc <= 0) {
+            atomic_fetch_add_explicit(&r->sync->changes[rows->kind], done, memory_order_relaxed);
             return rc;
+        }
         group_add(g, t->target, rows->kind, safe, unchecked, row);
     }
 }

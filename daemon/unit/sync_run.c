@@ -172,16 +172,15 @@ static int open_applied(struct sync_run *r, struct err *err)
     return rc;
 }
 
-static int open_target(struct sync_run *r, const char *part, struct err *err)
+int sync_run_target(struct sync_run *r, const struct checkpoint_key *key, struct err *err)
 {
-    struct checkpoint_key key = { r->job->meta_schema, r->job->task, r->job->source, part };
     int rc = mysql_conn_open(&r->admin, &r->job->to, err);
 
     if (rc < 0)
         return err_wrap(err, "target");
     rc = mysql_conn_execf(r->admin, err, "SET SESSION sql_mode='STRICT_ALL_TABLES'");
     if (rc == 0)
-        rc = checkpoint_take(r->admin, &key, r->flavor, &r->cp, err);
+        rc = checkpoint_take(r->admin, key, r->flavor, &r->cp, err);
     if (rc == 0)
         rc = sink_open(&r->main.sink, &r->job->to, &r->cp, err);
     return rc;
@@ -189,6 +188,7 @@ static int open_target(struct sync_run *r, const char *part, struct err *err)
 
 int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err)
 {
+    struct checkpoint_key key = { s->job->meta_schema, s->job->task, s->job->source, part };
     struct position now = { .offset = 0 };
     char identity[128] = "";
     int rc;
@@ -198,7 +198,7 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
     r->mode = r->only_aside ? &sync_merged : sync_mode_of(r->job->apply_mode);
     rc = probe_source(r, &now, identity, err);
     if (rc == 0)
-        rc = open_target(r, part, err);
+        rc = sync_run_target(r, &key, err);
     if (rc == 0)
         rc = aside_open(&r->aside, r->admin, r->job, r->flavor, err);
     if (rc == 0 && r->only_aside)
@@ -249,7 +249,7 @@ void sync_run_close(struct sync_run *r)
 
 /* --- the loop --- */
 
-static void show_run(struct sync_run *r, bool running)
+void sync_run_show(struct sync_run *r, bool running)
 {
     struct sync *s = r->sync;
     struct feed *feed = NULL;
@@ -270,14 +270,14 @@ int sync_run_loop(struct sync_run *r, struct err *err)
     int rc;
 
     sync_publish(r);
-    show_run(r, true);
+    sync_run_show(r, true);
     r->mode->start(r);
     pulse = thread_start("sync-pulse", sync_pulse, r);
     rc = sync_read(r, err);
     r->mode->stop(r);
     r->mode->join(r);
     thread_join(pulse);
-    show_run(r, false);
+    sync_run_show(r, false);
     atomic_store(&r->sync->waiting, false);
     return rc;
 }

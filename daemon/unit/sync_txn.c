@@ -151,6 +151,12 @@ static int on_statement(struct sync_run *r, struct err *err)
 
 /* --- whole transactions --- */
 
+/* Where the stream is after the transaction at hand. */
+static const struct position *end_of(const struct sync_run *r)
+{
+    return r->mark ? r->mark : &r->grouper.pos;
+}
+
 static int enqueue(struct sync_run *r, const struct gtid *gtid, const struct position *pos,
                    int64_t commit_us, bool any, struct err *err)
 {
@@ -255,10 +261,10 @@ static int commit_rows(struct sync_run *r, struct err *err)
     if (r->spill) {
         rc = nothing_held(r, "a large transaction", err);
         if (rc == 0 && applied_take(r->applied, &g->gtid, &g->pos))
-            return enqueue(r, &g->gtid, &g->pos, g->commit_us, false, err);
-        return rc < 0 ? rc : sync_write_spill(r, r->spill, &g->pos, err);
+            return enqueue(r, &g->gtid, end_of(r), g->commit_us, false, err);
+        return rc < 0 ? rc : sync_write_spill(r, r->spill, end_of(r), err);
     }
-    rc = r->n_held ? -EAGAIN : queue_open(r, &g->gtid, &g->pos, g->commit_us, err);
+    rc = r->n_held ? -EAGAIN : queue_open(r, &g->gtid, end_of(r), g->commit_us, err);
     return rc == -EAGAIN ? hold(r, err) : rc;
 }
 
@@ -286,7 +292,7 @@ static int pass_by(struct sync_run *r, struct err *err)
 
         return rc;
     }
-    return enqueue(r, &r->grouper.gtid, &r->grouper.pos, r->grouper.commit_us, false, err);
+    return enqueue(r, &r->grouper.gtid, end_of(r), r->grouper.commit_us, false, err);
 }
 
 static int on_ddl(struct sync_run *r, struct err *err)
@@ -303,7 +309,7 @@ static int on_ddl(struct sync_run *r, struct err *err)
     switch (sync_ddl_use(r, q, &d)) {
     case SYNC_DDL_RUN:
         rc = nothing_held(r, "a DDL", err);
-        return rc < 0 ? rc : sync_ddl_run(r, q, &d, r->timestamp, &r->grouper.pos, 0, err);
+        return rc < 0 ? rc : sync_ddl_run(r, q, &d, r->timestamp, end_of(r), 0, err);
     case SYNC_DDL_REFUSE:
         rc = refused(r, q, &d, err);
         return rc < 0 ? rc : pass_by(r, err);
@@ -319,7 +325,8 @@ static int on_ddl(struct sync_run *r, struct err *err)
 static int on_xa(struct sync_run *r, int step, struct err *err)
 {
     SCOPED(freep)
-    char *xid = xstrndup((const char *)r->grouper.xid.data, r->grouper.xid.size);
+    char *xid = xasprintf("%s%s%.*s", r->lane ? r->lane : "", r->lane ? "/" : "",
+                          SLICE_ARG(r->grouper.xid));
     int rc;
 
     if (step == TXN_XA_PREPARE) {
@@ -344,6 +351,8 @@ static int on_xa(struct sync_run *r, int step, struct err *err)
 
 int sync_txn_event(struct sync_run *r, const struct event *ev, int step, struct err *err)
 {
+    if (r->judge && (step = r->judge(r, ev, step, err)) < 0)
+        return step;
     switch ((enum txn_step)step) {
     case TXN_NOTHING:
     case TXN_FORMAT:

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/security_doc.h"
+#include "unit/setting_row.h"
 #include "unit/subtask.h"
 #include "unit/task.h"
 #include "unit/task_doc.h"
@@ -19,17 +20,12 @@ struct setting_dir {
 
 /* --- values --- */
 
-static json_t *empty_of(const struct attr *a)
-{
-    return a->type == ATTR_JSON ? json_array() : json_string("");
-}
-
 static json_t *value_at(const struct task *t, const char *path,
                         const struct attr *a) NO_THREAD_CHECK
 {
     const json_t *v = doc_at(t->full, path);
 
-    return v ? json_deep_copy(v) : empty_of(a);
+    return v ? json_deep_copy(v) : setting_empty(a);
 }
 
 static json_t *get_top(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
@@ -98,69 +94,10 @@ static const struct attr source_conf_row = {
 
 /* --- rows --- */
 
-static enum attr_type type_of(const struct doc_field *f)
-{
-    switch (f->type) {
-    case DOC_BOOL:
-        return ATTR_BOOL;
-    case DOC_COUNT:
-        return ATTR_COUNT;
-    case DOC_TEXT:
-        return ATTR_TEXT;
-    case DOC_ENUM:
-        return ATTR_ENUM;
-    case DOC_OBJECT:
-    case DOC_LIST:
-    case DOC_MAP:
-        break;
-    }
-    return ATTR_JSON;
-}
-
-/* Objects are directories; what is refused or has no effect shows in config alone, and so does a
- * choice that can be left open. */
-static bool has_row(const struct doc_field *f)
-{
-    return !(f->type == DOC_ENUM && !f->fallback) && f->type != DOC_OBJECT && !f->refused &&
-           !f->ignored && !(f->flags & DOC_READ_ONLY) && strcmp(f->name, "name") != 0;
-}
-
-static struct attr row_of(const struct doc_field *f, bool top)
-{
-    bool secret = f->flags & DOC_SECRET, list = type_of(f) == ATTR_JSON;
-
-    return (struct attr){
-        .name = f->name,
-        .help = f->help,
-        .type = type_of(f),
-        .flags = ATTR_STORED | (list ? ATTR_BULK : 0) | (f->type == DOC_COUNT ? ATTR_GAUGE : 0),
-        .choices = f->choices,
-        .min = f->type == DOC_COUNT ? f->min : 0,
-        .max = f->type == DOC_COUNT ? f->max : 0,
-        .get = secret ? NULL
-               : top  ? get_top
-                      : get_inner,
-        .set = top ? set_top : set_inner,
-        .secret = secret ? secret_inner : NULL,
-    };
-}
-
-static size_t count_rows(const struct doc_field *fields)
-{
-    size_t n = 0;
-
-    while (fields[n].name)
-        n++;
-    return n;
-}
-
-static struct attr *add_rows(struct attr *to, const struct doc_field *fields, bool top)
-{
-    for (; fields->name; fields++)
-        if (has_row(fields))
-            *to++ = row_of(fields, top);
-    return to;
-}
+static const struct setting_access top = { .get = get_top, .set = set_top };
+static const struct setting_access inner = { .get = get_inner,
+                                             .set = set_inner,
+                                             .secret = secret_inner };
 
 static size_t n_attrs(const struct attr *rows)
 {
@@ -174,11 +111,11 @@ static size_t n_attrs(const struct attr *rows)
 const struct attr *task_setting_rows(const struct attr *before)
 {
     size_t n = n_attrs(before);
-    struct attr *rows = xcalloc(n + count_rows(task_doc_fields) + 2, sizeof *rows), *end;
+    struct attr *rows = xcalloc(n + setting_count(task_doc_fields) + 2, sizeof *rows), *end;
 
     memcpy(rows, before, n * sizeof *rows);
     rows[n] = source_conf_row;
-    end = add_rows(rows + n + 1, task_doc_fields, true);
+    end = setting_rows(rows + n + 1, task_doc_fields, &top);
     *end = (struct attr){ .name = NULL };
     return rows;
 }
@@ -272,10 +209,10 @@ const struct node_part task_parts[] = {
 void task_settings_init(void)
 {
     for (int i = 0; i < N_DIRS; i++) {
-        assert(count_rows(kinds[i].fields) < MAX_ROWS);
+        assert(setting_count(kinds[i].fields) < MAX_ROWS);
         if (i == SECURITY)
             rows_of[i][0] = required_row;
-        add_rows(rows_of[i] + (i == SECURITY), kinds[i].fields, false);
+        setting_rows(rows_of[i] + (i == SECURITY), kinds[i].fields, &inner);
         types[i] = (struct node_type){
             .name = kinds[i].type_name,
             .help = kinds[i].help,
