@@ -107,8 +107,9 @@ restart_server() { # name: start it on its folder, port and options
     local name=$1 dir kind options port id i in_dir prefix
     eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id prefix=\${${name}_prefix:-}"
     if [ "$kind" = mariadb ]; then
+        mkdir -p "$dir.tmp" # its own: one that starts removes all temporary tables that it finds
         # shellcheck disable=SC2086
-        setsid $prefix mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --socket="$dir/s.sock" \
+        setsid $prefix mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --tmpdir="$dir.tmp" --socket="$dir/s.sock" \
             --pid-file="$dir/pid" --port="$port" --server-id="$id" --innodb-log-file-size=32M \
             --plugin-maturity=experimental $options >>"$dir/log" 2>&1 </dev/null &
     else
