@@ -420,9 +420,7 @@ int sync_ddl_excused(struct sync_run *r, const struct query *q, const struct ddl
         return rc < 0 ? rc : 0;
     log_warn(r->sync->unit.path, "passes by, as the operator said: %.*s",
              (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
-    rc = r->mode->drain(r, err);
-    if (rc == 0 && kinds[d->class] == KIND_TABLES)
-        rc = changed(r, q, d, true, err);
+    rc = kinds[d->class] == KIND_TABLES ? changed(r, q, d, true, err) : 0;
     return rc < 0 ? rc : 1;
 }
 

@@ -112,11 +112,13 @@ static int transaction_statement(struct sync_run *r, struct slice sql, struct er
     return name.size ? savepoint_return(r, name, err) : 0;
 }
 
-/* 0: the operator took care of it. */
+/* 0: the operator took care of it, or else will find all that comes before it in the target. */
 static int refused(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
 {
-    int rc = sync_ddl_excused(r, q, d, err);
+    int rc = r->mode->drain(r, err);
 
+    if (rc == 0)
+        rc = sync_ddl_excused(r, q, d, err);
     return rc == 0 ? sync_ddl_refuse(q, d, err) : rc < 0 ? rc : 0;
 }
 

@@ -58,9 +58,10 @@ by_hand() {
     make_task h s1 dst h </dev/null && echo >"$T/tasks/h/start" || die "$(cat "$T/tasks/h/last_error")"
     caught_up h src
     echo as=done >"$S/resolve_ddl" 2>/dev/null && die "$flavor: $what: an answer that nobody asked for was taken"
-    sql src "RENAME TABLE h.t TO away.t; INSERT INTO h.keep VALUES (2); RENAME TABLE h.keep TO away.keep"
+    sql src "INSERT INTO h.t VALUES (2), (3); INSERT INTO h.t VALUES (4); RENAME TABLE h.t TO away.t; INSERT INTO h.keep VALUES (2); RENAME TABLE h.keep TO away.keep"
     wait_state h error
     grep -q "resolve_ddl" "$S/error" || die "$flavor: $what: $(cat "$S/error")"
+    [ "$(sql dst 'SELECT COUNT(*) FROM h.t')" = 4 ] || die "$flavor: $what: not all that comes before is in the target"
     sql dst "DROP TABLE h.t"
     echo as=done >"$S/resolve_ddl" || die "$flavor: $what: $(cat "$S/last_error")"
     echo >"$T/tasks/h/resume"
