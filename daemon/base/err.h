@@ -15,7 +15,7 @@ struct err {
     int code;         /* negative errno; 0 while nothing has failed */
     unsigned sql;     /* the server's own error number; 0 if none */
     char sqlstate[6]; /* five characters, or "" */
-    char text[1024];  /* outermost context first: "task t1: dump: no such table" */
+    char text[1024];  /* UTF-8, outermost context first: "task t1: dump: no such table" */
 };
 
 #define ERR_INIT  \

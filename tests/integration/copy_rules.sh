@@ -52,6 +52,19 @@ run strict1 strict1 </dev/null
 fails_with strict1 "the row: (4711,4711)"
 [ "$(sql dst 'SELECT COUNT(*) FROM strict1.t')" -lt 10000 ] || die "what was refused is there"
 
+# 18: what LOAD DATA LOCAL makes of bytes that are no characters, with a warning and all rows there.
+sql src "CREATE DATABASE strict3; CREATE TABLE strict3.t (id INT PRIMARY KEY, n VARCHAR(10) CHARACTER SET latin1); INSERT INTO strict3.t SELECT seq, seq FROM ($rows) r; UPDATE strict3.t SET n = 'é' WHERE id = 4711"
+sql dst "CREATE DATABASE strict3; CREATE TABLE strict3.t (id INT PRIMARY KEY, n VARCHAR(10) CHARACTER SET utf8mb4)"
+run strict3 strict3 <<<'ignore_checking_items: [ all ]'
+fails_with strict3 "the row: (4711,"
+
+# 18: rows that the target takes and does not have.
+[ "$flavour" = mysql ] || sql dst "INSTALL SONAME 'ha_blackhole'"
+sql dst "CREATE DATABASE hole; CREATE TABLE hole.t (id INT PRIMARY KEY) ENGINE=BLACKHOLE"
+sql src "CREATE DATABASE hole; CREATE TABLE hole.t (id INT PRIMARY KEY); INSERT INTO hole.t VALUES (1), (2)"
+run hole hole </dev/null
+fails_with hole "2 rows were copied, the target has 0"
+
 # 18: two keys that the target's collation takes for one.
 sql src "CREATE DATABASE strict2; CREATE TABLE strict2.t (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY); INSERT INTO strict2.t SELECT CONCAT('key ', seq) FROM ($rows) r; INSERT INTO strict2.t VALUES ('KEY 77')"
 sql dst "CREATE DATABASE strict2; CREATE TABLE strict2.t (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY)"
