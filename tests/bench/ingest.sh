@@ -25,6 +25,8 @@ binlog() { # name file
 
 for size in 200 1024 4096 16384; do groups $size 0.70; done
 groups 65536 0.55
+read -r one _ < <("$run" "$WORK/one" readers 1 4) && read -r many _ < <("$run" "$WORK/many" readers 100 4) || die "readers"
+most_goal "memory of a journal, MiB more with 100 readers than with 1" 16 $((many - one))
 start_mariadb src
 make_binlogs src
 stop_server src

@@ -1,16 +1,26 @@
 /*
  * journal_run.c - writes a journal, looks at what is in one, and measures.
  *
- *     journal_run DIR write [SEED]        random records until it is killed; prints n when record n
- * is on disk journal_run DIR check N             at least N records, each as it was written, none
- * missing, none twice; prints how many journal_run DIR groups SIZE SECONDS groups of SIZE bytes,
- * each synced, against plain appends of the same, in turn; prints MB/s of both journal_run DIR
- * ingest FILE...      all transactions of binlog files, as fast as it goes journal_run DIR read all
- * records; prints MB/s
+ *     journal_run DIR write [SEED]
+ *         random records until it is killed; prints n when record n is on disk
+ *     journal_run DIR check N
+ *         at least N records, each as written, none missing, none twice; prints how many
+ *     journal_run DIR full
+ *         writes until the disk is full, says so, tries again till it can, and writes some more
+ *     journal_run DIR groups SIZE SECONDS
+ *         groups of SIZE bytes, each synced, and plain appends of the same, in turn; prints MB/s of
+ *         the appends, of the journal with one group built meanwhile, and with none
+ *     journal_run DIR readers N SECONDS
+ *         N readers at the tip; prints resident MiB, records, CPU seconds
+ *     journal_run DIR ingest FILE...
+ *         all of these binlog files, as fast as it goes
+ *     journal_run DIR read
+ *         all records
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +30,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "base/thread.h"
 #include "binlog/event.h"
 #include "binlog/file.h"
 #include "journal/journal.h"
@@ -321,6 +332,81 @@ static int run_groups(struct journal *j, const char *dir, size_t size, double fo
     return 0;
 }
 
+/* --- many readers at the tip --- */
+
+static _Atomic uint64_t n_delivered;
+
+static void *read_tip(void *arg)
+{
+    struct journal_reader *r = arg;
+    struct journal_record rec;
+    struct err e = ERR_INIT;
+
+    while (journal_reader_next(r, &rec, -1, &e) > 0)
+        atomic_fetch_add(&n_delivered, 1);
+    return NULL;
+}
+
+static uint64_t resident_kib(void)
+{
+    uint64_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    if (!f || fscanf(f, "%*u %" SCNu64, &pages) != 1)
+        fail("statm", 0);
+    fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static uint64_t write_for(struct out *o, double for_s, uint64_t *most)
+{
+    SCOPED(buf_fini) struct buf e = BUF_INIT;
+    int64_t begun = clock_mono_us();
+    uint64_t seq = o->head.next_seq;
+
+    make_event(&e, 1, 1000);
+    for (; seconds(begun) < for_s; seq++) {
+        write_one(o, seq, slice_of(e.data, e.size));
+        if (seq % 16 == 0 && journal_flush(o->j, &err) < 0)
+            fail("flush", seq);
+        if (seq % 200 == 0) {
+            *most = resident_kib() > *most ? resident_kib() : *most;
+            usleep(10000); /* 20,000 a second at most */
+        }
+    }
+    if (journal_wait_durable(o->j, seq - 1, -1, &err) < 0)
+        fail("sync", seq);
+    return seq - o->head.next_seq;
+}
+
+static int run_readers(struct journal *j, unsigned n, double for_s)
+{
+    pthread_t *threads = xcalloc(n, sizeof *threads);
+    struct journal_reader **readers = xcalloc(n, sizeof *readers);
+    uint64_t written, most = 0;
+    struct out o;
+
+    begin(&o, j);
+    for (unsigned i = 0; i < n; i++) {
+        readers[i] = journal_reader_new(j, i % 2 ? JOURNAL_WRITTEN : JOURNAL_DURABLE);
+        threads[i] = thread_start("reader", read_tip, readers[i]);
+    }
+    written = write_for(&o, for_s, &most);
+    while (atomic_load(&n_delivered) < written * n)
+        usleep(1000);
+    for (unsigned i = 0; i < n; i++) {
+        journal_reader_stop(readers[i]);
+        thread_join(threads[i]);
+        journal_reader_free(readers[i]);
+    }
+    free(threads);
+    free(readers);
+    if (journal_write_end(j, &err) < 0)
+        fail("end", written);
+    printf("%" PRIu64 " %" PRIu64 " %.3f\n", most / 1024, written, cpu_seconds());
+    return 0;
+}
+
 static void ingest_file(struct ingest *in, const char *path, uint64_t *txns)
 {
     const char *slash = strrchr(path, '/');
@@ -423,6 +509,8 @@ int main(int argc, char **argv)
         rc = run_full(j);
     else if (strcmp(verb, "groups") == 0 && argc > 4)
         rc = run_groups(j, argv[1], strtoull(argv[3], NULL, 10), strtod(argv[4], NULL));
+    else if (strcmp(verb, "readers") == 0 && argc > 4)
+        rc = run_readers(j, (unsigned)strtoul(argv[3], NULL, 10), strtod(argv[4], NULL));
     else if (strcmp(verb, "ingest") == 0)
         rc = run_ingest(j, argv + 3);
     else if (strcmp(verb, "read") == 0)
