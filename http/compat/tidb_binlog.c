@@ -19,7 +19,6 @@
 #include "base/scope.h"
 #include "http/compat/facade.h"
 #include "http/compat/metric.h"
-#include "http/compat/prewrite.h"
 #include "http/status.h"
 
 enum { CODE_OK = 200, CODE_FAILED = 3 };
@@ -226,13 +225,11 @@ static int pump_gc(struct call *c, struct err *err)
     return rc < 0 && rc != -ETIMEDOUT ? rc : call_text(c, "trigger gc success\n");
 }
 
-/* The transaction with this commit_ts; there is no other kind of record with us. */
+/* The file binlog/<ts> has upstream's form already. */
 static int pump_binlog(struct call *c, struct err *err)
 {
     const char *text = call_param(c, "ts");
-    SCOPED(buf_fini) struct buf json = BUF_INIT, dump = BUF_INIT;
-    SCOPED(freep) char *name = NULL, *name_json = NULL;
-    SCOPED(json_decrefp) json_t *record = NULL;
+    SCOPED(freep) char *name = NULL;
     char *end;
     long long ts;
     int rc;
@@ -242,20 +239,13 @@ static int pump_binlog(struct call *c, struct err *err)
     if (end == text || *end || errno || *text == ' ')
         return call_text(c, "invalid parameter ts: %s", text);
     name = xasprintf("%lld", ts);
-    name_json = xasprintf("%lld.json", ts);
-    rc = call_text_below(c, BINLOG, name_json, &json, err);
-    if (rc == 0)
-        rc = call_text_below(c, BINLOG, name, &dump, err);
-    if (rc == -EACCES)
-        return rc;
-    if (rc == -ENOENT)
-        return call_text(c, "fail read binlog by ts: %lld: binlog not found", ts);
-    if (rc < 0)
-        return call_text(c, "fail read binlog by ts: %lld: %s", ts, err->text);
     c->r->type = format_types[FORMAT_TEXT];
-    record = json_loadb(json.size ? json.data : "", json.size, 0, NULL);
-    prewrite_text(ts, record, dump.data, &c->r->body);
-    return 0;
+    rc = call_text_below(c, BINLOG, name, &c->r->body, err);
+    if (rc == 0 || rc == -EACCES)
+        return rc;
+    buf_clear(&c->r->body);
+    return call_text(c, "fail read binlog by ts: %lld: %s", ts,
+                     rc == -ENOENT ? "binlog not found" : err->text);
 }
 
 /* --- metrics --- */

@@ -3,7 +3,6 @@
 
 #include "base/scope.h"
 #include "http/compat/metric.h"
-#include "http/compat/prewrite.h"
 #include "mock.h"
 
 /* The nodes of the sample on upstream's page. */
@@ -15,8 +14,7 @@ static const char pump_text[] =
     "  'capacity_bytes': 1000, 'available_bytes': 10, 'error': '' },"
     " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' },"
     "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"
-    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN',"
-    "  '412518831548007863.json': { 'gtid': '', 'file': 'b\\t.1', 'offset': 4 } } } } }";
+    " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN' } } } }";
 
 static const char drainer_text[] =
     "{ 'attrs': { 'node_id': 'ip-172-16-5-70:8249', 'addr': '172.16.5.70:8249',"
@@ -173,10 +171,7 @@ Test(tidb_binlog, keeps_to_the_caller_s_right)
 
 Test(tidb_binlog, shows_a_transaction_by_its_ts)
 {
-    mock_expect(
-        root, &pump, "GET /debug/binlog/412518831548007863", "", 200,
-        "tp:Commit start_ts:412518831548007863 commit_ts:412518831548007863 "
-        "prewrite_key:\"b\\t.1:4\" \n\n PrewriteValue: \nBEGIN\n\n GetMvccByEncodedKey: \n");
+    mock_expect(root, &pump, "GET /debug/binlog/412518831548007863", "", 200, "BEGIN\n");
     mock_expect(root, &pump, "GET /debug/binlog/abc", "", 200, "invalid parameter ts: abc");
     mock_expect(root, &pump, "GET /debug/binlog/99999999999999999999", "", 200,
                 "invalid parameter ts: 99999999999999999999");
@@ -218,14 +213,6 @@ Test(tidb_binlog, has_metrics_under_upstream_s_names)
                                  "binlog_drainer_event{type=\"DDL\"} 2\n"),
                        "%s", d);
     cr_expect_not_null(strstr(p, "\nbinlog_pump_detected_drainer_binlog_purge_count 3\n"), "%s", p);
-}
-
-Test(prewrite, escapes_as_protobuf_s_text_does)
-{
-    SCOPED(buf_fini) struct buf b = BUF_INIT;
-
-    prewrite_quote("t\200\0\"\\\n\tz", 8, &b);
-    cr_assert_str_eq(b.data, "\"t\\200\\000\\\"\\\\\\n\\tz\"");
 }
 
 Test(metric, escapes_labels_and_leaves_out_what_is_unknown)
