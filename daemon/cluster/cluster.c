@@ -324,7 +324,7 @@ static int open_document(struct catalog *catalog, json_t **ret, struct err *err)
 struct node *cluster_new(struct catalog *catalog, const char *member, struct err *err)
 {
     struct cluster *c;
-    json_t *doc;
+    json_t *doc = NULL;
 
     if (open_document(catalog, &doc, err) < 0)
         return NULL;

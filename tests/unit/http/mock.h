@@ -202,22 +202,25 @@ static inline void mock_change(struct node *root, const char *path, const char *
     node_changed(t.node, t.attr->name);
 }
 
-static uid_t mock_uid; /* who asks; set by the test to be another user */
+static uid_t mock_uid;       /* who asks; set by the test to be another user */
+static bool mock_reads_only; /* with a token that only reads */
 
 /* One request to all that is served; the body of the reply, to be freed. */
 static inline char *mock_ask(struct node *root, const struct serve *serve, const char *method,
                              const char *url, const char *body, unsigned *status)
 {
-    struct http_request q = { .method = method, .path = url + 1, .may_write = true };
+    struct http_request q = { .method = method, .path = url + 1 };
     struct http_reply r = { 0 };
     struct call c = { .root = root, .q = &q, .r = &r };
     struct err err = ERR_INIT;
     char *text;
 
+    q.may_write = !mock_reads_only;
     q.body = *body ? slice_str(body) : (struct slice){ 0 }; /* as it comes without one */
     q.caller = (struct caller){ .uid = mock_uid ? mock_uid : getuid(),
                                 .gid = mock_uid ? mock_uid : getgid(),
-                                .front = "http" };
+                                .front = "http",
+                                .name = mock_reads_only ? "grafana" : NULL };
     if (serve_find(serve, method, url, &c, &err) == 0)
         route_serve(&c);
     else if (c.facade)

@@ -220,6 +220,18 @@ Test(kingbus, keeps_to_the_caller_s_right)
     cr_assert_eq(start_status, 403, "%s", start);
 }
 
+Test(kingbus, takes_no_order_by_a_token_that_reads)
+{
+    mock_reads_only = true;
+    expect("PUT /binlog/server/start", "{'addr':'h:1','user':'u','password':'p'}", 403,
+           FAILED("the token \\u0027grafana\\u0027 may only read"));
+    expect("GET /binlog/server/status", "", 200,
+           "{'message':'success','data':{'addr':'','user':'','password':'','slaves':[],"
+           "'current_gtid':'','last_binlog_file':'','last_file_position':0,"
+           "'executed_gtid_set':'','purged_gtid_set':'','status':'stopped','last_error':''}}");
+    mock_reads_only = false;
+}
+
 Test(kingbus, refuses_paths_and_methods_in_its_envelope)
 {
     expect("GET /nope", "", 404, FAILED("Not Found"));
