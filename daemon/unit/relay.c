@@ -371,7 +371,7 @@ double relay_lag_seconds(struct relay *r)
     int64_t now = clock_wall_us(), since = read;
 
     if (atomic_load(&r->caught_up))
-        since = now - heard > 2 * 1000 * (int64_t)RELAY_HEARTBEAT_MS ? heard : 0;
+        since = now - heard > 2000 * (int64_t)RELAY_HEARTBEAT_MS ? heard : 0;
     return since && now > since ? (double)(now - since) / 1e6 : 0.0;
 }
 

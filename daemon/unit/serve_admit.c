@@ -409,7 +409,7 @@ static int check_inside(struct session *s, uint64_t seq, const char *file, uint6
                         struct err *err)
 {
     struct journal_reader *reader = journal_reader_new(s->serve->journal, JOURNAL_DURABLE);
-    struct journal_record r;
+    struct journal_record r = { .seq = 0 };
     struct slice event;
     uint64_t at = 0, last = 0;
     int rc = journal_reader_seek(reader, seq, err);

@@ -174,7 +174,7 @@ static void tick(struct dump *d)
 {
     int64_t now_us = clock_mono_us();
 
-    if (now_us - d->published_us < PUBLISH_MS * 1000)
+    if (now_us - d->published_us < PUBLISH_MS * 1000LL)
         return;
     publish(d, "sending");
     hold(d, d->facts.seq + 1);
@@ -422,7 +422,7 @@ static int next_record(struct dump *d, struct journal_record *r, struct err *err
             return rc;
         if (d->non_block)
             return 0;
-        if (clock_mono_us() - d->published_us >= PUBLISH_MS * 1000 ||
+        if (clock_mono_us() - d->published_us >= PUBLISH_MS * 1000LL ||
             strcmp(d->facts.state, "waiting") != 0) {
             publish(d, "waiting");
             hold(d, d->facts.seq + 1);

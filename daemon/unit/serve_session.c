@@ -184,7 +184,7 @@ static int command(struct session *s, struct slice packet, struct err *err)
 
 /* --- the connection --- */
 
-static int login(struct session *s, struct err *err)
+static int log_in(struct session *s, struct err *err)
 {
     struct serve *v = s->serve;
     struct auth_account account = { .user = v->user, .password = v->password };
@@ -258,7 +258,7 @@ void *session_run(void *session)
     sql_session_init(&s->sql, &host, &s->wire);
     s->sql.connection = s->connection;
     s->sql.user = s->user;
-    rc = login(s, &err);
+    rc = log_in(s, &err);
     logged_in(s);
     while (rc == 0)
         rc = next_command(s, &err);

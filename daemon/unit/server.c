@@ -128,12 +128,12 @@ int server_set_field(struct server *s, const char *field, const json_t *v, struc
 /* Until it listens, fails or takes too long. */
 static int await_listening(struct server *s, struct err *err)
 {
-    int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL, left_us;
-    bool listens = false;
+    int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL;
+    bool listens;
 
     mutex_lock(&s->lock);
     while (!(listens = s->serve != NULL) && unit_state(&s->unit) == UNIT_RUNNING &&
-           (left_us = until_us - clock_mono_us()) > 0)
+           clock_mono_us() < until_us)
         cond_wait(&s->cond, &s->lock, 100);
     mutex_unlock(&s->lock);
     if (listens)

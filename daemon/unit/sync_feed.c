@@ -166,7 +166,7 @@ static int find_once(const struct feed_config *c, struct journal *j, const struc
 static int find(const struct feed_config *c, struct journal *j, const struct position *from,
                 uint64_t *seq, bool wait)
 {
-    int64_t until_us = clock_mono_us() + CATCH_UP_MS * 1000;
+    int64_t until_us = clock_mono_us() + CATCH_UP_MS * 1000LL;
     struct relay_tip tip;
     int rc;
 

@@ -335,14 +335,13 @@ void sync_tables_accept(struct sync_tables *ts)
             ts->memories[i].accepted = true;
 }
 
-static int names_of_map(const struct table_map *map, char ***ret)
+static char **names_of_map(const struct table_map *map)
 {
     char **names = xcalloc(map->n_cols + 1, sizeof *names);
 
     for (unsigned i = 0; i < map->n_cols; i++)
         names[i] = xstrndup((const char *)map->cols[i].name.data, map->cols[i].name.size);
-    *ret = names;
-    return 0;
+    return names;
 }
 
 static void names_free(char **names, unsigned n)
@@ -367,8 +366,8 @@ static void columns_by_name(const struct table_def *def, char *const *names, uns
 static int complete_by_names(struct sync_table *t, const struct table_def *target, struct err *err)
 {
     SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
-    char **names;
-    int rc = names_of_map(t->map, &names);
+    char **names = names_of_map(t->map);
+    int rc;
 
     columns_by_name(target, names, t->map->n_cols, cols);
     rc = target_table_new(target, (const char *const *)names, t->map->n_cols, &t->target, err);
@@ -436,7 +435,7 @@ static struct slice body_of(const struct event *ev)
 
 static bool is_of(const struct sync_table *t, struct slice body)
 {
-    return t->body_size == body.size && memcmp(t->body, body.data, body.size) == 0;
+    return body.data && t->body_size == body.size && memcmp(t->body, body.data, body.size) == 0;
 }
 
 static void list_add(struct sync_tables *ts, struct sync_table *t)

@@ -131,8 +131,10 @@ static bool zone_offset(const char *zone, long *ret)
     *ret = 0;
     if (!*zone || strcmp(zone, "Z") == 0)
         return true;
-    if ((*zone != '+' && *zone != '-') ||
-        sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || hours > 14 || minutes > 59)
+    if (*zone != '+' && *zone != '-')
+        return false;
+    // NOLINTNEXTLINE(cert-err34-c): two digits fit
+    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || hours > 14 || minutes > 59)
         return false;
     *ret = (long)(hours * 3600 + minutes * 60) * (*zone == '-' ? -1 : 1);
     return true;
@@ -208,6 +210,7 @@ static bool is_zone(const char *zone)
     if (sign != '+' && sign != '-')
         return strcasecmp(zone, "SYSTEM") != 0 && strcasecmp(zone, "Local") != 0 &&
                !strpbrk(zone, "'\\\"; ");
+    // NOLINTNEXTLINE(cert-err34-c): two digits fit
     if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || minutes > 59)
         return false;
     return sign == '+' ? hours * 60 + minutes <= 14 * 60 : hours <= 13;
