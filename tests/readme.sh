@@ -6,8 +6,8 @@ set -u
 
 start_mariadb src
 start_mariadb dst
-sql src "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, total DECIMAL(10,2));
-    INSERT INTO shop.orders SELECT seq, seq / 7 FROM seq_1_to_5000"
+sql src "CREATE DATABASE shop; USE shop; CREATE TABLE orders (id INT PRIMARY KEY, total DECIMAL(10,2));
+    INSERT INTO orders SELECT seq, seq / 7 FROM seq_1_to_5000" || die "no data"
 http=$(free_port)
 mkdir -p "$WORK/sluice"
 # What never ends by itself is given two seconds.
