@@ -37,7 +37,9 @@ struct feed {
     bool in_record;
     uint32_t incarnation, file_no; /* of the file that was announced; 0: none was */
     bool by_place, checksum;
-    struct buf made[2]; /* events that were made and not yet given out */
+    bool moved;                  /* to another server: to be said */
+    char name[BINLOG_NAME_SIZE]; /* of the file */
+    struct buf made[2];          /* events that were made and not yet given out */
     unsigned n_made, next_made;
 };
 
@@ -110,23 +112,79 @@ static int find_by_set(struct journal *j, const struct gtid_set *has, uint64_t *
     return -EAGAIN;
 }
 
+/* Tasks know a MariaDB by its bare server_id. */
+static void server_for_tasks(struct source *s, uint32_t incarnation, char ret[static 64])
+{
+    static const char prefix[] = "server_id ";
+    size_t n = sizeof prefix - 1;
+
+    if (!relay_server_of(s, incarnation, ret))
+        ret[0] = '\0';
+    if (strncmp(ret, prefix, n) == 0)
+        memmove(ret, ret + n, strlen(ret + n) + 1);
+}
+
+static bool is_of_server(const struct feed_config *c, uint32_t incarnation)
+{
+    char server[64];
+
+    server_for_tasks(c->source, incarnation, server);
+    return !c->source_id[0] || strcmp(server, c->source_id) == 0;
+}
+
 static bool same_server(const struct feed_config *c, struct journal *j, uint64_t seq)
 {
     struct journal_file f = { .no = 0 };
     struct err none = ERR_INIT;
-    char server[64];
     bool same;
 
-    if (!c->source_id[0])
-        return true;
     if (journal_file_of(j, seq, &f, &none) < 0)
         return false;
-    /* Tasks know a MariaDB by its bare server_id. */
-    same = relay_server_of(c->source, f.incarnation, server) &&
-           (strcmp(server, c->source_id) == 0 ||
-            (strncmp(server, "server_id ", 10) == 0 && strcmp(server + 10, c->source_id) == 0));
+    same = is_of_server(c, f.incarnation);
     journal_file_fini(&f);
     return same;
+}
+
+struct old_file {
+    const struct feed_config *c;
+    const struct position *at;
+    uint64_t first_seq; /* of the newest that is it; 0: none */
+    uint32_t incarnation;
+};
+
+static bool see_file(void *arg, const struct journal_file *f)
+{
+    struct old_file *o = arg;
+
+    if (strcmp(f->name, o->at->file) == 0 && f->from <= o->at->offset && o->at->offset <= f->end &&
+        is_of_server(o->c, f->incarnation)) {
+        o->first_seq = f->first_seq;
+        o->incarnation = f->incarnation;
+    }
+    return true;
+}
+
+/* In a file of a server that was the source before: read through, since only the newest files are
+ * found by their places. */
+static int find_in_old(const struct feed_config *c, struct journal *j, const struct position *from,
+                       uint64_t *seq)
+{
+    struct old_file o = { .c = c, .at = from };
+    struct journal_record r = { .seq = 0 };
+    struct err none = ERR_INIT;
+    struct journal_reader *reader;
+    int rc = journal_files(j, see_file, &o, &none);
+
+    if (rc < 0 || !o.first_seq)
+        return -ENOENT;
+    reader = journal_reader_new(j, JOURNAL_DURABLE);
+    rc = journal_reader_seek(reader, o.first_seq, &none);
+    while (rc >= 0 && (rc = journal_reader_next(reader, &r, 0, &none)) > 0)
+        if (r.incarnation != o.incarnation || r.from >= from->offset)
+            break;
+    journal_reader_free(reader);
+    *seq = r.seq;
+    return rc > 0 ? 0 : -ENOENT;
 }
 
 static int find_by_place(const struct feed_config *c, struct journal *j,
@@ -143,12 +201,14 @@ static int find_by_place(const struct feed_config *c, struct journal *j,
     if (last == 0)
         return -ENOENT;
     if (journal_find_place(j, from->file, from->offset < 4 ? 4 : from->offset, seq, &why) == 0)
-        return same_server(c, j, *seq < last ? *seq : last) ? 0 : -ENOENT;
+        return same_server(c, j, *seq < last ? *seq : last) ? 0 : find_in_old(c, j, from, seq);
     journal_position(j, &end);
     behind = end.file[0] && position_compare(&end, from) <= 0 && same_server(c, j, last);
     position_fini(&end);
+    if (!behind)
+        return find_in_old(c, j, from, seq);
     *seq = last + 1;
-    return behind ? -EAGAIN : -ENOENT;
+    return -EAGAIN;
 }
 
 static bool by_place(const struct feed_config *c, const struct position *from)
@@ -357,6 +417,7 @@ static int announce(struct feed *f, const struct journal_file *file, struct err 
     f->checksum = checksum;
     f->incarnation = file->incarnation;
     f->file_no = file->no;
+    memcpy(f->name, file->name, sizeof f->name);
     return rc;
 }
 
@@ -382,10 +443,10 @@ static int enter_file(struct feed *f, struct err *err)
 
     if (f->incarnation == r->incarnation && f->file_no == r->file_no)
         return 0;
-    if (f->by_place && known && f->incarnation != r->incarnation)
-        return err_set(err, -EREMCHG,
-                       "from here on the source is another server, where a position by file means "
-                       "nothing: set enable_gtid of the source");
+    if (f->by_place && known && f->incarnation != r->incarnation) {
+        f->moved = true;
+        f->behind = false;
+    }
     rc = file_of_record(f, &file, err);
     if (rc == 0)
         rc = announce(f, &file, err);
@@ -404,8 +465,12 @@ static int next_record(struct feed *f, struct err *err)
         if (rc == 1 && enter_file(f, err) < 0)
             return err->code;
     } while (rc == 1 && is_passed(f));
-    if (rc == 1)
+    if (rc == 1) {
         f->in_record = true;
+        rc = f->moved ? FEED_MOVED : 1;
+        f->moved = false;
+        return rc;
+    }
     if (rc == -ERANGE)
         return err_set(err, -ECONNRESET, "what was to be read of the relay is deleted");
     if (rc != 0)
@@ -437,6 +502,13 @@ static int next_stored(struct feed *f, struct slice *ret, struct err *err)
         }
     }
     return rc;
+}
+
+void feed_moved(const struct feed *f, struct position *ret, char server[static 64])
+{
+    memcpy(ret->file, f->name, sizeof ret->file);
+    ret->offset = f->record.from;
+    server_for_tasks(f->source, f->incarnation, server);
 }
 
 int feed_next(struct feed *f, struct slice *ret, struct err *err)

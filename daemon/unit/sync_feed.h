@@ -31,10 +31,14 @@ int feed_open(struct feed **ret, const struct feed_config *c, const struct posit
               struct err *err);
 void feed_close(struct feed *f); /* NULL is fine */
 /* 1: an event, valid until the next call.  0: the end.  FEED_QUIET: nothing came, and the source is
- * well.  Errors of mysql_stream_next(); -EBADMSG also for a damaged journal; -EREMCHG: the source
- * became another server, where a position by file means nothing. */
+ * well.  FEED_MOVED: what follows is of another server, which was accepted as the source: a
+ * position by file is of that one from here on.  Errors of mysql_stream_next(); -EBADMSG also for
+ * a damaged journal. */
 #define FEED_QUIET 2
+#define FEED_MOVED 3
 int feed_next(struct feed *f, struct slice *ret, struct err *err);
+/* After FEED_MOVED: where that begins (no set), and the server as tasks know it. */
+void feed_moved(const struct feed *f, struct position *ret, char server[static 64]);
 bool feed_ready(const struct feed *f);  /* feed_next() would not wait */
 bool feed_at_tip(const struct feed *f); /* ... and if it does, there is no more at the source */
 int64_t feed_heard_us(const struct feed *f); /* when the source was heard, wall; a stream: now */

@@ -216,6 +216,33 @@ static int is_stored(struct sync_run *r, const struct feed_config *c, const stru
     return feed_is_stored(c, from);
 }
 
+bool sync_is_stored(struct sync_run *r, const struct position *from)
+{
+    struct err none = ERR_INIT;
+
+    return r->job->origin && with_feed_config(r, from, is_stored, &none);
+}
+
+/* What follows is of another server; the operator has said that it does. */
+static int change_server(struct sync_run *r, struct err *err)
+{
+    SCOPED(position_fini) struct position pos = { .offset = 0 };
+    char server[64];
+    int rc = r->mode->drain(r, err);
+
+    if (rc < 0)
+        return rc;
+    feed_moved(r->feed, &pos, server);
+    pos.gtids = gtid_set_copy(r->grouper.pos.gtids);
+    rc = checkpoint_set(&r->cp, r->admin, &pos, server, err);
+    if (rc < 0)
+        return rc;
+    r->mode->passed(r, &pos);
+    log_info(r->sync->unit.path, "goes on at %s:%llu of server %s", pos.file,
+             (unsigned long long)pos.offset, server);
+    return 0;
+}
+
 /* Once the relay has it, a connection of our own is one too many. */
 static int prefer_relay(struct sync_run *r, struct err *err)
 {
@@ -224,7 +251,7 @@ static int prefer_relay(struct sync_run *r, struct err *err)
     if (!r->job->origin || feed_stored(r->feed) || now < r->look_us)
         return 0;
     r->look_us = now + RELAY_LOOK_US;
-    if (!with_feed_config(r, &r->grouper.pos, is_stored, err))
+    if (!sync_is_stored(r, &r->grouper.pos))
         return 0;
     return connect_feed(r, err);
 }
@@ -235,6 +262,13 @@ static int turn(struct sync_run *r, struct err *err)
     int rc = r->mode->turn(r, feed_ready(r->feed), err);
 
     return rc < 0 ? rc : prefer_relay(r, err);
+}
+
+static int take(struct sync_run *r, int what, struct slice raw, struct err *err)
+{
+    if (what == FEED_QUIET)
+        return 0;
+    return what == FEED_MOVED ? change_server(r, err) : handle(r, raw, err);
 }
 
 static int read_on(struct sync_run *r, struct err *err)
@@ -253,7 +287,7 @@ static int read_on(struct sync_run *r, struct err *err)
         rc = next_event(r, &raw, err);
         if (rc < 0)
             return rc;
-        rc = rc == FEED_QUIET ? 0 : handle(r, raw, err);
+        rc = take(r, rc, raw, err);
         if (rc == 0 && !r->grouper.in_txn)
             rc = turn(r, err);
     }

@@ -79,6 +79,8 @@ static int check_identity(struct sync_run *r, const char *identity, struct err *
                  identity);
         return checkpoint_rehome(&r->cp, r->admin, identity, err);
     }
+    if (sync_is_stored(r, &r->cp.pos)) /* up to where the other server follows */
+        return 0;
     return err_set(err, -EREMCHG,
                    "the position %s:%llu is of server %s, but the source is now %s: %sstart the "
                    "task again from a position of the new server",
