@@ -47,13 +47,20 @@ uint32_t binlog_file_number(const char *name)
 
 /* --- what is in the file --- */
 
-/* A description that was sent because the dump begins inside a file says that it ends nowhere. */
+/* What heads a file is sent again when a dump begins inside it, and then says that it ends nowhere.
+ */
+static bool heads_file(const struct event *ev)
+{
+    return ev->type == EVENT_FORMAT_DESCRIPTION || ev->type == EVENT_ROTATE ||
+           ev->type == EVENT_MARIADB_START_ENCRYPTION;
+}
+
 static bool in_file(const struct event *ev)
 {
     if (ev->type == EVENT_HEARTBEAT || ev->type == EVENT_HEARTBEAT_V2 ||
         ev->flags & EVENT_FLAG_ARTIFICIAL)
         return false;
-    return ev->next_pos != 0 || (ev->type != EVENT_FORMAT_DESCRIPTION && ev->type != EVENT_ROTATE);
+    return ev->next_pos != 0 || !heads_file(ev);
 }
 
 /* As the grouper counts, for rotations too: the header has 32 bits, and what a dump leaves out

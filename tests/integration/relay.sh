@@ -48,3 +48,18 @@ for s in mdb my; do
     echo >"$R/stop"; rmdir "$T/sources/$s" || die "$(cat "$T/sources/last_error")"
     note "$s: $last records"
 done
+
+note "an encrypted binlog: what the server sends of it"
+echo "1;$(openssl rand -hex 32)" >"$WORK/keys"
+start_mariadb enc --plugin-load-add=file_key_management.so --file-key-management-filename="$WORK/keys" --encrypt-binlog=ON
+"$SLUICE_BUILD/writer" "$enc_port" wr 7 50 || die "writer"
+make_source enc enc && echo >"$T/sources/enc/relay/start" || die "$(cat "$T/sources/enc/relay/last_error")"
+relay_caught_up enc enc
+kill_sluice; restart_sluice # goes on inside the file
+"$SLUICE_BUILD/writer" "$enc_port" wr 8 50 || die "writer"
+sql enc "FLUSH BINARY LOGS"
+relay_caught_up enc enc
+stop_sluice
+stored_files enc "$WORK/stored" || die "a gap"
+(cd "$WORK" && mariadb-binlog --no-defaults --read-from-remote-server -h127.0.0.1 -P"$enc_port" -usluice -psluice --raw bin.000001) || die "mariadb-binlog"
+cmp "$WORK/bin.000001" "$WORK/stored/bin.000001" || die "the journal is not the binlog that was encrypted"
