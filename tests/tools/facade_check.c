@@ -1,9 +1,7 @@
 /*
  * facade_check - resolves everything that the facades name against /schema on standard input.
  *
- *     sluiced --print-man schema | facade_check [PATH...]
- *
- * Below a PATH nothing is looked up: what has a facade before it is there itself.
+ *     sluiced --print-man schema | facade_check
  *
  * Says what is not there and exits with 1: a row of the tree was renamed, or a facade names
  * something that never was.
@@ -20,15 +18,6 @@
 
 static const json_t *schema;
 static unsigned n_wrong, n_names;
-static char *const *pending;
-
-static bool is_pending(const char *path)
-{
-    for (char *const *p = pending; *p; p++)
-        if (strncmp(path, *p, strlen(*p)) == 0)
-            return true;
-    return false;
-}
 
 /* "pumps/{unit}/binlog" -> the type at "pumps/NAME/binlog"; NULL, said, if there is none. */
 static const json_t *type_at(const struct facade *f, const char *node)
@@ -46,8 +35,6 @@ static const json_t *type_at(const struct facade *f, const char *node)
     }
     name = json_string_value(json_object_get(json_object_get(schema, "paths"), path.data));
     n_names++;
-    if (!name && is_pending(path.data))
-        return NULL;
     if (name)
         return json_object_get(json_object_get(schema, "types"), name);
     printf("%s: there is no %s\n", f->name, path.data);
@@ -122,12 +109,10 @@ static void check_facade(const struct facade *f)
     }
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     SCOPED(json_decrefp) json_t *v = json_loadf(stdin, 0, NULL);
 
-    (void)argc;
-    pending = argv + 1;
     schema = v;
     if (!v)
         return puts("no schema on standard input"), 2;
