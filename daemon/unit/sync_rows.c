@@ -100,6 +100,22 @@ int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct 
     return 0;
 }
 
+/* The target may have another key than the source, whose images can leave columns out. */
+static int check_key(const struct target_table *t, enum rows_kind kind, const struct value *row,
+                     struct err *err)
+{
+    const struct value *before = kind == ROWS_UPDATE ? row + t->n_cols : row;
+
+    for (unsigned p = 0; p < t->n_key && kind != ROWS_INSERT; p++)
+        if (before[t->key[p]].kind == VALUE_ABSENT)
+            return err_set(err, -ENOTSUP,
+                           "the target finds rows by column '%s', which the source left out of a "
+                           "change (binlog_row_image of a session is not FULL): give the target's "
+                           "table the source's key, and resume",
+                           t->cols[t->key[p]].name);
+    return 0;
+}
+
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
                     enum copy_when how, struct group *g, struct err *err)
 {
@@ -123,6 +139,9 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
             atomic_fetch_add_explicit(&r->sync->changes[rows->kind], done, memory_order_relaxed);
             return rc;
         }
+        rc = check_key(t->target, rows->kind, row, err);
+        if (rc < 0)
+            return rc;
         group_add(g, t->target, rows->kind, safe, unchecked, row);
     }
 }

@@ -140,6 +140,17 @@ unnamed() { # 14
     wait_state un error; grep -q 'logged a change as a statement' "$T/tasks/un/error" || { task_trouble un; die "$flavor: $what"; }
     note "$flavor: $what"
 }
+other_key() {
+    what="an image without the columns of the target's own key stops the task, and not the daemon"
+    write "CREATE DATABASE ok; CREATE TABLE ok.t (id INT PRIMARY KEY, b INT NOT NULL, v INT); INSERT INTO ok.t VALUES (1, 1, 1), (2, 2, 2)"
+    sql dst "CREATE DATABASE ok; CREATE TABLE ok.t (id INT, b INT NOT NULL, v INT, PRIMARY KEY (b, id))"
+    begin ok ok; caught_up ok src
+    write "UPDATE ok.t SET v = 10 WHERE id = 1; SET binlog_row_image = MINIMAL; UPDATE ok.t SET v = 5 WHERE id = 1; DELETE FROM ok.t WHERE id = 2"
+    wait_state ok error; grep -q "ok.t: the target finds rows by column 'b'" "$T/tasks/ok/error" || { task_trouble ok; die "$flavor: $what"; }
+    sql dst "ALTER TABLE ok.t DROP PRIMARY KEY, ADD PRIMARY KEY (id)"
+    echo >"$T/tasks/ok/resume" || die "$flavor: $what: $(cat "$T/tasks/ok/last_error")"
+    finish ok ok
+}
 versions() {
     [ "$flavor" = mariadb ] || return 0
     what="a system-versioned table, whose DELETEs are logged as UPDATEs, stops the task before a row of it is written"
@@ -175,7 +186,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     { echo "CREATE DATABASE nums; CREATE TABLE nums.n (n INT PRIMARY KEY); INSERT INTO nums.n VALUES (0)"; seq 999 | sed 's/.*/,(&)/'; echo ';'; } >"$WORK/nums.sql"
     sql_file src "$WORK/nums.sql"
     start_sluice; make_source s1 src || die "$(cat "$T/sources/last_error")"
-    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences made_up unnamed versions sessions}; do
+    for part in ${PARTS:-readers xa_at_snapshot meanwhile no_reload locked untransactional sequences made_up unnamed other_key versions sessions}; do
         $part
     done
     stop_sluice; rm -rf "$WORK/data"
