@@ -319,6 +319,7 @@ int copy_run(struct copy *c, struct err *err)
     if (stop_wanted(c))
         return err_set(err, -ECANCELED, "asked to stop");
     copy_link_restart(&c->link);
+    atomic_store(&c->in_flight, 0);
     rc = runs[c->job->files](c, err);
     if (rc >= 0) {
         mutex_lock(&c->lock);
@@ -369,7 +370,7 @@ static uint64_t rows_expected(const struct copy_table *t)
 
 void copy_totals_read(struct copy *c, struct copy_totals *ret)
 {
-    struct copy_totals t = { .phase = COPY_IDLE };
+    struct copy_totals t = { .phase = COPY_IDLE, .rows_in_flight = atomic_load(&c->in_flight) };
 
     mutex_lock(&c->lock);
     t.phase = c->phase;

@@ -56,6 +56,7 @@ struct copy_totals {
     enum copy_phase phase;
     uint64_t tables, tables_done;
     uint64_t rows_estimated, rows; /* 'rows' are committed at the target or on their way */
+    uint64_t rows_in_flight;       /* of 'rows': not yet committed */
     uint64_t bytes;                /* of the rows, as text */
     double rows_s, bytes_s;        /* of the last seconds */
     double eta_s;                  /* 0 if not known or done */

@@ -64,6 +64,7 @@ struct copy {
     void (*progressed)(void *arg);
     void *progressed_arg;
 
+    _Atomic uint64_t in_flight; /* rows read, and not yet committed at the target */
     atomic_uint refs;
     struct mutex lock;
     bool stop_wanted GUARDED;

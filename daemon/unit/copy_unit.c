@@ -59,6 +59,12 @@ static json_t *get_rows(const struct node *n, const struct attr *a, struct err *
     return json_integer((json_int_t)totals_of(n).rows);
 }
 
+static json_t *get_rows_in_flight(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_integer((json_int_t)totals_of(n).rows_in_flight);
+}
+
 static json_t *get_rows_estimated(const struct node *n, const struct attr *a, struct err *err)
 {
     (void)a, (void)err;
@@ -128,6 +134,12 @@ static json_t *get_tables(const struct node *n, const struct attr *a, struct err
           .flags = ATTR_GAUGE,                                                      \
           .get = get_rows,                                                          \
           .help = "Rows read and sent so far" },                                    \
+        { .name = "rows_in_flight",                                                 \
+          .type = ATTR_COUNT,                                                       \
+          .unit = "rows",                                                           \
+          .flags = ATTR_GAUGE,                                                      \
+          .get = get_rows_in_flight,                                                \
+          .help = "Of these, rows that the target has not committed yet" },         \
         { .name = "rows_estimated",                                                 \
           .type = ATTR_COUNT,                                                       \
           .unit = "rows",                                                           \

@@ -28,6 +28,7 @@ struct bulk {
     unsigned col; /* of 'row': all before it are written */
     size_t at;    /* bytes of that column that are written */
     uint64_t rows, bytes, warnings;
+    _Atomic uint64_t *in_flight;
     int rc;
     struct err err;
 };
@@ -94,6 +95,7 @@ static ssize_t bulk_read(void *arg, char *to, size_t size)
             break;
     }
     atomic_fetch_add_explicit(&b->table->rows, b->rows - before, memory_order_relaxed);
+    atomic_fetch_add_explicit(b->in_flight, b->rows - before, memory_order_relaxed);
     atomic_fetch_add_explicit(&b->table->bytes, done, memory_order_relaxed);
     b->bytes += done;
     return b->rc < 0 && done == 0 ? -1 : (ssize_t)done;
@@ -156,7 +158,7 @@ static int bulk_transaction(struct copy_worker *w, struct copy_table *t, struct 
 
 int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
-    struct bulk b = { .columns = &t->columns, .table = t };
+    struct bulk b = { .columns = &t->columns, .table = t, .in_flight = &w->copy->in_flight };
     struct copy_range_row all = { .no = 0 };
     struct err ignored = ERR_INIT;
     int rc = copy_rows_open(&b.rows_in, w, t, &all, false, err);
@@ -164,6 +166,7 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
     if (rc < 0)
         return rc;
     rc = bulk_transaction(w, t, &b, err);
+    atomic_fetch_sub(b.in_flight, b.rows);
     copy_rows_close(&b.rows_in, rc < 0 && rc != -EILSEQ && rc != -ESTALE);
     if (rc == 0)
         return 0;

@@ -68,6 +68,7 @@ struct inserter {
     size_t chunk_most;      /* bytes of a transaction, about */
     size_t chunk_bytes;
     uint64_t chunk_rows;
+    uint64_t taken; /* rows since the last commit */
 };
 
 static void value_add(struct buf *out, const struct copy_column *c, const char *value, size_t size)
@@ -267,6 +268,8 @@ static int chunk_end(struct inserter *in, bool done, struct err *err)
     in->in_transaction = false;
     in->chunk_bytes = 0;
     in->chunk_rows = 0;
+    atomic_fetch_sub(&in->w->copy->in_flight, in->taken);
+    in->taken = 0;
     return 0;
 }
 
@@ -307,6 +310,8 @@ static int row_take(struct inserter *in, const struct mysql_row *row, struct err
 
     if (!big)
         row_add(in, row);
+    in->taken++;
+    atomic_fetch_add_explicit(&in->w->copy->in_flight, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&in->t->rows, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&in->t->bytes, big ? row_text_most(row) / 2 : s->sql.size - before,
                               memory_order_relaxed);
@@ -364,6 +369,7 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
         if (in.sent)
             (void)insert_wait(&in, &ignored);
         (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
+        atomic_fetch_sub(&w->copy->in_flight, in.taken);
     }
     copy_rows_close(&in.rows, rc < 0 && rc != -ESTALE);
     for (unsigned i = 0; i < 2; i++) {

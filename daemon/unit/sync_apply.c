@@ -165,6 +165,7 @@ static void account(struct sync_run *r, const struct group *g)
     atomic_fetch_add(&s->groups, 1);
     atomic_fetch_add(&s->transactions, g->n_txns);
     atomic_fetch_add(&s->rows, g->n_rows);
+    atomic_fetch_sub(&s->rows_in_flight, g->n_rows);
     unit_progressed(&s->unit);
 }
 

@@ -101,8 +101,11 @@ static bool sleep_ms(struct sync_run *r, int64_t ms)
 static int fill(void *arg, struct group *g, struct err *err)
 {
     struct sync_run *r = arg;
+    uint64_t before = g->n_rows;
+    int rc = sync_add_rows(r, &r->txn, g, err);
 
-    return sync_add_rows(r, &r->txn, g, err);
+    atomic_fetch_add_explicit(&r->sync->rows_in_flight, g->n_rows - before, memory_order_relaxed);
+    return rc;
 }
 
 static int add(struct sync_run *r, const struct queue_txn *txn, struct err *err)

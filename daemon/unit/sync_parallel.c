@@ -448,7 +448,11 @@ static int fill(struct sync_run *r, struct parallel *p, struct load *l, const st
 {
     struct group *g = &l->group;
     size_t before = g->values.size;
+    uint64_t rows_before = g->n_rows;
     int rc = sync_add_rows(r, &r->txn, g, err);
+
+    atomic_fetch_add_explicit(&r->sync->rows_in_flight, g->n_rows - rows_before,
+                              memory_order_relaxed);
 
     if (rc < 0)
         return rc;

@@ -197,6 +197,7 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
 
     r->sync = s;
     r->job = s->job;
+    atomic_store(&s->rows_in_flight, 0);
     r->mode = r->only_aside ? &sync_merged : sync_mode_of(r->job->apply_mode);
     rc = probe_source(r, &now, identity, err);
     if (rc == 0)
@@ -280,6 +281,7 @@ int sync_run_loop(struct sync_run *r, struct err *err)
     r->mode->join(r);
     thread_join(pulse);
     sync_run_show(r, false);
+    atomic_store(&r->sync->rows_in_flight, 0);
     atomic_store(&r->sync->waiting, false);
     return rc;
 }
