@@ -14,6 +14,7 @@
 #include "store/store.h"
 #include "unit/copy_sql.h"
 #include "unit/sync_aside.h"
+#include "unit/sync_collate.h"
 #include "unit/sync_ddl_look.h"
 #include "unit/sync_priv.h"
 #include "unit/sync_session.h"
@@ -280,6 +281,26 @@ static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quo
     return true;
 }
 
+/* The statement as the target takes it. */
+static void rewritten(struct sync_run *r, const struct query *q, const struct ddl *d,
+                      bool (*rename)(void *arg, const struct ddl_name *n, struct buf *quoted),
+                      struct renaming *m, struct buf *out)
+{
+    struct server_kind from = { r->flavor, r->version };
+    struct server_kind to = { mysql_conn_flavor(r->admin), mysql_conn_version(r->admin) };
+    SCOPED(buf_fini) struct buf renamed = BUF_INIT;
+    struct query_context ctx;
+
+    if (from.flavor == to.flavor) {
+        ddl_rewrite(q->sql, d, rename, m, out);
+        return;
+    }
+    context_of(r, q, &ctx);
+    ddl_rewrite(q->sql, d, rename, m, &renamed);
+    collate_translate(slice_of(renamed.data, renamed.size), ctx.sql_mode & SESSION_ANSI_QUOTES,
+                      ctx.sql_mode & SESSION_NO_BACKSLASH_ESCAPES, from, to, out);
+}
+
 /* How the tables would look after the statement. */
 static int try_it(struct sync_run *r, const struct query *q, const struct ddl *d,
                   struct slice before, struct buf *ret, struct err *err)
@@ -297,7 +318,7 @@ static int try_it(struct sync_run *r, const struct query *q, const struct ddl *d
         return rc;
     context_of(r, q, &ctx);
     session_sql(&ctx, 0, r->flavor, mysql_conn_flavor(c), r->job->time_zone, &session);
-    ddl_rewrite(q->sql, d, name_in_scratch, &m, &sql);
+    rewritten(r, q, d, name_in_scratch, &m, &sql);
     rc = ddl_try(c, tables, n, before, scratch, slice_of(session.data, session.size),
                  slice_of(sql.data, sql.size), ret, err);
     mysql_conn_close(c);
@@ -589,7 +610,7 @@ static void text_of(struct sync_run *r, const struct query *q, const struct ddl 
         buf_str(out, "CREATE DATABASE IF NOT EXISTS ");
         sql_ident(out, slice_str(to.to_schema));
     } else {
-        ddl_rewrite(q->sql, d, rename_name, &m, out);
+        rewritten(r, q, d, rename_name, &m, out);
     }
 }
 

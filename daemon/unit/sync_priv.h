@@ -90,7 +90,8 @@ struct sync_run {
     struct spill *spill; /* the open transaction went to disk */
     struct arena scratch;
     bool source_cascades;       /* rows changed by foreign keys come with the stream */
-    enum flavor flavor;         /* of the source */
+    enum flavor flavor;         /* of the source, */
+    uint32_t version;           /* ... and its release: server_kind */
     struct sync_ddl *inner_ddl; /* CREATE ... SELECT: the statement of the open transaction */
     struct savepoint *savepoints;
     unsigned n_savepoints;

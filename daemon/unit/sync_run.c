@@ -53,6 +53,7 @@ static int probe_source(struct sync_run *r, struct position *now, char identity[
     if (rc < 0)
         return err_wrap(err, "source");
     r->flavor = mysql_conn_flavor(c);
+    r->version = mysql_conn_version(c);
     r->source_cascades = dialect_of(c)->logs_cascades;
     rc = source_now(c, now, err);
     if (rc == 0)
