@@ -32,7 +32,7 @@ struct sync {
     struct position aside_at GUARDED; /* and how far it is; no set */
     char *release GUARDED;            /* the table to take back, "" for all; NULL: none asked */
     bool release_skips GUARDED;       /* without what it missed */
-    _Atomic uint64_t rows_in_flight; /* read, and not yet committed at the target */
+    _Atomic uint64_t rows_in_flight;  /* read, and not yet committed at the target */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled, write_retries;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */

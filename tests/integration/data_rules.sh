@@ -24,7 +24,7 @@ readers() { # 3
     write "CREATE DATABASE r; USE r; CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b LIKE a; CREATE TABLE k (n INT);
         INSERT INTO a VALUES (1, 0), (2, 0); INSERT INTO b VALUES (1, 0); INSERT INTO k VALUES (0)"
     begin r r; caught_up r src
-    for i in $(seq 600); do echo "BEGIN; UPDATE a SET n = $i WHERE id = $((i % 2 + 1)); UPDATE b SET n = $i; UPDATE k SET n = $i; DELETE FROM a WHERE id > 2; INSERT INTO a VALUES ($((i + 2)), $i); COMMIT;"; done >"$WORK/writes.sql"
+    for i in $(seq 600); do echo "BEGIN; UPDATE a SET n = $i WHERE id = $((i % 2 + 1)); UPDATE b SET n = $i; UPDATE k SET n = $i; DELETE FROM a WHERE id > 2; INSERT INTO a VALUES ($((i + 2)), $i); COMMIT; DO SLEEP(0.005);"; done >"$WORK/writes.sql"
     yes 'SELECT (SELECT MAX(n) FROM a), (SELECT n FROM b), (SELECT n FROM k), (SELECT COALESCE(MAX(id) - 2, 0) FROM a WHERE id > 2);' | head -300 >"$WORK/reads.sql"
     sql_file src "$WORK/writes.sql" r &
     writer=$!
