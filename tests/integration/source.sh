@@ -52,6 +52,13 @@ echo mariadb >"$s/flavor"; becomes state error
 : >"$s/flavor"; echo >"$s/flavor" 2>/dev/null; echo mysql >"$s/flavor"; becomes state running
 echo >"$s/disable"; becomes state stopped; is enabled false
 echo >"$s/enable"; becomes state running
+# A server that hangs holds up nobody but who asks it.
+kill -STOP "$my_pid"; quick() { timeout 3 "$@" >/dev/null || die "held up by a hanging server: $*"; }
+quick ls -lR "$s"; quick cat "$s/status" "$s/config"; quick curl -s "$URL/v1/sources/s1"
+cat "$s/tables" 2>"$WORK/err" && die "tables of a server that hangs"
+grep -q 'Connection timed out' "$WORK/err" || die "tables: $(cat "$WORK/err")"
+report_has '^FAIL  connection: source: .*Lost connection'
+kill -CONT "$my_pid"; becomes state running
 stop_server my; becomes state error
 restart_server my; becomes state running
 
