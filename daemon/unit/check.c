@@ -18,17 +18,6 @@ struct check {
     struct subtask *sub;
 };
 
-static bool is_ignored(const struct job *job, const char *id)
-{
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach (json_object_get(job->doc, "ignore_checking_items"), i, item)
-        if (precheck_item_covers(json_string_value(item), id))
-            return true;
-    return false;
-}
-
 static void keep_report(struct subtask *s, const char *text)
 {
     mutex_lock(&s->task->lock);
@@ -36,22 +25,6 @@ static void keep_report(struct subtask *s, const char *text)
     mutex_unlock(&s->task->lock);
     node_changed(&s->node, "check_report");
     node_changed(&s->task->node, "check_report");
-}
-
-static int verdict(const struct job *job, const struct precheck_report *r, struct err *err)
-{
-    const struct precheck_line *first = NULL;
-    unsigned n_fail = 0;
-
-    for (unsigned i = 0; i < r->n; i++)
-        if (r->lines[i].level == PRECHECK_FAIL && !is_ignored(job, r->lines[i].id)) {
-            first = first ? first : &r->lines[i];
-            n_fail++;
-        }
-    if (!first)
-        return 0;
-    return err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
-                   first->fix ? first->fix : "", n_fail > 1 ? " (and more: see check_report)" : "");
 }
 
 static int by_text(const void *a, const void *b)
@@ -106,11 +79,12 @@ int check_run(struct subtask *s, struct err *err)
     struct precheck_scope scope = { .dump = s->stages & STAGE_BIT(STAGE_DUMP),
                                     .load = s->stages & STAGE_BIT(STAGE_LOAD),
                                     .sync = s->stages & STAGE_BIT(STAGE_SYNC) };
+    const json_t *ignored = json_object_get(s->job->doc, "ignore_checking_items");
     struct precheck_report report = { .n = 0 };
     SCOPED(buf_fini) struct buf text = BUF_INIT;
     int rc;
 
-    if (is_ignored(s->job, "all"))
+    if (precheck_items_cover(ignored, "all"))
         return 0;
     mutex_lock(&s->task->lock);
     scope.again = s->task->passed;
@@ -120,7 +94,7 @@ int check_run(struct subtask *s, struct err *err)
     check_other_sources(s, &report);
     precheck_report_print(&report, &text);
     keep_report(s, text.data ? text.data : "");
-    rc = verdict(s->job, &report, err);
+    rc = precheck_report_verdict(&report, ignored, err);
     precheck_report_fini(&report);
     return rc;
 }

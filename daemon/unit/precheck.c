@@ -87,6 +87,22 @@ json_t *precheck_report_json(const struct precheck_report *r)
     return lines;
 }
 
+int precheck_report_verdict(const struct precheck_report *r, const json_t *ignored, struct err *err)
+{
+    const struct precheck_line *first = NULL;
+    unsigned n_fail = 0;
+
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->lines[i].level == PRECHECK_FAIL && !precheck_items_cover(ignored, r->lines[i].id)) {
+            first = first ? first : &r->lines[i];
+            n_fail++;
+        }
+    if (!first)
+        return 0;
+    return err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
+                   first->fix ? first->fix : "", n_fail > 1 ? " (and more: see check_report)" : "");
+}
+
 /* --- one end --- */
 
 struct server_kind precheck_kind(const struct end *e)

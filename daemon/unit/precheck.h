@@ -64,6 +64,10 @@ int precheck_run(const struct job *job, const struct precheck_scope *scope,
 void precheck_report_add(struct precheck_report *r, enum precheck_level level, const char *id,
                          const char *fix, const char *text);
 void precheck_report_fini(struct precheck_report *r);
+/* 0, or -EINVAL with the first line that failed and is not among 'ignored' (words of
+ * ignore_checking_items, or NULL). */
+int precheck_report_verdict(const struct precheck_report *r, const json_t *ignored,
+                            struct err *err);
 /* A line each: "FAIL  binlog_format  STATEMENT: rows are needed; type at the source: SET ...". */
 void precheck_report_print(const struct precheck_report *r, struct buf *out);
 /* [{"level", "check", "found", "fix"}]; a new reference. */

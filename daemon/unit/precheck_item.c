@@ -106,3 +106,14 @@ bool precheck_item_covers(const char *word, const char *id)
             return true;
     return false;
 }
+
+bool precheck_items_cover(const json_t *words_given, const char *id)
+{
+    const json_t *word;
+    size_t i;
+
+    json_array_foreach (words_given, i, word)
+        if (precheck_item_covers(json_string_value(word), id))
+            return true;
+    return false;
+}

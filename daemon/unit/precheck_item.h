@@ -5,6 +5,7 @@
 #ifndef SLUICE_UNIT_PRECHECK_ITEM_H
 #define SLUICE_UNIT_PRECHECK_ITEM_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -13,5 +14,7 @@
 int precheck_item_check(const char *word, struct err *err);
 /* Does 'word' stand for what the report calls 'id'? */
 bool precheck_item_covers(const char *word, const char *id);
+/* Does one of these words?  NULL: there are none. */
+bool precheck_items_cover(const json_t *words, const char *id);
 
 #endif

@@ -147,7 +147,8 @@ static void look(struct source *s)
     mysql_params_fini(&params);
 }
 
-static char *make_report(struct source *s)
+/* The text of the report; 'verdict' is what is to be mended first. */
+static char *make_report(struct source *s, struct err *verdict)
 {
     SCOPED(json_freep) json_t *doc = source_doc(s);
     struct precheck_report report = { 0 };
@@ -161,10 +162,13 @@ static char *make_report(struct source *s)
         params.io_timeout_s = PROBE_IO_S;
         rc = precheck_source(&params, json_is_true(doc_at(doc, "enable_gtid")), &report, &err);
     }
-    if (rc < 0)
+    if (rc < 0) {
         buf_printf(&text, "FAIL  %s\n", err.text);
-    else
+        *verdict = err;
+    } else {
         precheck_report_print(&report, &text);
+        precheck_report_verdict(&report, NULL, verdict);
+    }
     precheck_report_fini(&report);
     mysql_params_fini(&params);
     return buf_steal(&text);
@@ -172,11 +176,13 @@ static char *make_report(struct source *s)
 
 static void check(struct source *s, uint64_t number)
 {
-    char *report = make_report(s), *old;
+    struct err verdict = ERR_INIT;
+    char *report = make_report(s, &verdict), *old;
 
     mutex_lock(&s->lock);
     old = s->report;
     s->report = report;
+    s->verdict = verdict;
     s->checks_done = number;
     cond_broadcast(&s->cond);
     mutex_unlock(&s->lock);
@@ -276,6 +282,8 @@ int source_check(struct source *s, struct err *err)
             break;
     }
     done = s->checks_done >= number;
+    if (done)
+        *err = s->verdict;
     mutex_unlock(&s->lock);
-    return done ? 0 : err_set(err, -ETIMEDOUT, "the check goes on; see check_report");
+    return done ? err->code : err_set(err, -ETIMEDOUT, "the check goes on; see check_report");
 }

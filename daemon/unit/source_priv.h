@@ -24,9 +24,10 @@ struct source {
     enum source_state state GUARDED;
     struct err error GUARDED; /* why the last look failed; code 0: it did not */
     struct source_seen seen GUARDED;
-    char *warning GUARDED; /* what a task will miss, or does already; NULL: nothing */
-    json_t *users GUARDED; /* as of the last look */
-    char *report GUARDED;  /* of the last check; NULL: none yet */
+    char *warning GUARDED;      /* what a task will miss, or does already; NULL: nothing */
+    json_t *users GUARDED;      /* as of the last look */
+    char *report GUARDED;       /* of the last check; NULL: none yet */
+    struct err verdict GUARDED; /* of the same: the first line that failed */
     uint64_t checks_wanted GUARDED, checks_done GUARDED;
     uint64_t doc_changes GUARDED;
     bool stop_wanted GUARDED;
@@ -69,7 +70,8 @@ json_t *source_ask_users(struct source *s); /* see sources_on_users(); a new arr
 /* source_look.c */
 void source_start_thread(struct source *s);
 void source_ask_stop(struct source *s, bool abandon); /* 'abandon': nobody will join it */
-/* Has the thread check the server and waits for the report; -ETIMEDOUT after ten seconds. */
+/* Has the thread check the server and waits for the report; -EINVAL with its first line that
+ * failed; -ETIMEDOUT after ten seconds. */
 int source_check(struct source *s, struct err *err);
 
 int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
