@@ -311,7 +311,9 @@ static bool parse_column(struct slice bytes, struct arena *arena, struct parsed_
     struct proto_field f;
     int rc;
 
-    *ret = (struct parsed_column){ .col = { .name = "" } };
+    *ret = (struct parsed_column){ .col = { .name = "" },
+                                   .value = slice_str(""),
+                                   .changed = slice_str("") };
     while ((rc = proto_next(&c, &f)) > 0) {
         if (f.number == COLUMN_NAME)
             ret->col.name = text_of(arena, f.bytes);
@@ -434,8 +436,8 @@ int pb_file_decode(struct slice payload, struct arena *arena, struct change_txn 
                    struct err *err)
 {
     struct cursor c = cursor_of(payload);
-    struct change_txn t = { .commit_ts = 0 };
-    struct slice dml = slice_of(NULL, 0);
+    struct change_txn t = { .query = slice_str("") };
+    struct slice dml = slice_str("");
     struct proto_field f;
     int rc;
 

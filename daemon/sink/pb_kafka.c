@@ -426,6 +426,7 @@ static bool parse_dml(struct slice s, struct arena *arena, struct change_txn *tx
     struct proto_field f;
     int rc;
 
+    txn->n_changes = txn->cap_changes = 0; /* of two the last counts, as protobuf has it */
     while ((rc = proto_next(&c, &f)) > 0)
         txn->cap_changes += f.number == 1 ? count(f.bytes, TABLE_MUTATION) : 0;
     if (rc < 0)

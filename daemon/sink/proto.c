@@ -117,7 +117,9 @@ int proto_next(struct cursor *c, struct proto_field *ret)
     if (cursor_left(c) == 0)
         return 0;
     head = proto_read_varint(c);
-    *ret = (struct proto_field){ .number = (unsigned)(head >> 3), .wire = (unsigned)(head & 7) };
+    *ret = (struct proto_field){ .number = (unsigned)(head >> 3),
+                                 .wire = (unsigned)(head & 7),
+                                 .bytes = slice_str("") };
     if (head >> 32 || ret->number == 0)
         return -1;
     if (ret->wire == WIRE_VARINT)

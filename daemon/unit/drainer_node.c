@@ -75,7 +75,8 @@ static json_t *get_count(const struct node *n, const struct attr *a, struct err 
 }
 
 /* As TiDB-Binlog's file of that name. */
-static json_t *get_savepoint(const struct node *n, const struct attr *a, struct err *err)
+static json_t *get_savepoint(const struct node *n, const struct attr *a,
+                             struct err *err) NO_THREAD_CHECK
 {
     SCOPED(freep) char *text = NULL;
     const struct drainer *d = drainer_of(n);

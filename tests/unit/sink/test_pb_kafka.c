@@ -143,3 +143,21 @@ Test(pb_kafka, year_is_text_bit_is_bytes_and_enum_a_number)
     cr_assert_eq(got.changes[0].before[1].u, 0x1ff);
     cr_assert_eq(got.changes[0].before[2].u, 2);
 }
+
+/* Found by fuzz_pb. */
+Test(pb_kafka, of_two_lists_of_changes_the_last_counts)
+{
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+    SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+    struct value row[] = { { .kind = VALUE_INT, .i = 5 }, { .kind = VALUE_NULL } };
+    struct change c = { .table = &table, .kind = ROWS_INSERT, .after = row };
+    struct change_txn t = { .commit_ts = 300, .changes = &c, .n_changes = 1 }, got;
+    struct err err = ERR_INIT;
+
+    pb_kafka_encode(&t, &b);
+    t.n_changes = 0;
+    pb_kafka_encode(&t, &b);
+
+    cr_assert_eq(pb_kafka_decode(slice_of(b.data, b.size), &arena, &got, &err), 0);
+    cr_assert_eq(got.n_changes, 0);
+}
