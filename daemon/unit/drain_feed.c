@@ -380,6 +380,19 @@ static bool repeated(struct drain_feed *f, const struct feed_lane *l)
     return false;
 }
 
+/* Two pumps of one source read one journal: the first of them by name brings its records. */
+static bool brought_by_another(const struct drain_feed *f, const struct feed_lane *l)
+{
+    for (unsigned i = 0; i < f->n; i++) {
+        const struct feed_lane *o = f->lanes[i];
+
+        if (o && !o->gone && o->lane.journal == l->lane.journal &&
+            strcmp(o->lane.name, l->lane.name) < 0)
+            return true;
+    }
+    return false;
+}
+
 /* The merged stream's next.  As drain_merge_take(). */
 static int take(struct drain_feed *f, struct feed_lane **ret, struct err *err)
 {
@@ -398,7 +411,7 @@ static int take(struct drain_feed *f, struct feed_lane **ret, struct err *err)
             return 0;
         (*ret)->has_head = false;
         arrive(f, (*ret)->head.commit_ts, (*ret)->lane.name);
-        if (!repeated(f, *ret))
+        if (!brought_by_another(f, *ret) && !repeated(f, *ret))
             return 1;
     }
 }

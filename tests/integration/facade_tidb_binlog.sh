@@ -6,13 +6,13 @@ set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/relay.sh; . tests/lib/drainer.sh
 [ "$(id -u)" -eq 0 ] || die "needs root, to be another user too"
 
-start_mariadb src; start_mariadb idle; start_mariadb idler; start_mariadb dst
+start_mariadb src; start_mariadb idle; start_mariadb dst # two pumps are of one source
 sql src "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, a VARCHAR(20)); INSERT INTO d.t VALUES (1, 'x')"
 start_sluice
 pump_port=$(free_port)
 for n in 71 74 75; do
-    case $n in 71) s=s1 server=src port=$pump_port ;; 74) s=s2 server=idle port=$(free_port) ;; 75) s=s3 server=idler port=$(free_port) ;; esac
-    make_source $s $server || die "$(cat "$T/sources/last_error")"
+    case $n in 71) s=s1 server=src port=$pump_port ;; 74) s=s1 port=$(free_port) ;; 75) s=s2 server=idle port=$(free_port) ;; esac
+    [ -d "$T/sources/$s" ] || make_source $s $server || die "$(cat "$T/sources/last_error")"
     cat >"$T/pumps/create" <<END || die "$(cat "$T/pumps/last_error")"
 name: p$n
 source_name: $s
