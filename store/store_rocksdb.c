@@ -28,7 +28,7 @@
 #define BLOOM_BITS_PER_KEY 10
 #define HOT_SIZE (2048 * MIB) /* of the journals: the newest, compressed lightly */
 #define SPARE_SIZE (2 * MIB)
-#define READAHEAD_SIZE (512 * 1024)
+#define READAHEAD_SIZE (MIB / 2)
 #define GATE_TIMEOUT_US INT64_C(5000000)
 
 enum family_kind {
@@ -549,7 +549,7 @@ static void set_log_options(rocksdb_options_t *o, rocksdb_block_based_table_opti
     rocksdb_options_set_level0_file_num_compaction_trigger(o, 1);
     rocksdb_options_set_max_bytes_for_level_base(o, HOT_SIZE);
     rocksdb_options_set_target_file_size_base(o, 64 * MIB);
-    rocksdb_block_based_options_set_block_size(t, 32 * 1024);
+    rocksdb_block_based_options_set_block_size(t, MIB / 32);
 }
 
 static rocksdb_options_t *family_options(rocksdb_cache_t *cache, uint64_t buffer,

@@ -6,8 +6,8 @@
 #include "base/scope.h"
 #include "store/key.h"
 
-#define AHEAD_SIZE (8u * BLOCK_SIZE) /* fetched at once, or one block if that is larger */
-#define ROOM_SIZE 256                /* before the pieces, for what their block says of them */
+#define AHEAD_SIZE ((size_t)8 * BLOCK_SIZE) /* fetched at once, or one block if that is larger */
+#define ROOM_SIZE 256 /* before the pieces, for what their block says of them */
 static_assert(ROOM_SIZE >= BLOCK_HEAD_SIZE + BLOCK_RECORD_MAX, "room");
 
 const struct fetched *ahead_first(const struct ahead *a)
@@ -66,7 +66,8 @@ static void seek(struct fetch *f, uint64_t seq, uint32_t chunk)
 
 static void add_bytes(struct fetch *f, struct slice piece)
 {
-    size_t used = ROOM_SIZE + f->pieces_size, cap = f->bytes ? f->bytes->cap : 2 * BLOCK_SIZE;
+    size_t used = ROOM_SIZE + f->pieces_size,
+           cap = f->bytes ? f->bytes->cap : (size_t)2 * BLOCK_SIZE;
     struct bytes *wider;
 
     while (cap - used < piece.size)

@@ -26,6 +26,11 @@ static struct range range_of(struct journal *j)
     return r;
 }
 
+static struct span span_of(const struct journal *j, const struct range *r)
+{
+    return (struct span){ .store = j->store, .journal = j->name, .from = r->first, .to = r->next };
+}
+
 static void readerp(struct journal_reader **r)
 {
     journal_reader_free(*r);
@@ -68,16 +73,15 @@ static bool record_from_ts(void *arg, const struct journal_record *r)
 int journal_find_ts(struct journal *j, uint64_t commit_ts, uint64_t *seq, struct err *err)
 {
     struct range in = range_of(j);
-    struct journal_record r;
-    struct stretch s;
+    struct journal_record r = { 0 };
+    struct stretch s = { 0 };
     int rc;
 
     if (commit_ts <= in.gone_ts && in.gone_ts)
         return err_set(err, -ERANGE,
                        "journal %s: commit_ts %llu is purged, the last purged is %llu", j->name,
                        (unsigned long long)commit_ts, (unsigned long long)in.gone_ts);
-    rc = search_stretch(j->store, j->name, in.first, in.next, stretch_before_ts, &commit_ts, &s,
-                        err);
+    rc = search_stretch(span_of(j, &in), stretch_before_ts, &commit_ts, &s, err);
     if (rc >= 0)
         rc = scan(j, rc ? s.first_seq : in.first, in.next, record_from_ts, &commit_ts, &r, err);
     if (rc < 0)
@@ -145,8 +149,8 @@ int journal_find_place(struct journal *j, const char *file, uint64_t offset, uin
 {
     struct range in = range_of(j);
     struct by_name b = { .name = file };
-    struct journal_record r;
-    struct stretch s;
+    struct journal_record r = { 0 };
+    struct stretch s = { 0 };
     int rc = journal_files(j, look_for_name, &b, err);
 
     if (rc < 0)
@@ -158,8 +162,7 @@ int journal_find_place(struct journal *j, const char *file, uint64_t offset, uin
                        j->name, file, (unsigned long long)b.from, (unsigned long long)b.end,
                        (unsigned long long)offset);
     b.place.offset = offset;
-    rc = search_stretch(j->store, j->name, in.first, in.next, stretch_before_place, &b.place, &s,
-                        err);
+    rc = search_stretch(span_of(j, &in), stretch_before_place, &b.place, &s, err);
     if (rc >= 0)
         rc = scan(j, rc ? s.first_seq : in.first, in.next, record_at_place, &b.place, &r, err);
     if (rc < 0)
@@ -273,7 +276,7 @@ static int scan_stretches(struct journal *j, const struct gtid *g, const struct 
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value, id, bytes;
     uint64_t number, seq;
-    struct stretch s;
+    struct stretch s = { 0 };
     int rc;
 
     origin_add(&origin, g);
@@ -331,7 +334,7 @@ static int find_gtid(struct journal *j, const struct gtid *g, struct journal_rec
 
 int journal_find_gtid(struct journal *j, const struct gtid *g, uint64_t *seq, struct err *err)
 {
-    struct journal_record r;
+    struct journal_record r = { 0 };
     int rc = check_gtid(j, g, err);
 
     if (rc < 0 && !(rc == -ERANGE && g->flavor == FLAVOR_MARIADB))
@@ -359,7 +362,7 @@ static bool collect(void *arg, const struct journal_record *r)
 int journal_set_before(struct journal *j, uint64_t seq, struct gtid_set **ret, struct err *err)
 {
     struct gtid_set *set = NULL;
-    struct journal_record r;
+    struct journal_record r = { 0 };
     uint64_t from = 0;
     int rc = last_state(j->store, j->name, seq, &from, &set, err);
 
@@ -484,10 +487,10 @@ static int locate_domains(struct journal *j, const struct gtid_set *has,
 static int find_start(struct journal *j, struct want *w, uint64_t *seq, struct err *err)
 {
     struct range in = range_of(j);
-    struct journal_record r;
+    struct journal_record r = { 0 };
     uint64_t from = in.first;
-    int rc = search_state(j->store, j->name, in.first, in.next + 1, state_in_set, w->has, &from,
-                          &w->before, err);
+    int rc = search_state((struct span){ j->store, j->name, in.first, in.next + 1 }, state_in_set,
+                          w->has, &from, &w->before, err);
 
     if (rc < 0)
         return rc;

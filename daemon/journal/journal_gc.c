@@ -127,7 +127,7 @@ static int plan_gc(struct journal *j, struct plan *p, struct journal_gone *gone,
     SCOPED(buf_fini) struct buf from = BUF_INIT;
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value;
-    struct stretch s;
+    struct stretch s = { 0 };
     int rc;
 
     key_prefix(&prefix, KEY_STRETCH, j->name, NULL);
@@ -175,7 +175,7 @@ static int delete_gtids(struct journal *j, struct store_batch *b, uint64_t befor
     SCOPED(buf_fini) struct buf next = BUF_INIT;
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value, origin;
-    uint64_t number, seq;
+    uint64_t number = 0, seq = 0;
     int rc;
 
     key_prefix(&prefix, KEY_GTID, j->name, NULL);
@@ -205,7 +205,7 @@ static int change_files(struct journal *j, struct store_batch *b, struct plan *p
     SCOPED(buf_fini) struct buf to = BUF_INIT;
     struct journal_file f = { 0 };
     struct journal_reader *r = journal_reader_new(j, JOURNAL_DURABLE);
-    struct journal_record rec;
+    struct journal_record rec = { 0 };
     int rc = journal_reader_seek(r, p->first.seq, err);
 
     if (rc == 0)

@@ -524,33 +524,38 @@ int last_stretch(struct store *s, const char *journal, uint64_t seq, struct stre
     return rc < 0 ? rc : 1;
 }
 
+static int state_at(struct index_iter *i, uint64_t seq, uint64_t *at, struct gtid_set **ret,
+                    struct err *err)
+{
+    struct slice key, value;
+    int rc = index_at(i, seq, &key, &value, err);
+
+    if (rc <= 0)
+        return rc;
+    rc = open_state(key, value, at, ret, err);
+    return rc < 0 ? rc : 1;
+}
+
 int last_state(struct store *s, const char *journal, uint64_t seq, uint64_t *state_seq,
                struct gtid_set **ret, struct err *err)
 {
     SCOPED(index_close) struct index_iter i;
-    struct slice key, value;
-    int rc;
 
     index_open(&i, s, journal, KEY_STATE);
-    rc = index_at(&i, seq, &key, &value, err);
-    if (rc <= 0)
-        return rc;
-    rc = open_state(key, value, state_seq, ret, err);
-    return rc < 0 ? rc : 1;
+    return state_at(&i, seq, state_seq, ret, err);
 }
 
-int search_stretch(struct store *s, const char *journal, uint64_t from, uint64_t to,
-                   bool (*is_before)(const void *arg, const struct stretch *s), const void *arg,
-                   struct stretch *ret, struct err *err)
+int search_stretch(struct span in, bool (*is_before)(const void *arg, const struct stretch *s),
+                   const void *arg, struct stretch *ret, struct err *err)
 {
     SCOPED(index_close) struct index_iter i;
     struct slice key, value;
-    struct stretch at;
+    struct stretch at = { 0 };
     int found = 0, rc;
 
-    index_open(&i, s, journal, KEY_STRETCH);
-    while (from < to) {
-        uint64_t mid = from + (to - from) / 2;
+    index_open(&i, in.store, in.journal, KEY_STRETCH);
+    while (in.from < in.to) {
+        uint64_t mid = in.from + (in.to - in.from) / 2;
 
         rc = index_at(&i, mid, &key, &value, err);
         if (rc > 0)
@@ -559,54 +564,48 @@ int search_stretch(struct store *s, const char *journal, uint64_t from, uint64_t
             at.first_seq = 0;
         if (rc < 0)
             return rc;
-        if (at.first_seq < from) { /* none begins in from .. mid */
-            from = mid + 1;
+        if (at.first_seq < in.from) { /* none begins in from .. mid */
+            in.from = mid + 1;
         } else if (is_before(arg, &at)) {
             *ret = at;
             found = 1;
-            from = mid + 1;
+            in.from = mid + 1;
         } else {
-            to = at.first_seq;
+            in.to = at.first_seq;
         }
     }
     return found;
 }
 
-int search_state(struct store *s, const char *journal, uint64_t from, uint64_t to,
-                 bool (*is_before)(const void *arg, const struct gtid_set *state), const void *arg,
-                 uint64_t *seq, struct gtid_set **ret, struct err *err)
+static void setp(struct gtid_set **set)
+{
+    gtid_set_free(*set);
+}
+
+int search_state(struct span in, bool (*is_before)(const void *arg, const struct gtid_set *state),
+                 const void *arg, uint64_t *seq, struct gtid_set **ret, struct err *err)
 {
     SCOPED(index_close) struct index_iter i;
-    struct slice key, value;
-    struct gtid_set *found = NULL;
-    int rc = 0;
+    SCOPED(setp) struct gtid_set *found = NULL;
 
-    index_open(&i, s, journal, KEY_STATE);
-    while (from < to) {
-        uint64_t mid = from + (to - from) / 2, at = 0;
-        struct gtid_set *set = NULL;
+    index_open(&i, in.store, in.journal, KEY_STATE);
+    while (in.from < in.to) {
+        uint64_t mid = in.from + (in.to - in.from) / 2, at = 0;
+        SCOPED(setp) struct gtid_set *set = NULL;
 
-        rc = index_at(&i, mid, &key, &value, err);
-        if (rc > 0)
-            rc = open_state(key, value, &at, &set, err);
-        if (rc < 0)
-            break;
-        if (at < from) {
-            from = mid + 1;
+        if (state_at(&i, mid, &at, &set, err) < 0)
+            return err->code;
+        if (at < in.from) {
+            in.from = mid + 1;
         } else if (set && is_before(arg, set)) {
             gtid_set_free(found);
             found = STEAL(set);
             *seq = at;
-            from = mid + 1;
+            in.from = mid + 1;
         } else {
-            to = at;
+            in.to = at;
         }
-        gtid_set_free(set);
     }
-    if (rc < 0) {
-        gtid_set_free(found);
-        return rc;
-    }
-    *ret = found;
-    return found ? 1 : 0;
+    *ret = STEAL(found);
+    return *ret ? 1 : 0;
 }

@@ -82,14 +82,17 @@ int open_hold(struct slice key, struct slice value, uint64_t *seq, struct err *e
 int open_file(struct slice key, struct slice value, struct journal_file *ret, struct err *err);
 int open_stretch(struct slice key, struct slice value, struct stretch *ret, struct err *err);
 
-/* The last stretch in from .. to - 1 of which 'is_before' is true, which it is of all up to some
- * place and of none behind.  1; 0: none. */
-int search_stretch(struct store *s, const char *journal, uint64_t from, uint64_t to,
-                   bool (*is_before)(const void *arg, const struct stretch *s), const void *arg,
-                   struct stretch *ret, struct err *err);
+struct span { /* of a journal: from .. to - 1 */
+    struct store *store;
+    const char *journal;
+    uint64_t from, to;
+};
+/* The last stretch that begins in 'in' and of which 'is_before' is true, which it is of all up to
+ * some place and of none behind.  1; 0: none. */
+int search_stretch(struct span in, bool (*is_before)(const void *arg, const struct stretch *s),
+                   const void *arg, struct stretch *ret, struct err *err);
 /* Likewise of the GTID states. */
-int search_state(struct store *s, const char *journal, uint64_t from, uint64_t to,
-                 bool (*is_before)(const void *arg, const struct gtid_set *state), const void *arg,
-                 uint64_t *seq, struct gtid_set **ret, struct err *err);
+int search_state(struct span in, bool (*is_before)(const void *arg, const struct gtid_set *state),
+                 const void *arg, uint64_t *seq, struct gtid_set **ret, struct err *err);
 
 #endif

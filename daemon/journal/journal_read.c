@@ -110,7 +110,7 @@ static int purged(const struct journal_reader *r, uint64_t seq, uint64_t first, 
 /* Says what is damaged and where, and finds where one can go on. */
 static int damaged(struct journal_reader *r, struct err *err)
 {
-    struct stretch s;
+    struct stretch s = { 0 };
     struct err none = ERR_INIT;
     struct journal_file f = { 0 };
     uint64_t from = r->last_to;
@@ -235,7 +235,7 @@ static int wait_for(struct journal_reader *r, int64_t timeout_ms, uint64_t *limi
 static int refill(struct journal_reader *r, int64_t timeout_ms, struct err *err)
 {
     bool in_tail = false;
-    uint64_t limit;
+    uint64_t limit = 0;
     int rc;
 
     if (ahead_has(&r->ahead, r->next_seq) && !atomic_load(&r->stop)) {
@@ -289,7 +289,7 @@ static int next_in_block(struct journal_reader *r, struct journal_record *ret, s
 int journal_reader_next(struct journal_reader *r, struct journal_record *ret, int64_t timeout_ms,
                         struct err *err)
 {
-    struct journal_record rec;
+    struct journal_record rec = { 0 };
     int rc = 1;
 
     end_record(r);
@@ -392,7 +392,7 @@ static int no_event(struct journal_reader *r, struct err *err)
 /* The first 'size' bytes of what is left, whole if one piece has them, else put together. */
 static int take_bytes(struct journal_reader *r, size_t size, struct slice *ret, struct err *err)
 {
-    struct slice some;
+    struct slice some = { 0 };
     int rc;
 
     while (r->event.size < size && r->event.size + r->events.size < size) {
@@ -419,7 +419,7 @@ static int take_bytes(struct journal_reader *r, size_t size, struct slice *ret, 
 
 int journal_reader_event(struct journal_reader *r, struct slice *ret, struct err *err)
 {
-    struct slice head;
+    struct slice head = { 0 };
     uint32_t size;
     int rc;
 
