@@ -497,7 +497,7 @@ static const struct attr relay_attrs[] = {
       .help = "Damaged places that the last verify found" },
     { .name = "files",
       .type = ATTR_JSON,
-      .flags = ATTR_BULK | ATTR_LARGE,
+      .flags = ATTR_BULK | ATTR_ASKS, /* the store, and the lock is taken on the way */
       .get = get_files,
       .help = "Files of the source that are stored, with their first record and their end" },
     { 0 },
