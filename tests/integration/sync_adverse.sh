@@ -65,7 +65,7 @@ by_hand() {
     sql dst "DROP TABLE h.t"
     echo as=done >"$S/resolve_ddl" || die "$flavor: $what: $(cat "$S/last_error")"
     echo >"$T/tasks/h/resume"
-    wait_for 30 eval "grep -q away.keep $S/error" || { task_trouble h; die "$flavor: $what: the second one was not refused"; }
+    wait_for 30 eval "state_is h error && grep -q away.keep $S/error" || { task_trouble h; die "$flavor: $what: the second one was not refused"; }
     [ "$(sql dst 'SELECT GROUP_CONCAT(id) FROM h.keep')" = 1,2 ] || die "$flavor: $what: it did not go on in between"
     note "$flavor: $what"
 }
