@@ -99,6 +99,9 @@ static int make_router(struct drain_filter *f, const json_t *doc, struct err *er
     add_schemas(&take, doc_at(doc, "syncer.replicate_do_db"));
     add_tables(&take, doc_at(doc, "syncer.replicate_do_table"));
     add_named(&leave, ignored);
+    list_add(&leave,
+             *text(doc, "to.checkpoint.schema") ? text(doc, "to.checkpoint.schema") : "tidb_binlog",
+             NULL);
     add_tables(&leave, doc_at(doc, "syncer.ignore_table"));
     add_routes(&routes, doc_at(doc, "syncer.table_migrate_rule"));
     c.migrate_rules = take.at, c.n_migrate = take.n;

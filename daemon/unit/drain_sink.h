@@ -19,6 +19,7 @@
 #include "unit/drain_merge.h"
 #include "unit/drain_target.h"
 
+struct drain_checkpoint;
 struct drain_sink;
 
 struct drain_sink_config {
@@ -51,11 +52,11 @@ struct drain_run {
     struct drainer *drainer;
     const json_t *doc;
     struct drain_target target;
+    struct drain_checkpoint *checkpoint; /* NULL: none is asked for */
     struct drain_sink *sink;
     struct drain_place place; /* of what was written last, or of time that passed */
     char place_lane[256];
     uint64_t stop_ts;
-    bool mark_all;
 };
 
 /* One transaction into the sink, counted. */
@@ -69,5 +70,7 @@ int drain_run_save(struct drain_run *r, bool wait, bool *moved, struct err *err)
 int drain_from_pumps(struct drain_run *r, struct err *err);
 int drain_from_files(struct drain_run *r, struct err *err);
 int drain_reverse(struct drain_run *r, struct err *err);
+/* From pumps into another journal, byte for byte: drain_journal.c; r->sink is NULL. */
+int drain_journal(struct drain_run *r, struct err *err);
 
 #endif

@@ -16,6 +16,7 @@
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "sink/sink_mysql.h"
+#include "unit/copy_sql.h"
 #include "unit/drain_sink.h"
 #include "unit/drainer_priv.h"
 #include "unit/sync_group.h"
@@ -299,8 +300,12 @@ static int run_statement(struct apply *a, const struct change_txn *t, struct err
         sql_ident(&use, t->schema);
         rc = mysql_conn_exec(c, slice_of(use.data, use.size), NULL, err);
     }
+    if (rc == 0 && a->job->sql_mode)
+        rc = copy_sql_exec(c, err, "SET SESSION sql_mode=%q", a->job->sql_mode);
     if (rc == 0)
         rc = mysql_conn_exec(c, t->query, NULL, err);
+    if (rc == 0 && a->job->sql_mode)
+        rc = sink_session(a->mysql, NULL, err);
     if (rc < 0 && done_already(err)) {
         log_info(a->drainer->sync.unit.path, "%s: taken as done: %.*s", err->text,
                  (int)(t->query.size < 200 ? t->query.size : 200), t->query.data);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/drain_checkpoint.h"
 #include "unit/drain_sink.h"
 #include "unit/drain_target.h"
 #include "unit/drainer_priv.h"
@@ -103,6 +104,8 @@ static int save(struct drain_run *r, const struct drain_place *place, bool consi
     if (rc == 0 && dir && r->sink->ops != &drain_sink_text)
         rc = write_file(dir, place, consistent, err);
     if (rc == 0)
+        rc = drain_checkpoint_write(r->checkpoint, place, consistent, err);
+    if (rc == 0)
         drainer_publish(r->drainer, place);
     return rc;
 }
@@ -172,20 +175,38 @@ static int open_sink(struct drain_run *r, struct err *err)
     return drainer_savepoint_save(r->drainer, &r->place, false, false, err);
 }
 
+static int to_sink(struct drain_run *r, struct err *err)
+{
+    int rc;
+
+    r->checkpoint = drain_checkpoint_new(r->drainer->reg.name, r->doc, &r->target);
+    rc = open_sink(r, err);
+    if (rc == 0) {
+        rc = go(r, err);
+        rc = finish(r, rc, err);
+    }
+    if (r->sink)
+        r->sink->ops->close(r->sink);
+    drain_checkpoint_free(r->checkpoint);
+    return rc;
+}
+
+static bool is_journal(const json_t *doc)
+{
+    return strcmp(json_string_value(doc_at(doc, "to.db_type")), "journal") == 0;
+}
+
 int drain_sinks_run(struct drainer *d, const json_t *doc, struct err *err)
 {
     struct drain_run r = { .drainer = d, .doc = doc };
     int rc = drain_target_open(&r.target, d, doc, err);
 
     r.stop_ts = (uint64_t)json_integer_value(doc_at(doc, "stop_commit_ts"));
-    if (rc == 0)
-        rc = open_sink(&r, err);
-    if (rc == 0) {
-        rc = go(&r, err);
-        rc = finish(&r, rc, err);
+    if (rc == 0 && is_journal(doc)) {
+        rc = drain_journal(&r, err);
+    } else if (rc == 0) {
+        rc = to_sink(&r, err);
     }
-    if (r.sink)
-        r.sink->ops->close(r.sink);
     drain_target_close(&r.target, d);
     return rc;
 }

@@ -14,8 +14,10 @@
 #include "store/secret.h"
 #include "unit/copy_sql.h"
 #include "unit/drain_ahead.h"
+#include "unit/drain_checkpoint.h"
 #include "unit/drain_feed.h"
 #include "unit/drain_judge.h"
+#include "unit/drain_shared.h"
 #include "unit/drain_target.h"
 #include "unit/drainer_priv.h"
 #include "unit/source.h"
@@ -37,6 +39,9 @@ struct drain_sync {
     struct buf also;
     uint64_t stop_ts, rows_seen;
     int64_t hold_us;
+    struct drain_checkpoint *checkpoint;
+    struct drain_shared *shared; /* tables of the target that several pumps write to */
+    const struct drain_lane *last;
 };
 
 /* What a lane has of its own. */
@@ -117,6 +122,12 @@ static int judge(struct sync_run *r, const struct event *ev, int step, struct er
 {
     struct drain_sync *s = sync_of_run(r);
 
+    bool any = drain_shared_any(s->shared);
+
+    if (step == TXN_MAP)
+        drain_shared_see(s->shared, s->item.lane, ev);
+    if (any != drain_shared_any(s->shared) && r->mode->drain(r, err) < 0)
+        return err->code;
     return drain_judge_step(s->judge, r, ev, step, err);
 }
 
@@ -235,6 +246,8 @@ static int open_all(struct drain_sync *s, const json_t *doc, struct err *err)
                             .look_ahead = look_ahead,
                             .published = published };
     s->stop_ts = (uint64_t)json_integer_value(doc_at(doc, "stop_commit_ts"));
+    s->checkpoint = drain_checkpoint_new(s->drainer->reg.name, doc, &s->target);
+    s->shared = drain_shared_new(s->target.job.router);
     rc = drain_judge_new(&s->judge, s->drainer, &s->target, doc, err);
     if (rc == 0)
         rc = open_target(s, doc, err);
@@ -252,6 +265,8 @@ static void close_all(struct drain_sync *s)
     drain_feed_close(s->feed);
     sync_run_close(&s->run);
     drain_judge_free(s->judge);
+    drain_shared_free(s->shared);
+    drain_checkpoint_free(s->checkpoint);
     buf_fini(&s->also);
     position_fini(&s->mark);
     drain_target_close(&s->target, s->drainer);
@@ -289,6 +304,13 @@ static int one_transaction(struct drain_sync *s, struct err *err)
     struct slice raw;
     int rc;
 
+    /* Changes of one table that come from two sources are not merged with one another. */
+    if (s->last != item->lane && drain_shared_any(s->shared)) {
+        rc = s->run.mode->drain(&s->run, err);
+        if (rc < 0)
+            return rc;
+    }
+    s->last = item->lane;
     mark(s, item->record.commit_ts, item->lane->name);
     drain_judge_begin(s->judge, item);
     take_up(s, item->lane);
@@ -318,6 +340,7 @@ static int pass_time(struct drain_sync *s, const struct drain_place *place, stru
 static int keep_up(struct drain_sync *s, struct err *err)
 {
     struct drain_place place = { atomic_load(&s->drainer->last_ts), NULL };
+    int rc = 0;
 
     atomic_store(&s->drainer->sync.heard_us, clock_wall_us());
     if (clock_mono_us() < s->hold_us)
@@ -325,7 +348,9 @@ static int keep_up(struct drain_sync *s, struct err *err)
     s->hold_us = clock_mono_us() + HOLD_US;
     drainer_show_pulled(s->drainer, s->feed);
     registrant_beat(&s->drainer->reg);
-    return place.ts ? drain_feed_hold(s->feed, &place, err) : 0;
+    if (place.ts)
+        rc = drain_checkpoint_write(s->checkpoint, &place, false, err);
+    return rc == 0 && place.ts ? drain_feed_hold(s->feed, &place, err) : rc;
 }
 
 /* 'place' is as far as the stream is, with nothing to be read. */
@@ -392,6 +417,19 @@ static int leave(struct drain_sync *s, int rc, struct err *err)
     return why.code;
 }
 
+/* In TiDB-Binlog's table, too, if that is asked for. */
+static int say_where(struct drain_sync *s, int rc, struct err *err)
+{
+    struct drain_place place = { atomic_load(&s->drainer->last_ts), NULL };
+    struct err why = ERR_INIT;
+
+    if ((rc != 0 && rc != -ECANCELED) || place.ts == 0 ||
+        drain_checkpoint_write(s->checkpoint, &place, true, &why) == 0)
+        return rc;
+    *err = why;
+    return why.code;
+}
+
 static void *pulse(void *run)
 {
     return sync_pulse(run);
@@ -413,6 +451,7 @@ int drain_sync_run(struct drainer *d, const json_t *doc, struct err *err)
         pulse_thread = thread_start("drain-pulse", pulse, &s->run);
         rc = follow(s, err);
         rc = leave(s, rc, err);
+        rc = say_where(s, rc, err);
         s->run.mode->stop(&s->run);
         s->run.mode->join(&s->run);
         thread_join(pulse_thread);

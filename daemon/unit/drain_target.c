@@ -45,6 +45,7 @@ static void publish(struct drainer *d, struct drain_feed *feed, struct conn_set 
 int drain_target_open(struct drain_target *t, struct drainer *d, const json_t *doc, struct err *err)
 {
     struct job *j = &t->job;
+    const char *mode;
     int rc;
 
     conn_set_init(&j->conns);
@@ -59,6 +60,8 @@ int drain_target_open(struct drain_target *t, struct drainer *d, const json_t *d
     j->apply_mode = APPLY_MERGED;
     j->apply_batch = (unsigned)json_integer_value(doc_at(t->doc, "txn_batch"));
     j->on_error = ON_ERROR_STOP;
+    mode = json_string_value(doc_at(t->doc, "syncer.sql_mode"));
+    j->sql_mode = mode && *mode ? mode : NULL;
     j->safe_mode = json_is_true(doc_at(t->doc, "syncer.safe_mode"));
     publish(d, NULL, &j->conns);
     rc = drain_filter_new(t->doc, &t->filter, err);

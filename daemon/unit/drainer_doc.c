@@ -8,8 +8,8 @@
 
 #define MAX_NAME 255
 
-static const char *const db_types[] = { "mysql", "mariadb", "tidb",  "file", "pb",
-                                        "kafka", "sql",     "print", NULL };
+static const char *const db_types[] = { "mysql", "mariadb", "tidb",  "file",    "pb",
+                                        "kafka", "sql",     "print", "journal", NULL };
 static const char *const checkpoint_types[] = { "", "file", "mysql", "tidb", NULL };
 static const char *const compressors[] = { "", "gzip", NULL };
 
@@ -137,6 +137,22 @@ const struct doc_field drainer_doc_checkpoint_fields[] = {
       .fallback = "\"checkpoint\"",
       .help = "Name of the checkpoint table" },
     { .name = "dir", .type = DOC_TEXT, .max = 4096, .help = "Folder of the file savepoint" },
+    { .name = "host",
+      .type = DOC_TEXT,
+      .max = 255,
+      .help = "Server of the checkpoint table; empty: the target" },
+    { .name = "port",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 65535,
+      .fallback = "3306",
+      .help = "Its TCP port" },
+    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
+    { .name = "password",
+      .type = DOC_TEXT,
+      .max = 4096,
+      .flags = DOC_SECRET,
+      .help = "Its password, or file:PATH to read it from there" },
     { 0 },
 };
 
@@ -223,6 +239,11 @@ const struct doc_field drainer_doc_to_fields[] = {
       .fields = any_text,
       .fallback = "{}",
       .help = "kafka: settings of librdkafka by their names there" },
+    { .name = "journal",
+      .type = DOC_TEXT,
+      .max = MAX_NAME,
+      .help =
+          "journal: the one that is written; a source of that name (mkdir sources/NAME) has it" },
     { .name = "checkpoint", .type = DOC_OBJECT, .fields = drainer_doc_checkpoint_fields },
     { 0 },
 };

@@ -60,6 +60,7 @@ struct job {
     enum on_duplicate on_duplicate;
     enum consistency consistency;
     const char *time_zone; /* that the source's SYSTEM stands for, in DDL; NULL: the target's own */
+    const char *sql_mode;  /* of DDL at the target instead of that at the source; NULL: that */
     unsigned max_retries;  /* of a unit, after errors that can pass */
 
     struct conn_set conns; /* every connection of its units is in it */

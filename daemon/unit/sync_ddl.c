@@ -627,6 +627,8 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     session_sql(&ctx, timestamp, r->flavor, mysql_conn_flavor(c), r->job->time_zone, &session);
     text_of(r, q, d, &sql);
     rc = mysql_conn_exec(c, slice_of(session.data, session.size), NULL, err);
+    if (rc == 0 && r->job->sql_mode)
+        rc = copy_sql_exec(c, err, "SET SESSION sql_mode=%q", r->job->sql_mode);
     atomic_store(&r->main.writing_us, clock_mono_us());
     if (rc == 0)
         rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
