@@ -28,7 +28,7 @@ ddl() {
         CREATE TABLE gone (name VARCHAR(10) PRIMARY KEY); INSERT INTO gone VALUES ('again'); TRUNCATE TABLE gone; INSERT INTO gone VALUES ('more');
         CREATE TABLE \`od\`\`d na/*me\` (\`select\` INT PRIMARY KEY, \`ü\` INT); INSERT INTO \`od\`\`d na/*me\` VALUES (1, 2); RENAME TABLE \`od\`\`d na/*me\` TO plain;
         SET sql_mode = 'ANSI_QUOTES'; ALTER TABLE \"gone\" ADD COLUMN \"x y\" VARCHAR(10) DEFAULT 'dd'; SET sql_mode = DEFAULT;
-        CREATE VIEW vv AS SELECT * FROM a; CREATE TEMPORARY TABLE tt (a INT); INSERT INTO tt VALUES (1); DROP TEMPORARY TABLE tt;
+        ALTER TABLE b CHANGE d e INT; UPDATE b SET e = 5; ALTER TABLE b CHANGE e d INT; UPDATE b SET d = d + id; CREATE VIEW vv AS SELECT * FROM a; CREATE TEMPORARY TABLE tt (a INT); INSERT INTO tt VALUES (1); DROP TEMPORARY TABLE tt;
         CREATE INDEX late ON a (d, id); DROP INDEX late ON a; DROP VIEW vv"
     follow; equal; shape a; shape b; shape gone
 }
