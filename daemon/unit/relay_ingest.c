@@ -234,6 +234,7 @@ static int store(struct ingest *in, const struct event *ev, int step, uint64_t e
         return rc;
     if (in->skipping) {
         in->open = in->skipping = false;
+        did->known = true;
         return 0;
     }
     did->committed = true;

@@ -46,7 +46,7 @@ struct ingest {
 struct ingest_did {
     bool committed;               /* a record was written: */
     struct journal_record record; /* ... this one */
-    bool known;                   /* ... was compared, and it was the last that is stored */
+    bool known;                   /* ... was stored before, and ends here */
     bool alive;                   /* a heartbeat: the source has nothing for us */
     bool incident;                /* the source lost events before this one */
 };

@@ -316,6 +316,15 @@ static void hold_for_tasks(struct relay *r, struct journal *j)
     }
 }
 
+static void show_lag(struct relay *r)
+{
+    double now = relay_lag_seconds(r);
+
+    if (now != r->shown_lag)
+        node_changed(&r->unit.node, "lag_seconds");
+    r->shown_lag = now;
+}
+
 void relay_tick(struct relay *r)
 {
     struct journal *j = source_journal(r->source);
@@ -330,7 +339,7 @@ void relay_tick(struct relay *r)
     bound_bytes(r, j);
     purge_by_settings(r, j);
     journal_close(j);
-    node_changed(&r->unit.node, "lag_seconds");
+    show_lag(r);
 }
 
 /* --- by hand --- */

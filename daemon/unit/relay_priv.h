@@ -39,6 +39,7 @@ struct relay {
     atomic_bool connected, caught_up;
     _Atomic bool semi_sync_active;
     int64_t purge_due_us, holds_due_us; /* the keeper's; monotonic */
+    double shown_lag;                   /* likewise */
 };
 
 static inline struct relay *relay_of(const struct node *n)

@@ -377,7 +377,7 @@ static int acknowledge(struct relay_run *run, const struct ingest_did *did, stru
         journal_state(run->journal, &state);
         seq = state.next_seq - 1;
     }
-    relay_acks_add(run->acks, seq, run->in.head.file, run->in.head.offset);
+    relay_acks_add(run->acks, seq, run->in.at_file, run->in.at);
     return journal_flush(run->journal, err);
 }
 
