@@ -7,10 +7,12 @@
  * byte for byte; so what is stored of one of its files is all of the file.
  *
  *     journal.c        open, close, registry           journal_write.c   records -> blocks
- *     journal_disk.c   blocks -> the store, synced     journal_read.c    blocks -> records
- *     journal_tail.c   the newest blocks, in memory    journal_find.c    seq of a place
- *     journal_block.c  bytes of a block (FORMAT.md)    journal_gc.c      what may go, and goes
- *     commit_ts.c      time stamps (DATA.md 23)
+ *     journal_open.c   what is in the store            journal_disk.c    blocks -> the store, synced
+ *     journal_tail.c   the newest blocks, in memory    journal_read.c    blocks -> records
+ *     journal_block.c  bytes of a block (FORMAT.md)    journal_ahead.c   blocks from the store
+ *     journal_index.c  stretches, and their search     journal_find.c    seq of a time, a place
+ *     journal_values.c bytes of the index (FORMAT.md)  journal_find_gtid.c  seq of a GTID, a set
+ *     commit_ts.c      time stamps (DATA.md 23)        journal_gc.c      what may go, and goes
  *
  * Numbers.  'seq' (commit_seq) is ours: it grows by one a record, belongs to one journal, and
  * means nothing elsewhere.  'commit_ts' is physical ms << 18 | logical, assigned at ingest,

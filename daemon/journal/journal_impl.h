@@ -154,11 +154,29 @@ bool journal_wait(struct journal *j, struct cond *c, int64_t timeout_ms, int64_t
 /* Asks the store how much room the blocks take: may read, so getters show what it found last. */
 void journal_measure(struct journal *j);
 
+/* --- journal_find.c --- */
+
+struct range {
+    uint64_t first, next; /* readable: first .. next - 1 */
+    uint64_t gone_ts;     /* commit_ts of the last that is purged */
+    uint64_t open;        /* where the stretch in memory begins */
+};
+struct range journal_range(struct journal *j);
+
+/* The first durable record in from .. to - 1 that is 'wanted'.  1; 0: none. */
+int journal_scan(struct journal *j, uint64_t from, uint64_t to,
+                 bool (*wanted)(void *arg, const struct journal_record *r), void *arg,
+                 struct journal_record *ret, struct err *err);
+
 /* All before 'seq': the last state at or before it, and the records from there on. NULL in 'ret':
  * not known. */
 int journal_set_before(struct journal *j, uint64_t seq, struct gtid_set **ret, struct err *err);
 
-/* journals: the registry's part of open and close */
-void journal_free(struct journal *j);
+/* --- journal_open.c, for the registry --- */
+
+/* Empty; journal_load() fills it in. -ENOENT, -EBADMSG. */
+struct journal *journal_make(struct journals *all, struct store *s, const char *name);
+int journal_load(struct journal *j, bool create, struct err *err);
+void journal_free(struct journal *j); /* NULL is fine */
 
 #endif

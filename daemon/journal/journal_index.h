@@ -80,6 +80,8 @@ int last_state(struct store *s, const char *journal, uint64_t seq, uint64_t *sta
 int open_head(struct slice key, struct slice value, struct head *ret, struct err *err);
 int open_hold(struct slice key, struct slice value, uint64_t *seq, struct err *err);
 int open_file(struct slice key, struct slice value, struct journal_file *ret, struct err *err);
+int open_state(struct slice key, struct slice value, uint64_t *seq, struct gtid_set **ret,
+               struct err *err);
 int open_stretch(struct slice key, struct slice value, struct stretch *ret, struct err *err);
 
 struct span { /* of a journal: from .. to - 1 */
