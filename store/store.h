@@ -58,7 +58,7 @@ void store_mem_fail_at(struct store *s, unsigned n);
 void store_mem_stop_at(struct store *s, unsigned n);
 void store_mem_fill(struct store *s, bool full); /* what store_room() says */
 
-/* Appends the value to 'ret'.  Returns 0, -ENOENT or -EIO. */
+/* Appends the value to 'ret'.  Returns 0, -ENOENT, -EBADMSG when it is damaged, or -EIO. */
 int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,
               struct err *err);
 /* 'sync' waits for the disk. */
@@ -86,7 +86,7 @@ struct store_iter *store_iter_new(struct store *s, enum store_family f, struct s
 void store_iter_free(struct store_iter *it);
 void store_iter_seek(struct store_iter *it, struct slice key); /* before the first key >= 'key' */
 void store_iter_last(struct store_iter *it);                   /* behind all keys */
-/* 1 with key and value (borrowed until the next call), 0 at the end, -EIO. */
+/* 1 with key and value (borrowed until the next call), 0 at the end, -EBADMSG, -EIO. */
 int store_iter_next(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
 int store_iter_prev(struct store_iter *it, struct slice *key, struct slice *value, struct err *err);
 

@@ -102,6 +102,8 @@ static int failed(char *message, struct err *err)
 
     if (strstr(message, "No space left on device"))
         code = -ENOSPC;
+    else if (strncmp(message, "Corruption", 10) == 0)
+        code = -EBADMSG;
     else if (strstr(message, "lock file") || strstr(message, "While lock file"))
         code = -EBUSY;
     err_set(err, code, "store: %s", message);

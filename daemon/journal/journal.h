@@ -6,13 +6,13 @@
  * event that is in none (format description, rotate, GTID list, ...), as the source sent it,
  * byte for byte; so what is stored of one of its files is all of the file.
  *
- *     journal.c        open, close, registry           journal_write.c   records -> blocks
- *     journal_open.c   what is in the store            journal_disk.c    blocks -> the store, synced
- *     journal_tail.c   the newest blocks, in memory    journal_read.c    blocks -> records
- *     journal_block.c  bytes of a block (FORMAT.md)    journal_ahead.c   blocks from the store
- *     journal_index.c  stretches, and their search     journal_find.c    seq of a time, a place
- *     journal_values.c bytes of the index (FORMAT.md)  journal_find_gtid.c  seq of a GTID, a set
- *     commit_ts.c      time stamps (DATA.md 23)        journal_gc.c      what may go, and goes
+ *     journal.c        open, close, registry         journal_write.c      records -> blocks
+ *     journal_open.c   what is in the store          journal_disk.c       blocks -> the disk
+ *     journal_tail.c   the newest blocks, in memory  journal_read.c       blocks -> records
+ *     journal_block.c  bytes of a block (FORMAT.md)  journal_ahead.c      blocks from the store
+ *     journal_index.c  stretches, and their search   journal_find.c       seq of a time, a place
+ *     journal_values.c bytes of the index            journal_find_gtid.c  seq of a GTID, a set
+ *     commit_ts.c      time stamps                   journal_gc.c         what may go, and goes
  *
  * Numbers.  'seq' (commit_seq) is ours: it grows by one a record, belongs to one journal, and
  * means nothing elsewhere.  'commit_ts' is physical ms << 18 | logical, assigned at ingest,
@@ -171,8 +171,9 @@ void journal_reader_free(struct journal_reader *r); /* NULL is fine */
 /* The next record will be 'seq', or the oldest after it. -ERANGE below first_seq: it is gone. */
 int journal_reader_seek(struct journal_reader *r, uint64_t seq, struct err *err);
 /* The next record, whole or not read to its end the one before.  Waits at most 'timeout_ms' (-1
- * for ever, 0 not).  1; 0: none came; -EBADMSG: damaged, with journal, seq, file and offset in the
- * sentence (a seek beyond goes on); -ERANGE: purged meanwhile; -ECANCELED after _stop(). */
+ * for ever, 0 not).  1; 0: none came; -EBADMSG, or -EIO when the disk says so: damaged, with
+ * journal, seq, file and offset in the sentence (a seek beyond goes on); -ERANGE: purged
+ * meanwhile; -ECANCELED after _stop(). */
 int journal_reader_next(struct journal_reader *r, struct journal_record *ret, int64_t timeout_ms,
                         struct err *err);
 /* Its bytes, piece by piece: valid until the next call of the reader.  1; 0 at its end.  All but
@@ -182,7 +183,7 @@ int journal_reader_piece(struct journal_reader *r, struct slice *ret, struct err
 int journal_reader_event(struct journal_reader *r, struct slice *ret, struct err *err);
 /* True when journal_reader_next() would not wait. */
 bool journal_reader_ready(struct journal_reader *r);
-/* After -EBADMSG: where to seek to go on behind what is damaged. */
+/* After -EBADMSG or -EIO: where to seek to go on behind what is damaged. */
 uint64_t journal_reader_beyond(const struct journal_reader *r);
 void journal_reader_stop(struct journal_reader *r); /* any thread: next() returns -ECANCELED */
 

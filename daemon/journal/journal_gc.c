@@ -394,7 +394,7 @@ int journal_verify(struct journal *j, void (*bad)(void *arg, uint64_t seq, const
         n += rc > 0;
         if (rc > 0) {
             seq = rec.seq + 1;
-        } else if (rc == -EBADMSG) {
+        } else if (rc == -EBADMSG || rc == -EIO) {
             bad(arg, seq, why.text);
             seq = journal_reader_beyond(r);
             rc = journal_reader_seek(r, seq, err);

@@ -129,12 +129,11 @@ static int damaged(struct journal_reader *r, struct err *err)
         snprintf(f.name, sizeof f.name, "file %u", no);
     err_wrap(err, "journal %s: record %llu, %s%s:%llu", r->j->name, (unsigned long long)r->next_seq,
              about, f.name, (unsigned long long)from);
-    err->code = -EBADMSG;
     journal_file_fini(&f);
     drop_block(r);
     ahead_clear(&r->ahead);
     end_record(r);
-    return -EBADMSG;
+    return err->code;
 }
 
 /* --- blocks from the store --- */

@@ -5,6 +5,9 @@
  *         random records until it is killed; prints n when record n is on disk
  *     journal_run DIR check N
  *         at least N records, each as written, none missing, none twice; prints how many
+ *     journal_run DIR around
+ *         what can be read, which must be as written, and each damaged place; prints how many of
+ *         both and the last place
  *     journal_run DIR full
  *         writes until the disk is full, says so, tries again till it can, and writes some more
  *     journal_run DIR groups SIZE SECONDS
@@ -214,6 +217,60 @@ static int run_check(struct journal *j, uint64_t at_least)
     if (journal_write_end(j, &err) < 0)
         fail("end", n);
     printf("%" PRIu64 "\n", n - 1);
+    return 0;
+}
+
+/* --- around damage --- */
+
+static void must_be(struct journal_reader *r, const struct journal_record *rec)
+{
+    SCOPED(buf_fini) struct buf e = BUF_INIT;
+    struct slice piece;
+    size_t at = 0;
+    int rc;
+
+    make_event(&e, rec->seq, size_of(rec->seq));
+    while ((rc = journal_reader_piece(r, &piece, &err)) > 0) {
+        if (at + piece.size > e.size || memcmp(piece.data, e.data + at, piece.size) != 0)
+            fail("wrong bytes", rec->seq);
+        at += piece.size;
+    }
+    if (rc == 0 && at != e.size)
+        fail("too few bytes", rec->seq);
+}
+
+static int run_around(struct journal *j)
+{
+    struct journal_reader *r = journal_reader_new(j, JOURNAL_DURABLE);
+    struct journal_record rec;
+    struct journal_state st;
+    uint64_t good = 0, bad = 0, seq;
+    char last[sizeof err.text] = "";
+
+    journal_state(j, &st);
+    for (seq = st.first_seq; seq <= st.durable_seq;) {
+        int rc = journal_reader_seek(r, seq, &err);
+
+        while (rc == 0 && (rc = journal_reader_next(r, &rec, 0, &err)) > 0) {
+            if (rec.seq < seq)
+                fail("another record than asked for", rec.seq);
+            err = ERR_INIT;
+            must_be(r, &rec);
+            seq = rec.seq + 1;
+            rc = err.code;
+            good += rc == 0;
+        }
+        if (rc == 0)
+            break;
+        if ((rc != -EBADMSG && rc != -EIO) || !strstr(err.text, "bin.") ||
+            !strstr(err.text, "record "))
+            fail("not named", seq);
+        snprintf(last, sizeof last, "%s", err.text);
+        bad++;
+        seq = journal_reader_beyond(r);
+    }
+    journal_reader_free(r);
+    printf("%" PRIu64 " good, %" PRIu64 " bad: %s\n", good, bad, last);
     return 0;
 }
 
@@ -505,6 +562,8 @@ int main(int argc, char **argv)
         rc = run_write(j, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
     else if (strcmp(verb, "check") == 0)
         rc = run_check(j, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+    else if (strcmp(verb, "around") == 0)
+        rc = run_around(j);
     else if (strcmp(verb, "full") == 0)
         rc = run_full(j);
     else if (strcmp(verb, "groups") == 0 && argc > 4)
