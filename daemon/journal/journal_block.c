@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <xxhash.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the same sums with the vectors that this machine has */
+#endif
 
 #include "base/scope.h"
 #include "journal/commit_ts.h"

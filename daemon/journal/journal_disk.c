@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the same sums with the vectors that this machine has */
+#endif
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#ifdef __x86_64__
+#include <xxh_x86dispatch.h> /* the same sums with the vectors that this machine has */
+#endif
 
 #include "base/mem.h"
 #include "base/scope.h"

@@ -23,6 +23,7 @@
 
 enum {
     TICK_MS = 500,    /* how soon a client that went away is noticed */
+    LOOK_MS = 200,    /* how often the socket of one who has nothing to say is looked at */
     ACK_TICK_MS = 20, /* likewise, an acknowledgement that is waited for */
     PUBLISH_MS = 500, /* how often the replica's directory is written while sending */
     ASK_EVERY = 100,  /* transactions, while there is no end of them */
@@ -59,7 +60,7 @@ struct dump {
     struct gtid_set *state; /* MariaDB: all transactions up to here, while that matters */
     struct buf event;       /* an artificial one */
     /* time */
-    int64_t heartbeat_us, sent_us, published_us, held_us;
+    int64_t heartbeat_us, sent_us, published_us, held_us, looked_us;
     /* acknowledgements */
     unsigned not_asked; /* transactions since the last that was asked for */
     uint64_t asked_seq;
@@ -398,6 +399,17 @@ static int64_t wait_ms(const struct dump *d)
     return due_ms < ms ? due_ms : ms;
 }
 
+/* A system call a delivery is saved. */
+static bool should_look(struct dump *d)
+{
+    int64_t now_us = clock_mono_us();
+
+    if (!d->asked_us && now_us - d->looked_us < LOOK_MS * 1000)
+        return false;
+    d->looked_us = now_us;
+    return true;
+}
+
 static int at_tip(struct dump *d, struct err *err)
 {
     int rc = d->skipped || d->list_due ? tell_skipped(d, err) : 0;
@@ -406,7 +418,7 @@ static int at_tip(struct dump *d, struct err *err)
         rc = send_heartbeat(d, err);
     if (rc == 0)
         rc = wire_flush(&d->s->wire, SERVE_WRITE_TIMEOUT_MS, err);
-    if (rc == 0)
+    if (rc == 0 && should_look(d))
         rc = take_input(d, err);
     check_acks(d);
     return rc;
