@@ -61,7 +61,8 @@ struct turn {
     struct journal *journal; /* NULL until the relay made it */
     char *who;
     int64_t beat_us, space_us, gc_us, close_us, heartbeat_us;
-    uint64_t close_ts; /* 0: it is not being closed */
+    bool closes;
+    uint64_t close_ts; /* while it closes: where it ends; 0: not known yet */
     uint64_t stop_bytes;
     bool wants;
 };
@@ -128,7 +129,7 @@ static int look_at_space(struct turn *t, struct err *err)
     atomic_store(&p->available_bytes, available);
     atomic_store(&p->capacity_bytes, (uint64_t)fs.f_blocks * fs.f_frsize);
     low = available < t->stop_bytes;
-    if (t->close_ts == 0)
+    if (!t->closes)
         rc = want(t, !low, err);
     if (rc < 0 || low == atomic_exchange(&p->no_space, low))
         return rc;
@@ -156,22 +157,25 @@ static void collect(struct turn *t)
     atomic_store(&p->gc_works, false);
 }
 
-/* True once every drainer has what it has.  Nothing new comes: the relay is let go first. */
+/* True once every drainer has what it has.  The relay is let go first; what it had in hand is
+ * stored within a second, and that is where the pump ends: others may have the journal grow on. */
 static bool drained(struct turn *t)
 {
     struct registrant *r = &t->pump->reg;
     struct err ignored = ERR_INIT;
     char who[256] = "";
 
-    if (t->close_ts == 0) {
+    if (!t->closes) {
         want(t, false, &ignored);
-        t->close_ts = atomic_load(&r->max_commit_ts);
-        t->close_ts += t->close_ts == 0;
+        t->closes = true;
+        t->close_us = clock_mono_us() + CLOSE_US;
     }
     if (!due(&t->close_us, CLOSE_US))
         return false;
-    look_at_journal(t);
-    t->close_ts = atomic_load(&r->max_commit_ts);
+    if (t->close_ts == 0) {
+        look_at_journal(t);
+        t->close_ts = atomic_load(&r->max_commit_ts);
+    }
     return registry_drained_ts(r->config.registry, r->name, who) >= t->close_ts;
 }
 
