@@ -114,12 +114,16 @@ int drain_lane_place(struct drain_lane *lane, uint64_t seq, struct err *err)
 /* All that it had before was given out, by it or another. */
 static int know_before(struct drain_feed *f, struct journal *j, uint64_t seq, struct err *err)
 {
-    struct gtid_set *before = journal_gtids_before(j, seq, err);
+    struct err why = ERR_INIT;
+    struct gtid_set *before = journal_gtids_before(j, seq, &why);
 
     if (before)
         gtid_set_union(f->seen[gtid_set_flavor(before)], before);
     gtid_set_free(before);
-    return err->code;
+    if (before || why.code == 0 || why.code == -ENOENT) /* nothing is known of an empty journal */
+        return 0;
+    *err = why;
+    return why.code;
 }
 
 /* The first record after the place. */
