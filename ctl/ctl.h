@@ -52,7 +52,7 @@ void ctl_split(const char *path, char **dir, const char **name);
 
 typedef int verb_fn(struct ctl *c, int argc, char **argv);
 verb_fn verb_ls, verb_get, verb_set, verb_run, verb_create, verb_rm, verb_watch, verb_top,
-    verb_schema, verb_complete;
+    verb_schema, verb_complete, verb_reparo;
 
 /* For main's help and completion. */
 struct verb {

@@ -28,6 +28,8 @@ const struct verb verbs[] = {
     { "schema", "[PATH]", "what a directory has: every attribute and action", verb_schema },
     { "binlogctl", "COMMAND [FLAG...]",
       "TiDB-Binlog's: pumps, drainers, pause-pump, …; -h lists them", NULL },
+    { "reparo", "data-dir=DIR [NAME=VALUE...]",
+      "a drainer's files into a server, or as SQL: TiDB-Binlog's reparo", verb_reparo },
     { "complete", "WORD...", NULL, verb_complete },
     { 0 },
 };

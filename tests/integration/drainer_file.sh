@@ -41,6 +41,7 @@ for k in 1 2 3; do # torn tails and rows that come again
     wait $writer
 done
 middle=$(cat "$T/pumps/p_m1/commit_ts")
+sleep 2 # it is of our clock, and MariaDB tells its time by the second
 sql m1 "CREATE TABLE db_m1.after (a INT PRIMARY KEY); INSERT INTO db_m1.after VALUES (1), (2)"
 drained f1 60 m1=m1 my=my
 echo >"$T/drainers/f1/pause" || die "$(cat "$T/drainers/f1/last_error")"
@@ -60,7 +61,6 @@ END
 reparo r1 dst "$middle"
 sql dst "SHOW TABLES FROM db_m1" | grep -qx after && die "what is after stop_commit_ts was replayed"
 [ "$(sql dst "SELECT COUNT(*) FROM db_m1.kinds")" = 3 ] || die "kinds: $(sql dst "SELECT COUNT(*) FROM db_m1.kinds")"
-echo "stop_commit_ts: 0" >/dev/null
 echo 0 >"$T/drainers/r1/stop_commit_ts" || die "$(cat "$T/drainers/r1/last_error")"
 start_drainer r1
 wait_for 60 drainer_is r1 state finished || die "r1: $(cat "$T/drainers/r1/error")"
@@ -85,4 +85,11 @@ start_drainer r3
 wait_for 60 drainer_is r3 state finished || die "r3: $(cat "$T/drainers/r3/error")"
 [ "$(grep -c '^INSERT INTO `db_m1`.`after`' "$WORK/r3.sql")" = 2 ] || die "text: $(head -20 "$WORK/r3.sql")"
 grep -q kinds "$WORK/r3.sql" && die "what is before initial_commit_ts was printed"
+# The verb.
+"$sluicectl" reparo data-dir="$WORK/out" start-tso="$middle" dir="$WORK" >"$WORK/reparo" 2>&1 || die "reparo: $(cat "$WORK/reparo")"
+text=$(sed -n 's/.*, in //p' "$WORK/reparo")
+[ "$(grep -c '^INSERT INTO `db_m1`.`after`' "$text")" = 2 ] || die "reparo: $(cat "$WORK/reparo")"
+"$sluicectl" reparo data-dir="$WORK/nothing" >"$WORK/reparo" 2>&1 && die "reparo of a folder that is not there"
+grep -q "cannot read the folder" "$WORK/reparo" || die "reparo: $(cat "$WORK/reparo")"
+ls -d "$T"/drainers/reparo-* 2>/dev/null && die "reparo left a drainer"
 note "$(ls "$WORK/out" | grep -c ^binlog-) files, $(du -b "$WORK/out" | cut -f1) bytes"
