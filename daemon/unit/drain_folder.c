@@ -54,6 +54,7 @@ int drain_folder_read(struct drain_folder *ret, const char *dir, struct err *err
     *ret = (struct drain_folder){ NULL, 0 };
     if (!d)
         return err_set(err, -errno, "cannot read the folder %s: %m", dir);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this stream
     while ((e = readdir(d))) {
         uint64_t number;
 

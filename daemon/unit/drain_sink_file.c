@@ -145,7 +145,7 @@ static void file_close(struct drain_sink *sink)
 
 static int open_files(struct file_sink *s, struct err *err)
 {
-    struct drain_folder files;
+    struct drain_folder files = { NULL, 0 };
     int rc = lock_dir(s, err);
 
     if (rc == 0)

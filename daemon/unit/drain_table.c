@@ -1,5 +1,6 @@
 #include "unit/drain_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,6 +394,7 @@ int drain_tables_map(struct drain_tables *ts, const struct drain_lane *lane, uin
     struct drain_table *t = NULL;
     int rc;
 
+    assert(body.data);
     if (slot->table && slot->id == id_of(ev) && slot->table->body_size == body.size &&
         memcmp(slot->table->body, body.data, body.size) == 0)
         return 0;

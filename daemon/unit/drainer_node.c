@@ -1,5 +1,6 @@
 /* drainers/ and drainers/<d>/: their rows. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static json_t *get_delay(const struct node *n, const struct attr *a, struct err 
     int64_t age_us = clock_wall_us() - (int64_t)(ts >> 18) * 1000;
 
     (void)a, (void)err;
-    return json_real(ts && age_us > 0 ? (double)(age_us / 1000) / 1000 : 0.0);
+    return json_real(ts && age_us > 0 ? round((double)age_us / 1000) / 1000 : 0.0);
 }
 
 static json_t *get_count(const struct node *n, const struct attr *a, struct err *err)
