@@ -49,6 +49,22 @@ for s in mdb my; do
     note "$s: $last records"
 done
 
+note "where an empty relay begins, and a source that is idle"
+first_file() { grep -oE '"name": "[^"]+"' "$T/sources/$1/relay/files" | head -1 | cut -d'"' -f4; }
+make_source named mdb && echo bin.000099 >"$T/sources/named/relay/relay_binlog_name" && echo >"$T/sources/named/relay/start"
+wait_for 10 grep -q "does not have relay_binlog_name, bin.000099" "$T/sources/named/relay/error" || die "$(cat "$T/sources/named/relay/error")"
+echo bin.000003 >"$T/sources/named/relay/relay_binlog_name"; echo >"$T/sources/named/relay/resume"
+relay_caught_up named mdb
+[ "$(first_file named)" = bin.000003 ] || die "it begins with $(first_file named)"
+set=$(sql mdb "SELECT BINLOG_GTID_POS('bin.000003', 4)")
+make_source set mdb && echo "$set" >"$T/sources/set/relay/relay_binlog_gtid" && echo >"$T/sources/set/relay/start"
+relay_caught_up set mdb
+[ "$(first_file set)" = bin.000003 ] && [ "$(cat "$T/sources/set/relay/gtid_purged")" = "$set" ] ||
+    die "it begins with $(first_file set), after $(cat "$T/sources/set/relay/gtid_purged") instead of $set"
+ts=$(cat "$T/sources/set/relay/safe_ts")
+moved() { [ "$(cat "$T/sources/set/relay/safe_ts")" -gt "$ts" ]; }
+wait_for 10 moved || die "safe_ts stands at $ts while the source is idle"
+
 note "an encrypted binlog: what the server sends of it"
 echo "1;$(openssl rand -hex 32)" >"$WORK/keys"
 start_mariadb enc --plugin-load-add=file_key_management.so --file-key-management-filename="$WORK/keys" --encrypt-binlog=ON
