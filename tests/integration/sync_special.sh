@@ -75,7 +75,8 @@ keyless() {
     write "CREATE TABLE k (a VARCHAR(10), b INT, f FLOAT, d DOUBLE, t TIMESTAMP(3) NULL, e ENUM('p','q'), x BLOB, n DECIMAL(30,10), g CHAR(5));
         INSERT INTO k VALUES ('abc', 1, 1.1, 0.1, '2020-01-01 00:00:00.123', 'p', x'00ff', 1.0000000001, 'x'), ('ABC', 1, 1.1, 0.1, '2020-01-01 00:00:00.123', 'p', x'00ff', 1.0000000001, 'x'),
             ('abc ', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL), ('abc', 1, 1.1, 0.1, '2020-01-01 00:00:00.123', 'p', x'00ff', 1.0000000001, 'x'), (NULL, NULL, 3.4e37, 1e-300, NULL, 'q', '', -0.5, '');
-        DELETE FROM k WHERE BINARY a = 'ABC'; UPDATE k SET b = 7 WHERE BINARY a = 'abc' LIMIT 1; UPDATE k SET f = f * 3, d = d / 3 WHERE f IS NOT NULL; DELETE FROM k WHERE a IS NULL"
+        DELETE FROM k WHERE BINARY a = 'ABC'; UPDATE k SET b = 7 WHERE BINARY a = 'abc' LIMIT 1; UPDATE k SET f = f * 3, d = d / 3 WHERE f IS NOT NULL; DELETE FROM k WHERE a IS NULL;
+        INSERT INTO k (a, b) VALUES ('xyz', 9), ('XYZ', 9), ('pad', 8), ('pad ', 8); DELETE FROM k WHERE BINARY a IN ('XYZ', 'pad ')"
     follow; equal
 }
 unique_null() {
