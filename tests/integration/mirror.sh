@@ -24,7 +24,8 @@ sql src "CREATE DATABASE shop; USE shop; CREATE TABLE shop.a (id INT PRIMARY KEY
 start_sluice --mode 0660 --group "$group"
 make_source s1 src || die "source: $(cat "$T/sources/last_error")"
 make_task orders s1 dst shop </dev/null || die "task: $(cat "$T/tasks/last_error")"
-mkdir "$T/sources/empty" "$T/tasks/draft" || die "drafts"
+collections=$(cd "$T" && dirname */create) # whatever there is
+for c in $collections; do mkdir "$T/$c/draft" || die "a draft in $c: $(cat "$T/$c/last_error")"; done
 echo >"$T/tasks/orders/start" || die "start: $(cat "$T/tasks/orders/last_error")"
 
 note "while it runs"
@@ -69,7 +70,7 @@ grep -q "MODIFY state" "$WORK/seen" || die "inotify: $(cat "$WORK/seen")"
 tail -n 20 "$T/events" | grep -q paused || die "events: $(tail -n 5 "$T/events")"
 grep -q '"front":"fs".*tasks/orders/pause' "$T/audit" || die "audit: $(tail -n 5 "$T/audit")"
 kill $stream $watcher
-rmdir "$T/tasks/draft" "$T/sources/empty" || die "rmdir of drafts"
+for c in $collections; do rmdir "$T/$c/draft" || die "rmdir of the draft in $c: $(cat "$T/$c/draft/last_error")"; done
 
 # Where others may read: a stranger sees all and changes nothing.
 stop_sluice || die "stop"
