@@ -484,13 +484,20 @@ static int rocks_drop_files(struct store *s, enum store_family f, struct slice f
 static int rocks_room(struct store *s, struct err *err)
 {
     struct store_rocksdb *r = (struct store_rocksdb *)s;
-    struct disk_guard *g;
+    struct disk_guard *g, *fresh = NULL;
 
     mutex_lock(&r->gate);
-    if (!r->guard)
-        r->guard = disk_guard_new(r->dir);
     g = r->guard;
     mutex_unlock(&r->gate);
+    if (!g) {
+        fresh = disk_guard_new(r->dir);
+        mutex_lock(&r->gate);
+        if (!r->guard)
+            r->guard = STEAL(fresh);
+        g = r->guard;
+        mutex_unlock(&r->gate);
+        disk_guard_free(fresh); /* another thread was first */
+    }
     return disk_guard_check(g, err);
 }
 

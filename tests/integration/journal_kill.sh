@@ -4,7 +4,7 @@
 set -u
 SEED=${SEED:-$RANDOM}
 RANDOM=$SEED
-rounds=${ROUNDS:-12}
+rounds=${ROUNDS:-8}
 WORK=$(mktemp -d /tmp/sluice-test.XXXXXX)
 trap 'rm -rf "$WORK"' EXIT
 run=${SLUICE_BUILD:-build/release}/journal_run

@@ -1,5 +1,6 @@
 #include "../store/both_stores.h"
 #include "records.h"
+#include "store/key.h"
 
 static const size_t sizes[] = { 19,    20,    200,    1000,   30000,  65000,  65300,  65376, 65400,
                                 65536, 65537, 131072, 524287, 524288, 524289, 700000, 19,    40 };
@@ -207,4 +208,62 @@ BOTH_STORES(journal, deletes_from_the_old_end)
     cr_assert_leq(st.bytes, 300000);
     journal_close(j);
     journals_free(all);
+}
+
+static uint64_t count_states(struct store *s)
+{
+    SCOPED(buf_fini) struct buf prefix = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice key, value;
+    struct err err = ERR_INIT;
+    uint64_t n = 0;
+
+    key_prefix(&prefix, KEY_STATE, "s1", NULL);
+    it = store_iter_new(s, STORE_JOURNAL_INDEX, key_slice(&prefix));
+    while (store_iter_next(it, &key, &value, &err) > 0)
+        n++;
+    return n;
+}
+
+static void is_set_before(struct journal *j, uint64_t seq)
+{
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct gtid_set *before = journal_gtids_before(j, seq, &err), *has = NULL;
+    char expected[80];
+    uint64_t found;
+
+    cr_assert_not_null(before, "%s", err.text);
+    gtid_set_print(before, &text);
+    snprintf(expected, sizeof expected, "11111111-1111-1111-1111-111111111111:1-%d", (int)seq - 1);
+    cr_assert_str_eq(text.data, expected);
+    cr_assert_eq(journal_find_set(j, before, &found, &has, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(found, seq);
+    cr_assert(gtid_set_equal(has, before));
+    gtid_set_free(before);
+    gtid_set_free(has);
+}
+
+Test(journal, keeps_a_state_of_gtids_every_so_many_records)
+{
+    struct store *s = store_open_mem();
+    struct journals *all = journals_new(s);
+    struct journal *j = open_it(all, true);
+    struct err err = ERR_INIT;
+    struct feed f;
+
+    feed_begin(&f, j, FLAVOR_MYSQL);
+    for (int i = 0; i < 25000; i++)
+        feed_txn(&f, 25);
+    feed_sync(&f);
+    cr_assert_eq(journal_write_end(j, &err), 0, "%s", err.text);
+    journal_close(j);
+    cr_assert_eq(count_states(s), 3);
+    j = open_it(all, false);
+    for (uint64_t seq = 3; seq <= 25001; seq += 1471)
+        is_set_before(j, seq);
+    is_set_before(j, 25001);
+    journal_close(j);
+    journals_free(all);
+    store_close(s);
 }
