@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "unit/drain_target.h"
 #include "unit/sync_ddl.h"
+#include "unit/sync_mode.h"
 
 /* What is known of a table id; ids are counted by each source. */
 struct seen_table {
@@ -222,6 +223,8 @@ static int note_left_out(struct sync_run *r, const struct query *q, struct err *
 
     if (!r)
         return 0;
+    if (r->mode->drain(r, err) < 0) /* groups under way refer to what is forgotten */
+        return err->code;
     arena_clear(&r->scratch);
     sync_ddl_scan(r, q, &d);
     return sync_ddl_skipped(r, q, &d, err);

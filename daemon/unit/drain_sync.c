@@ -42,6 +42,7 @@ struct drain_sync {
     struct drain_checkpoint *checkpoint;
     struct drain_shared *shared; /* tables of the target that several pumps write to */
     const struct drain_lane *last;
+    bool running; /* there is who writes */
 };
 
 /* What a lane has of its own. */
@@ -87,10 +88,13 @@ static int lane_opened(void *arg, struct drain_lane *lane, struct err *err)
 static void lane_closed(void *arg, struct drain_lane *lane)
 {
     struct lane_data *data = lane->data;
+    struct drain_sync *s = arg;
+    struct err later = ERR_INIT; /* the next call of the queue has it, too */
 
-    (void)arg;
     if (!data)
         return;
+    if (s->running) /* groups under way refer to its tables */
+        s->run.mode->drain(&s->run, &later);
     sync_tables_free(data->tables);
     mysql_params_fini(&data->job.from);
     free(data);
@@ -262,8 +266,8 @@ static int open_all(struct drain_sync *s, const json_t *doc, struct err *err)
 
 static void close_all(struct drain_sync *s)
 {
-    drain_feed_close(s->feed);
     sync_run_close(&s->run);
+    drain_feed_close(s->feed); /* and the tables that groups refer to */
     drain_judge_free(s->judge);
     drain_shared_free(s->shared);
     drain_checkpoint_free(s->checkpoint);
@@ -448,10 +452,12 @@ int drain_sync_run(struct drainer *d, const json_t *doc, struct err *err)
         sync_run_show(&s->run, true);
         drain_target_feed(&s->target, d, s->feed);
         s->run.mode->start(&s->run);
+        s->running = true;
         pulse_thread = thread_start("drain-pulse", pulse, &s->run);
         rc = follow(s, err);
         rc = leave(s, rc, err);
         rc = say_where(s, rc, err);
+        s->running = false;
         s->run.mode->stop(&s->run);
         s->run.mode->join(&s->run);
         thread_join(pulse_thread);
