@@ -370,7 +370,8 @@ double relay_lag_seconds(struct relay *r)
     int64_t heard = atomic_load(&r->heard_us), read = atomic_load(&r->read_commit_us);
     int64_t now = clock_wall_us(), since = read;
 
-    if (atomic_load(&r->caught_up))
+    /* Only a source that is heard can tell that there is no more. */
+    if (atomic_load(&r->caught_up) || !atomic_load(&r->connected))
         since = now - heard > 2000 * (int64_t)RELAY_HEARTBEAT_MS ? heard : 0;
     return since && now > since ? (double)(now - since) / 1e6 : 0.0;
 }
