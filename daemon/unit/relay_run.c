@@ -12,7 +12,9 @@
 #include "unit/source_priv.h"
 
 #define RECONNECT_LIMIT_US ((int64_t)60 * 1000000) /* then the unit retries, ever more slowly */
-#define IDLE_MS 1000                               /* so often safe_ts moves while nothing comes */
+#define GATHER_MS 2 /* what comes so soon goes to the disk together */
+#define GATHER_MOST_US ((int64_t)8000)
+#define IDLE_MS 1000 /* so often safe_ts moves while nothing comes */
 
 struct relay_run {
     struct relay *relay;
@@ -24,7 +26,9 @@ struct relay_run {
     bool writing;
     struct mysql_stream *stream;
     struct relay_acks *acks;
-    int64_t idle_us; /* monotonic: when safe_ts moved last */
+    int64_t idle_us; /* monotonic: when a time stamp was given last */
+    int64_t
+        unsent_us; /* monotonic: of the oldest record that was not yet sent to the disk; 0: none */
 };
 
 static void json_freep(json_t **v)
@@ -402,26 +406,45 @@ static int take(struct relay_run *run, struct slice raw, struct err *err)
     if (rc < 0)
         return rc;
     count(run, &did);
+    if (did.committed) {
+        run->idle_us = clock_mono_us();
+        run->unsent_us = run->unsent_us ? run->unsent_us : run->idle_us;
+    }
     return acknowledge(run, &did, err);
 }
 
-/* Nothing more came for now: to the disk with what is there. */
+/* Readers have it from memory; the disk can wait a moment for what may come next, unless somebody
+ * waits for the disk. */
+static bool may_gather(const struct relay_run *run)
+{
+    return run->unsent_us && !run->acks && clock_mono_us() - run->unsent_us < GATHER_MOST_US;
+}
+
+/* An idle source: the time stamps move all the same. */
+static int tell_time(struct relay_run *run, struct err *err)
+{
+    uint64_t safe_ts;
+
+    if (run->in.open || clock_mono_us() - run->idle_us < (int64_t)IDLE_MS * 1000)
+        return 0;
+    run->idle_us = clock_mono_us();
+    return journal_idle(run->journal, &safe_ts, err);
+}
+
+/* Nothing more came for now.  1: something did, 0: still nothing. */
 static int rest(struct relay_run *run, struct err *err)
 {
-    struct relay *r = run->relay;
-    uint64_t safe_ts;
-    int rc = run->in.open ? 0 : journal_flush(run->journal, err);
+    int rc = 0;
 
-    if (rc < 0)
+    atomic_store(&run->relay->caught_up, true);
+    if (may_gather(run) && (rc = mysql_stream_wait(run->stream, GATHER_MS, err)) != 0)
         return rc;
-    atomic_store(&r->caught_up, true);
-    if (!run->in.open && clock_mono_us() - run->idle_us >= (int64_t)IDLE_MS * 1000) {
-        run->idle_us = clock_mono_us();
-        rc = journal_idle(run->journal, &safe_ts, err);
-    }
+    run->unsent_us = 0;
+    if (!run->in.open)
+        rc = journal_flush(run->journal, err);
     if (rc == 0)
-        rc = mysql_stream_wait(run->stream, IDLE_MS, err);
-    return rc;
+        rc = tell_time(run, err);
+    return rc < 0 ? rc : mysql_stream_wait(run->stream, IDLE_MS, err);
 }
 
 /* 1 an event; 0 nothing came. */
