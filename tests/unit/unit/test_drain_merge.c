@@ -103,7 +103,7 @@ static void offer(struct drain_merge *m, struct input *in)
 static void come_and_go(struct drain_merge *m, uint64_t last)
 {
     struct input *in = &inputs[rand() % LANES];
-    char name[8];
+    char name[16];
 
     if (in->there) {
         drain_merge_remove(m, in->number);
@@ -129,7 +129,7 @@ static void run(unsigned seed)
 {
     struct drain_merge *m = drain_merge_new();
     struct drain_place last = { 0, NULL };
-    static char name[8], last_name[8];
+    static char name[16], last_name[16];
     unsigned taken = 0;
 
     srand(seed);
