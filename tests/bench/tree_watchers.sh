@@ -34,13 +34,20 @@ start_watchers() {
 }
 stop_watchers() { kill "$watchers"; wait "$watchers"; note "$(tail -n 1 "$WORK/watchers") reads of events by $WATCHERS watchers"; }
 
-with="" without=""
+cpu() { awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' "/proc/$sluiced_pid/stat"; } # of the daemon, seconds
+less() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", b - a }'; }
+
+with="" without="" cpu_with="" cpu_without=""
 for _ in 1 2 3; do
-    backlog; without="$without $(seconds apply)" || die "without"
-    backlog; start_watchers; with="$with $(seconds apply)" || die "with"
+    backlog; before=$(cpu); without="$without $(seconds apply)" || die "without"
+    cpu_without="$cpu_without $(less "$before" "$(cpu)")"
+    backlog; start_watchers; before=$(cpu); with="$with $(seconds apply)" || die "with"
+    cpu_with="$cpu_with $(less "$before" "$(cpu)")"
     stop_watchers
     note "$N transactions: without ${without##* } s, with $WATCHERS watchers ${with##* } s"
 done
+# shellcheck disable=SC2086
+note "the daemon's own seconds of CPU, medians: without $(median $cpu_without), with $(median $cpu_with)"
 # shellcheck disable=SC2086
 most_goal "stream with $WATCHERS inotify watchers, times the time without" 1.10 \
     "$(awk -v a="$(median $without)" -v b="$(median $with)" 'BEGIN { printf "%.2f", b / a }')"
