@@ -18,7 +18,7 @@ done
 way() { # name pump to-server sync_ddl
     make_drainer "$1" <<END
 pumps: [$2]
-initial_commit_ts: $(cat "$T/pumps/$2/commit_ts")
+initial_commit_ts: $(cat "$T/sources/${2#p_}/relay/commit_ts")
 syncer: { loopback_control: true, channel_id: 7, sync_ddl: $4 }
 to: { db_type: mysql, host: 127.0.0.1, port: $(port_of "$3"), user: sluice, password: sluice }
 END
