@@ -125,17 +125,28 @@ int server_set_field(struct server *s, const char *field, const json_t *v, struc
 
 /* --- running --- */
 
-/* Until it listens, fails or takes too long. */
+static bool is_listening(struct server *s, int64_t wait_ms)
+{
+    bool listens;
+
+    mutex_lock(&s->lock);
+    if (!s->serve)
+        cond_wait(&s->cond, &s->lock, wait_ms);
+    listens = s->serve != NULL;
+    mutex_unlock(&s->lock);
+    return listens;
+}
+
+/* Until it listens, fails or takes too long.  Getters take 'lock' under the unit's, so the unit is
+ * never asked under 'lock'. */
 static int await_listening(struct server *s, struct err *err)
 {
     int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL;
     bool listens;
 
-    mutex_lock(&s->lock);
-    while (!(listens = s->serve != NULL) && unit_state(&s->unit) == UNIT_RUNNING &&
+    while (!(listens = is_listening(s, 100)) && unit_state(&s->unit) == UNIT_RUNNING &&
            clock_mono_us() < until_us)
-        cond_wait(&s->cond, &s->lock, 100);
-    mutex_unlock(&s->lock);
+        ;
     if (listens)
         return 0;
     unit_error(&s->unit, err);
