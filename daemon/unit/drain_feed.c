@@ -139,8 +139,8 @@ static int seek_lane(struct drain_feed *f, struct feed_lane *l, struct err *err)
     rc = journal_find_ts(j, place->ts, &seq, err);
     if (rc == -ERANGE && place->ts + 1 >= state.first_ts)
         seq = state.first_seq, rc = 0; /* nothing was before it */
-    if (rc == -ENOENT)
-        seq = state.next_seq, rc = 0;
+    if (rc == -ENOENT)                 /* of those on disk; what is written only comes after */
+        seq = state.durable_seq + 1, rc = 0;
     if (rc < 0)
         return err_wrap(err, "pump %s", l->lane.name);
     rc = journal_reader_seek(l->reader, seq, err);
@@ -489,11 +489,13 @@ static int hold_lane(struct drain_feed *f, struct feed_lane *l, uint64_t ts, str
     struct journal_state state;
     struct err none = ERR_INIT;
     uint64_t seq;
-    int rc = journal_find_ts(l->lane.journal, ts, &seq, &none);
+    int rc;
 
-    journal_state(l->lane.journal, &state);
+    journal_state(l->lane.journal, &state); /* first: what is stored meanwhile is held, too */
+    rc = journal_find_ts(l->lane.journal, ts, &seq, &none);
+
     if (rc == -ENOENT)
-        seq = state.next_seq;
+        seq = state.durable_seq + 1;
     else if (rc < 0)
         seq = state.first_seq;
     if (seq == l->held)

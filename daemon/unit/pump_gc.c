@@ -44,11 +44,12 @@ static int sweep(struct pump *p, struct journal *j, uint64_t gc_ts, bool respect
     struct journal_gone gone = { .records = 0 };
     struct journal_state state;
     struct err ignored = ERR_INIT;
-    int rc = journal_find_ts(j, ts_before(gc_ts, MARGIN_MS), &keep.until_seq, &ignored);
+    int rc;
 
     journal_state(j, &state);
+    rc = journal_find_ts(j, ts_before(gc_ts, MARGIN_MS), &keep.until_seq, &ignored);
     if (rc == -ENOENT) /* all that is kept is older */
-        keep.until_seq = state.next_seq;
+        keep.until_seq = state.durable_seq + 1;
     else if (rc < 0 || keep.until_seq <= state.first_seq)
         return 0;
     rc = journal_gc(j, &keep, &gone, err);
