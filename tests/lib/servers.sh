@@ -152,8 +152,15 @@ sql_file() { # name file [database]
 }
 
 wait_pid_gone() { local i; for i in $(seq 600); do [ -d "/proc/$1" ] || return 0; sleep 0.1; done; return 1; }
-stop_server() { eval "kill \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; }
-kill_server() { eval "kill -9 \$${1}_pid 2>/dev/null && wait_pid_gone \$${1}_pid"; }
+# The number of a server that has ended may be another process's soon: nothing is sent to it.
+end_server() { # name signal
+    local pid port
+    eval "pid=\${${1}_pid:-} port=\${${1}_port:-}"
+    [ -n "$pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qx -- "--port=$port" || return 1
+    kill "$2" "$pid" 2>/dev/null && wait_pid_gone "$pid"
+}
+stop_server() { end_server "$1" -TERM; }
+kill_server() { end_server "$1" -KILL; }
 server_version() { sql "$1" 'SELECT VERSION()'; }
 
 # watch_files OUT inotifywait-argument...: what happens goes to OUT; all is watched when it returns.

@@ -32,10 +32,11 @@ restart_sluice() {
 }
 sluice_up() { [ -d "/proc/$sluiced_pid" ] && [ -e "$T/tasks" ] && curl -sf "$URL/v1/" -o /dev/null; }
 
-kill_sluice() { kill -9 "$sluiced_pid" 2>/dev/null; wait "$sluiced_pid" 2>/dev/null; }
-stop_sluice() { kill "$sluiced_pid" 2>/dev/null || return 0; wait "$sluiced_pid"; }
+is_ours() { tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | grep -qxF -- "$WORK/data"; } # a number is used again
+kill_sluice() { is_ours "$sluiced_pid" && kill -9 "$sluiced_pid" 2>/dev/null; wait "$sluiced_pid" 2>/dev/null; }
+stop_sluice() { is_ours "$sluiced_pid" && kill "$sluiced_pid" 2>/dev/null || return 0; wait "$sluiced_pid"; }
 stop_sluice_quietly() {
-    [ -n "$sluiced_pid" ] && kill "$sluiced_pid" 2>/dev/null && wait "$sluiced_pid" 2>/dev/null
+    [ -n "$sluiced_pid" ] && is_ours "$sluiced_pid" && kill "$sluiced_pid" 2>/dev/null && wait "$sluiced_pid" 2>/dev/null
     left_behind "$T" "$SLUICE_LOG"
 }
 
