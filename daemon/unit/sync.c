@@ -145,19 +145,30 @@ double sync_lag_seconds(struct unit *u)
     return now > oldest ? (double)(now - oldest) / 1e6 : 0.0;
 }
 
+/* The source must not purge from here on: what is set aside is still to be read. */
+static void needed_from(const struct sync *s, struct position *ret) REQUIRES(s->unit.lock)
+{
+    if (s->binlog_file)
+        snprintf(ret->file, sizeof ret->file, "%s", s->binlog_file);
+    ret->offset = s->binlog_offset;
+    if (ret->file[0] && s->aside_oldest.file[0] && position_compare(&s->aside_oldest, ret) < 0)
+        *ret = s->aside_oldest;
+}
+
 static void sync_progress(struct unit *u, struct unit_progress *ret)
 {
     struct sync *s = sync_of(u);
+    struct position from = { .offset = 0 };
 
     ret->phase = "following the binlog";
     ret->rows = atomic_load(&s->rows);
     ret->bytes = atomic_load(&s->bytes);
     ret->lag_s = sync_lag_seconds(u);
     mutex_lock(&u->lock);
-    if (s->binlog_file)
-        snprintf(ret->file, sizeof ret->file, "%s", s->binlog_file);
-    ret->offset = s->binlog_offset;
+    needed_from(s, &from);
     mutex_unlock(&u->lock);
+    memcpy(ret->file, from.file, sizeof ret->file);
+    ret->offset = from.offset;
 }
 
 /* --- the node --- */

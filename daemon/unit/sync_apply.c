@@ -68,10 +68,12 @@ void sync_publish(struct sync_run *r)
 void sync_publish_aside(struct sync_run *r)
 {
     struct sync *s = r->sync;
+    struct position oldest = { .offset = 0 };
     char *text = aside_text(r->aside), *old;
-    bool some = text[0] != '\0';
+    bool some = aside_oldest(r->aside, &oldest);
 
     mutex_lock(&s->unit.lock);
+    s->aside_oldest = oldest;
     old = s->aside_text;
     s->aside_text = text;
     mutex_unlock(&s->unit.lock);

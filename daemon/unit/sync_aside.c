@@ -155,6 +155,22 @@ char *aside_text(struct aside *a)
     return buf_steal(&text);
 }
 
+bool aside_oldest(struct aside *a, struct position *ret)
+{
+    const struct position *oldest = NULL;
+
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n; i++)
+        if (!oldest || position_compare(&a->entries[i].from, oldest) < 0)
+            oldest = &a->entries[i].from;
+    if (oldest) {
+        memcpy(ret->file, oldest->file, sizeof ret->file);
+        ret->offset = oldest->offset;
+    }
+    mutex_unlock(&a->lock);
+    return oldest != NULL;
+}
+
 /* What a table is to blame for: the server refused its rows, or they are not there.  A full disk, a
  * failover, an interrupted statement are not: they pass, and the next table would be no better. */
 static bool is_of_table(const struct err *err)

@@ -27,6 +27,9 @@ void aside_free(struct aside *a); /* NULL is fine */
 bool aside_has(struct aside *a, const char *schema, const char *name);
 bool aside_has_table(struct aside *a, const struct target_table *t);
 char *aside_text(struct aside *a); /* "db.t,db.u"; caller frees */
+/* The oldest place that one of them is to be streamed from: file and offset, no set.  False: none
+ * is set aside. */
+bool aside_oldest(struct aside *a, struct position *ret);
 
 /* A table was refused, for 'err'.  0: it is set aside from 'from' on; write the
  * group again.  Else 'err' stands: the task does not want that, or no table was to blame. */

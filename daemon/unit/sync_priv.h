@@ -26,7 +26,8 @@ struct sync {
     /* as last committed */
     char *gtid GUARDED, *binlog_file GUARDED;
     uint64_t binlog_offset GUARDED;
-    char *aside_text GUARDED;         /* "db.t,db.u": tables that are set aside */
+    char *aside_text GUARDED;             /* "db.t,db.u": tables that are set aside */
+    struct position aside_oldest GUARDED; /* from where they are needed; no set, file "": none */
     atomic_bool leave;                /* a release waits until all that was read is in the target */
     char *catching_up GUARDED;        /* the table that a release is at; NULL or "": none */
     struct position aside_at GUARDED; /* and how far it is; no set */

@@ -54,6 +54,17 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     kill_sluice; restart_sluice
     wait_aside q.bad,q.late
 
+    what="the binlog that they will be read from is still needed"
+    needed() { echo >"$T/sources/s1/check"; cat "$T/sources/s1/needed_binlog"; }
+    needed_is() { [ "$(needed)" = "$1" ]; }
+    old=$(cut -d: -f1 "$S/position")
+    write "FLUSH BINARY LOGS; INSERT INTO good VALUES (30, 30)"
+    write "FLUSH BINARY LOGS; DELETE FROM good WHERE id = 30"
+    wait_count good 3
+    moved_on() { [ "$(cut -d: -f1 "$S/position")" != "$old" ]; }
+    wait_for 60 moved_on || die "$flavor: $what: $(cat "$S/position")"
+    wait_for 60 needed_is "$old" || die "$flavor: $what: $(needed), not $old"
+
     what="a release of what is not mended fails and says why"
     order release table=q.bad
     wait_for 60 grep -q 'q.bad' "$S/error" || { task_trouble q; die "$flavor: $what: no error"; }
