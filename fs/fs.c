@@ -225,13 +225,15 @@ static void open_rendered(struct apart *a)
     file_free(a->fs, a->file);
 }
 
-/* Root passes the kernel's check of the mode; not ours. */
-static int check_root(fuse_req_t req, const struct target *t, int want)
+/* Root passes the kernel's check of the mode, not ours; and so may others write what nobody can, in
+ * the moment in which the kernel knows the mode that the notifier was told (stat_of()). */
+static int check_mode(fuse_req_t req, const struct target *t, int want)
 {
     struct caller who = fs_caller(req);
     struct err err = ERR_INIT;
 
-    if (who.uid != 0 || authority_check(&who, target_mode(t), want, &err) == 0)
+    if (who.uid == 0 ? authority_check(&who, target_mode(t), want, &err) == 0
+                     : !(want & 2) || (target_mode(t) & 0222))
         return 0;
     if (want & 2) {
         SCOPED(freep) char *path = target_path(t);
@@ -251,7 +253,7 @@ static void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     int rc = fs_target(fs_of(req), ino, &t);
 
     if (rc == 0)
-        rc = check_root(req, &t, (reads ? 4 : 0) | (writes ? 2 : 0));
+        rc = check_mode(req, &t, (reads ? 4 : 0) | (writes ? 2 : 0));
     if (rc < 0) {
         fuse_reply_err(req, -rc);
         return;
