@@ -38,6 +38,7 @@ struct feed {
     uint32_t incarnation, file_no; /* of the file that was announced; 0: none was */
     bool by_place, checksum;
     bool moved;                  /* to another server: to be said */
+    char source_id[128];         /* the server that the place to begin is of; "" not known */
     char name[BINLOG_NAME_SIZE]; /* of the file */
     struct buf made[2];          /* events that were made and not yet given out */
     unsigned n_made, next_made;
@@ -124,12 +125,12 @@ static void server_for_tasks(struct source *s, uint32_t incarnation, char ret[st
         memmove(ret, ret + n, strlen(ret + n) + 1);
 }
 
-static bool is_of_server(const struct feed_config *c, uint32_t incarnation)
+static bool is_of_server(struct source *s, const char *source_id, uint32_t incarnation)
 {
     char server[64];
 
-    server_for_tasks(c->source, incarnation, server);
-    return !c->source_id[0] || strcmp(server, c->source_id) == 0;
+    server_for_tasks(s, incarnation, server);
+    return !source_id[0] || strcmp(server, source_id) == 0;
 }
 
 static bool same_server(const struct feed_config *c, struct journal *j, uint64_t seq)
@@ -140,7 +141,7 @@ static bool same_server(const struct feed_config *c, struct journal *j, uint64_t
 
     if (journal_file_of(j, seq, &f, &none) < 0)
         return false;
-    same = is_of_server(c, f.incarnation);
+    same = is_of_server(c->source, c->source_id, f.incarnation);
     journal_file_fini(&f);
     return same;
 }
@@ -157,7 +158,7 @@ static bool see_file(void *arg, const struct journal_file *f)
     struct old_file *o = arg;
 
     if (strcmp(f->name, o->at->file) == 0 && f->from <= o->at->offset && o->at->offset <= f->end &&
-        is_of_server(o->c, f->incarnation)) {
+        is_of_server(o->c->source, o->c->source_id, f->incarnation)) {
         o->first_seq = f->first_seq;
         o->incarnation = f->incarnation;
     }
@@ -249,6 +250,7 @@ static void pass_by(struct feed *f, const struct feed_config *c, const struct po
     f->behind = true;
     f->offset = from->offset;
     memcpy(f->file, from->file, sizeof f->file);
+    snprintf(f->source_id, sizeof f->source_id, "%s", c->source_id);
     if (!f->by_place)
         f->has = gtid_set_copy(from->gtids);
 }
@@ -296,11 +298,11 @@ int feed_open(struct feed **ret, const struct feed_config *c, const struct posit
     return rc;
 }
 
-bool feed_is_stored(const struct feed_config *c, const struct position *from)
+bool feed_is_stored(const struct feed_config *c, const struct position *from, bool wait)
 {
     struct journal *j = c->source && !c->no_journal ? source_journal(c->source) : NULL;
     uint64_t seq;
-    bool yes = j && find(c, j, from, &seq, false) == 0;
+    bool yes = j && find(c, j, from, &seq, wait) == 0;
 
     journal_close(j);
     return yes;
@@ -434,16 +436,25 @@ static int file_of_record(struct feed *f, struct journal_file *ret, struct err *
     return err_set(err, -ECONNRESET, "the relay does not get a new file to its disk: %s", why.text);
 }
 
+/* Is the record at hand of another server than what came before?  The first one is when the place
+ * to begin was the end of the former server's binlog. */
+static bool is_of_another(const struct feed *f)
+{
+    uint32_t incarnation = f->record.incarnation;
+
+    return f->incarnation ? incarnation != f->incarnation
+                          : !is_of_server(f->source, f->source_id, incarnation);
+}
+
 static int enter_file(struct feed *f, struct err *err)
 {
     const struct journal_record *r = &f->record;
     struct journal_file file = { .no = 0 };
-    bool known = f->incarnation || f->file_no;
     int rc;
 
     if (f->incarnation == r->incarnation && f->file_no == r->file_no)
         return 0;
-    if (f->by_place && known && f->incarnation != r->incarnation) {
+    if (f->by_place && is_of_another(f)) {
         f->moved = true;
         f->behind = false;
     }

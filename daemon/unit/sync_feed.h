@@ -44,7 +44,7 @@ bool feed_at_tip(const struct feed *f); /* ... and if it does, there is no more 
 int64_t feed_heard_us(const struct feed *f); /* when the source was heard, wall; a stream: now */
 bool feed_stored(const struct feed *f);      /* it reads the journal */
 /* Would a new feed read the journal from here? */
-bool feed_is_stored(const struct feed_config *c, const struct position *from);
+bool feed_is_stored(const struct feed_config *c, const struct position *from, bool wait);
 void feed_shutdown(struct feed *f); /* any thread */
 
 /* --- the events that a dump makes for its connection; pure --- */

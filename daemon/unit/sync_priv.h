@@ -174,7 +174,7 @@ enum copy_when sync_when(const struct sync_run *r, const char *schema, const cha
 /* --- sync_reader.c: the stream --- */
 int sync_read(struct sync_run *r, struct err *err);
 /* The source's relay has what follows this position of the server that the checkpoint is of. */
-bool sync_is_stored(struct sync_run *r, const struct position *from);
+bool sync_is_stored(struct sync_run *r, const struct position *from, bool wait);
 
 /* --- sync_txn.c: transactions --- */
 int sync_txn_event(struct sync_run *r, const struct event *ev, int step, struct err *err);

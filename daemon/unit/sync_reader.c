@@ -213,14 +213,21 @@ static int is_stored(struct sync_run *r, const struct feed_config *c, const stru
                      struct err *err)
 {
     (void)r, (void)err;
-    return feed_is_stored(c, from);
+    return feed_is_stored(c, from, false);
 }
 
-bool sync_is_stored(struct sync_run *r, const struct position *from)
+static int will_be_stored(struct sync_run *r, const struct feed_config *c,
+                          const struct position *from, struct err *err)
+{
+    (void)r, (void)err;
+    return feed_is_stored(c, from, true);
+}
+
+bool sync_is_stored(struct sync_run *r, const struct position *from, bool wait)
 {
     struct err none = ERR_INIT;
 
-    return r->job->origin && with_feed_config(r, from, is_stored, &none);
+    return r->job->origin && with_feed_config(r, from, wait ? will_be_stored : is_stored, &none);
 }
 
 /* What follows is of another server; the operator has said that it does. */
@@ -251,7 +258,7 @@ static int prefer_relay(struct sync_run *r, struct err *err)
     if (!r->job->origin || feed_stored(r->feed) || now < r->look_us)
         return 0;
     r->look_us = now + RELAY_LOOK_US;
-    if (!sync_is_stored(r, &r->grouper.pos))
+    if (!sync_is_stored(r, &r->grouper.pos, false))
         return 0;
     return connect_feed(r, err);
 }

@@ -80,7 +80,8 @@ static int check_identity(struct sync_run *r, const char *identity, struct err *
                  identity);
         return checkpoint_rehome(&r->cp, r->admin, identity, err);
     }
-    if (sync_is_stored(r, &r->cp.pos)) /* up to where the other server follows */
+    /* Up to where the other server follows; after a restart the relay may not be there yet. */
+    if (sync_is_stored(r, &r->cp.pos, true))
         return 0;
     return err_set(err, -EREMCHG,
                    "the position %s:%llu is of server %s, but the source is now %s: %sstart the "

@@ -43,6 +43,8 @@ same_binlogs s src || die "the journal is not the binlog"
 
 note "when_full = drop_unread"
 wait_state t running; caught_up t src
+held() { jq -e '.["tasks/t"]' "$R/holds"; }
+wait_for 30 held || { relay_trouble s; die "the task's place is not held"; }
 echo >"$T/tasks/t/pause"; wait_state t paused
 first=$(cat "$R/first_seq")
 for i in $(seq 8); do put 10000; done
