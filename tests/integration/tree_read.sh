@@ -91,6 +91,7 @@ dirs=$(seq -f "$T/many/item%06g" 0 1499)
 watch_files "$WORK/seen" --format '%w%f %e' $dirs
 from=$(date +%s%N)
 echo >"$T/many/storm"
+wait_for 30 test -s "$WORK/seen"
 took=$(ms "$from")
 n=$(wc -l <"$WORK/seen")
 note "a storm over 100,000 nodes: $n events at 1,500 of them in $took ms"
