@@ -52,9 +52,10 @@ struct auth_account {
     const char *user, *password;
     const char *first_plugin; /* that the greeting names */
 };
-/* 0 and the user's name in 'user' (of 'user_size' bytes); -EACCES; what wire_read() returns. */
+#define AUTH_USER_SIZE 64 /* of a name that is shown: longer ones are cut */
+/* 0 and the user's name in 'user'; -EACCES; what wire_read() returns. */
 int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
-               const struct auth_account *account, int64_t timeout_ms, char *user, size_t user_size,
-               struct err *err);
+               const struct auth_account *account, int64_t timeout_ms,
+               char user[static AUTH_USER_SIZE], struct err *err);
 
 #endif

@@ -163,8 +163,8 @@ static int refuse(struct dialog *d, struct slice proof, const char *user, struct
 }
 
 int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
-               const struct auth_account *account, int64_t timeout_ms, char *user, size_t user_size,
-               struct err *err)
+               const struct auth_account *account, int64_t timeout_ms,
+               char user[static AUTH_USER_SIZE], struct err *err)
 {
     struct dialog d = { .w = w, .tls = tls, .account = account, .timeout_ms = timeout_ms };
     SCOPED(freep) char *name = NULL;
@@ -180,7 +180,7 @@ int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32
     /* The slices of the login packet end with the next one. */
     name = xstrndup((const char *)d.login.user.data, d.login.user.size);
     d.login.user = slice_str(name);
-    snprintf(user, user_size, "%s", name);
+    snprintf(user, AUTH_USER_SIZE, "%s", name);
     if ((rc = choose(&d, &proof, err)) < 0)
         return rc;
     if (!proved(&d, proof, err))

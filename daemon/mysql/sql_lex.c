@@ -78,9 +78,10 @@ static void skip_quoted(struct lexer *l)
     while (l->at < l->end) {
         uint8_t c = *l->at++;
 
-        if (c == '\\' && quote != '`' && l->at < l->end)
-            l->at++;
-        else if (c == quote && ahead(l, 0) == quote)
+        bool escapes = c == '\\' && quote != '`' && l->at < l->end;
+        bool doubled = c == quote && ahead(l, 0) == quote;
+
+        if (escapes || doubled)
             l->at++;
         else if (c == quote)
             return;

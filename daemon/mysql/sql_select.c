@@ -236,7 +236,7 @@ static int read_item(struct sql_reader *r, struct item *ret, struct err *err)
         return known;
     ret->value = known ? buf_steal(&value) : NULL;
     ret->name = written(from, r->at);
-    if ((from = r->at)->kind != SQL_END) {
+    if (r->at->kind != SQL_END) {
         char *as = alias(r);
 
         if (as) {

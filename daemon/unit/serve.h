@@ -56,7 +56,7 @@ struct session {
     /* its own */
     struct wire wire;
     struct sql_session sql;
-    char peer[64], user[64];
+    char peer[64], user[AUTH_USER_SIZE];
     enum flavor flavor; /* of the journal, as of the login */
     char version[64];
     /* what COM_REGISTER_SLAVE said */

@@ -197,7 +197,7 @@ static int log_in(struct session *s, struct err *err)
     account.first_plugin =
         s->flavor == FLAVOR_MYSQL ? "caching_sha2_password" : "mysql_native_password";
     return auth_login(&s->wire, v->tls, s->version, s->connection, &account, SERVE_LOGIN_TIMEOUT_MS,
-                      s->user, sizeof s->user, err);
+                      s->user, err);
 }
 
 static void logged_in(struct session *s)
