@@ -164,9 +164,9 @@ static void sync_progress(struct unit *u, struct unit_progress *ret)
     ret->rows = atomic_load(&s->rows);
     ret->bytes = atomic_load(&s->bytes);
     ret->lag_s = sync_lag_seconds(u);
-    mutex_lock(&u->lock);
+    mutex_lock(&s->unit.lock);
     needed_from(s, &from);
-    mutex_unlock(&u->lock);
+    mutex_unlock(&s->unit.lock);
     memcpy(ret->file, from.file, sizeof ret->file);
     ret->offset = from.offset;
 }
