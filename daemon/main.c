@@ -32,11 +32,11 @@
 #include "store/line_log.h"
 #include "store/secret.h"
 #include "store/store.h"
-#include "unit/drainer.h"
-#include "unit/pump.h"
-#include "unit/server.h"
-#include "unit/source.h"
-#include "unit/tasks.h"
+#include "unit/drain/drainer.h"
+#include "unit/drain/pump.h"
+#include "unit/serve/server.h"
+#include "unit/source/source.h"
+#include "unit/task/tasks.h"
 
 enum { EXIT_USAGE = 2 };
 

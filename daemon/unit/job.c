@@ -8,8 +8,8 @@
 #include "route/router.h"
 #include "store/secret.h"
 #include "unit/security_doc.h"
-#include "unit/source.h"
-#include "unit/task_doc.h"
+#include "unit/source/source.h"
+#include "unit/task/task_doc.h"
 
 static const char *text(const json_t *object, const char *path)
 {

@@ -17,7 +17,7 @@
 #include "mysql/conn_set.h"
 
 struct router; /* route/router.h: what is in scope, and under what name */
-struct source; /* unit/source.h */
+struct source; /* unit/source/source.h */
 struct store;
 
 enum apply_mode { APPLY_MERGED, APPLY_ONE_TO_ONE, APPLY_PARALLEL };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "unit/load_parse.h"
+#include "unit/load/load_parse.h"
 
 struct text {
     const uint8_t *at;

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/scope.h"
-#include "unit/relay_ingest.h"
+#include "unit/relay/relay_ingest.h"
 
 static void feed(struct ingest *in, const uint8_t *data, size_t size, uint64_t *last)
 {

@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "route/router.h"
-#include "unit/copy.h"
-#include "unit/copy_state.h"
+#include "unit/copy/copy.h"
+#include "unit/copy/copy_state.h"
 
 static struct mysql_params params(const char *port)
 {

@@ -37,7 +37,7 @@
 #include "binlog/event.h"
 #include "binlog/file.h"
 #include "journal/journal.h"
-#include "unit/relay_ingest.h"
+#include "unit/relay/relay_ingest.h"
 
 static struct err err;
 

@@ -19,11 +19,11 @@
 #include "store/catalog.h"
 #include "store/secret.h"
 #include "store/store.h"
-#include "unit/drain_decode.h"
-#include "unit/drainer.h"
-#include "unit/pump.h"
-#include "unit/relay_ingest.h"
-#include "unit/source.h"
+#include "unit/drain/drain_decode.h"
+#include "unit/drain/drainer.h"
+#include "unit/drain/pump.h"
+#include "unit/relay/relay_ingest.h"
+#include "unit/source/source.h"
 
 static struct err err;
 

@@ -20,7 +20,7 @@
 #include "base/scope.h"
 #include "route/router.h"
 #include "store/store.h"
-#include "unit/sync.h"
+#include "unit/sync/sync.h"
 
 static const char *option(int argc, char **argv, const char *name, const char *otherwise)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "unit/copy_dialect.h"
+#include "unit/copy/copy_dialect.h"
 
 static const struct server_kind mariadb = { FLAVOR_MARIADB, 101119 },
                                 mysql = { FLAVOR_MYSQL, 90700 };

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "unit/copy_state.h"
+#include "unit/copy/copy_state.h"
 
 #define S(text) (char *)(text)
 

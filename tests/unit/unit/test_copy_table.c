@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "unit/copy_table.h"
+#include "unit/copy/copy_table.h"
 
 #define HEAD "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  PRIMARY KEY (`id`)\n"
 

@@ -1,9 +1,9 @@
-#include "unit/drain_filter.h"
+#include "unit/drain/drain_filter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "unit/pump_doc.h"
+#include "unit/drain/pump_doc.h"
 
 static struct drain_filter *filter_of(const char *text)
 {

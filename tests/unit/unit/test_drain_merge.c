@@ -1,4 +1,4 @@
-#include "unit/drain_merge.h"
+#include "unit/drain/drain_merge.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

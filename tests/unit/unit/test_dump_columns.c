@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "unit/dump_columns.h"
+#include "unit/dump/dump_columns.h"
 
 #define S(text) (char *)(text)
 

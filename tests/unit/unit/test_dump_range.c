@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "base/buf.h"
-#include "unit/dump_range.h"
+#include "unit/dump/dump_range.h"
 
 #define S(text) (char *)(text)
 

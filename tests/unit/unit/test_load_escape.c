@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "unit/load_escape.h"
+#include "unit/load/load_escape.h"
 
 /* What LOAD DATA makes of it. */
 static size_t tsv_read(const char *p, size_t size, char *out)

@@ -1,4 +1,4 @@
-#include "unit/load_parse.h"
+#include "unit/load/load_parse.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/precheck_fit.h"
+#include "unit/precheck/precheck_fit.h"
 
 /* "varchar(20) latin1": the type as the servers print it, and a character set. */
 static const char *misfit(const char *from, const char *to)

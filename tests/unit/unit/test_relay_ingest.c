@@ -1,4 +1,4 @@
-#include "unit/relay_ingest.h"
+#include "unit/relay/relay_ingest.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/file.h"
-#include "unit/sync_feed.h"
+#include "unit/sync/sync_feed.h"
 
 static struct store *store;
 static struct journals *all;

@@ -1,4 +1,4 @@
-#include "unit/relay_print.h"
+#include "unit/relay/relay_print.h"
 
 #include <criterion/criterion.h>
 

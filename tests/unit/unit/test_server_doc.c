@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "node/node.h"
-#include "unit/server.h"
-#include "unit/server_doc.h"
+#include "unit/serve/server.h"
+#include "unit/serve/server_doc.h"
 
 Test(server_doc, every_row_of_servers_is_sound)
 {

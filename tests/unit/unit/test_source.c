@@ -8,9 +8,9 @@
 #include "store/catalog.h"
 #include "store/secret.h"
 #include "store/store.h"
-#include "unit/source.h"
-#include "unit/source_doc.h"
-#include "unit/source_priv.h"
+#include "unit/source/source.h"
+#include "unit/source/source_doc.h"
+#include "unit/source/source_priv.h"
 
 static struct store *store;
 static struct secret_key *key;

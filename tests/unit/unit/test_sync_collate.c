@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "unit/sync_collate.h"
+#include "unit/sync/sync_collate.h"
 
 static const struct server_kind mysql = { FLAVOR_MYSQL, 90700 };
 static const struct server_kind mariadb = { FLAVOR_MARIADB, 101100 };

@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "unit/sync_conflict.h"
+#include "unit/sync/sync_conflict.h"
 
 /* id (row key), name (unique, by collation), day (unique with n), n, v (plain) */
 enum { ID, NAME, DAY, N, V, N_COLS };

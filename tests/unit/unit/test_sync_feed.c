@@ -1,4 +1,4 @@
-#include "unit/sync_feed.h"
+#include "unit/sync/sync_feed.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

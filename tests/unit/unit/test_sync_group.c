@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "unit/sync_group.h"
+#include "unit/sync/sync_group.h"
 
 enum { ID, V, N_COLS };
 

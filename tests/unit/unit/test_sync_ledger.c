@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "unit/sync_ledger.h"
+#include "unit/sync/sync_ledger.h"
 
 static struct ledger l;
 

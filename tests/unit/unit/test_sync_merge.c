@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "sink/statement.h"
-#include "unit/sync_merge.h"
+#include "unit/sync/sync_merge.h"
 
 /* id (row key), u (another unique key), v (plain) */
 enum { ID, U, V, N_COLS };

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "unit/sync_queue.h"
+#include "unit/sync/sync_queue.h"
 
 static int fill_ok(void *arg, struct group *g, struct err *err)
 {

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "unit/sync_schedule.h"
+#include "unit/sync/sync_schedule.h"
 
 static struct schedule s;
 

@@ -1,4 +1,4 @@
-#include "unit/task_doc.h"
+#include "unit/task/task_doc.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

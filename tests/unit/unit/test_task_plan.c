@@ -1,4 +1,4 @@
-#include "unit/task_plan.h"
+#include "unit/task/task_plan.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

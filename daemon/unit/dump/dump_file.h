@@ -1,0 +1,13 @@
+/* dump_file.h - inside a dump into a folder: how rows become files. */
+#ifndef SLUICE_UNIT_DUMP_FILE_H
+#define SLUICE_UNIT_DUMP_FILE_H
+
+#include "unit/copy/copy_engine.h"
+
+/* What every file of rows begins with. */
+extern const char dump_data_head[];
+
+/* The rows of 't' that 'result' has.  -EAGAIN: the table changed. */
+int dump_result(struct copy *c, struct copy_table *t, struct mysql_result *result, struct err *err);
+
+#endif

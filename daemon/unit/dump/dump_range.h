@@ -1,0 +1,40 @@
+/*
+ * dump_range.h - a table cut by ranges of its row key.
+ *
+ * A range is low <= k < high of the key's leading column, read in key order,
+ * and continued after the last key that was copied.  Where the leading column
+ * is a whole number, the table is cut into several ranges that go in parallel;
+ * other tables are one range.
+ *
+ * Keys are compared by the source alone: a text is given back to it in the
+ * column's own character set and collation, so that "after" means the same as
+ * in the index.  Columns whose comparison with a literal is not the order of
+ * the index (ENUM, SET, BIT, floating point) cannot be continued: such a table
+ * is read as a whole.
+ */
+#ifndef SLUICE_UNIT_DUMP_RANGE_H
+#define SLUICE_UNIT_DUMP_RANGE_H
+
+#include "mysql/table.h"
+#include "unit/copy/copy_state.h"
+
+/* The row key if the table can be read in its order and continued; NULL if not. */
+const struct table_key *dump_range_key(const struct table_def *t);
+
+/* " WHERE ... ORDER BY ..." of what is left of 'r'; nothing if the table has no such key. */
+void dump_range_sql(struct buf *out, const struct table_def *t, const struct copy_range_row *r);
+
+/* The row's key as copy_range_row.at wants it.  'row' has the columns of
+ * dump_columns.h, that is all but the generated ones, in their order. */
+void dump_range_at(struct buf *out, const struct table_def *t, const struct table_key *key,
+                   const struct mysql_row *row);
+
+/* Cuts at 'n' - 1 evenly spaced points between min and max (texts of whole
+ * numbers, of the leading column).  Returns how many ranges were made, at least 1. */
+unsigned dump_range_cut(const char *min, const char *max, unsigned n, struct copy_range_row **ret);
+
+/* Asks the source for min and max where the leading column is a whole number; else one range. */
+int dump_range_split(struct mysql_conn *source, const struct table_def *t, unsigned n,
+                     struct copy_range_row **ret, unsigned *n_ret, struct err *err);
+
+#endif

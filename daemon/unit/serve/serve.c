@@ -1,0 +1,389 @@
+/* serve.c - the unit behind a server: it listens, and has a thread for each connection. */
+#include "unit/serve/serve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "binlog/control.h"
+#include "journal/journal.h"
+#include "mysql/packet.h"
+#include "mysql/wire_tls.h"
+#include "store/secret.h"
+#include "unit/relay/relay.h"
+#include "unit/serve/server_doc.h"
+#include "unit/serve/server_priv.h"
+#include "unit/source/source.h"
+
+enum {
+    BACKLOG = 256,
+    TICK_MS = 200,
+    MAX_LOGINS = 100,     /* connections that have not logged in yet */
+    ENDING_TICK_MS = 100, /* between two looks whether all sessions have ended */
+};
+
+static void json_freep(json_t **v)
+{
+    json_decref(*v);
+}
+
+/* --- the socket --- */
+
+static int bind_to(const struct addrinfo *a)
+{
+    int one = 1, saved, fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return -1;
+}
+
+static unsigned port_of(int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t size = sizeof a;
+    char port[8] = "0";
+
+    if (getsockname(fd, (struct sockaddr *)&a, &size) == 0)
+        getnameinfo((struct sockaddr *)&a, size, NULL, 0, port, sizeof port, NI_NUMERICSERV);
+    return (unsigned)strtoul(port, NULL, 10);
+}
+
+static int open_listener(struct serve *v, const char *addr, struct err *err)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
+    SCOPED(freep) char *host = NULL;
+    SCOPED(freep) char *port = NULL;
+    int rc = server_doc_address(addr, &host, &port, err);
+
+    if (rc < 0)
+        return rc;
+    rc = getaddrinfo(host, port, &hints, &found);
+    if (rc != 0)
+        return err_set(err, -EINVAL, "addr: %s: %s", host, gai_strerror(rc));
+    v->listener = bind_to(found);
+    freeaddrinfo(found);
+    if (v->listener < 0)
+        return err_set(err, -errno, "cannot listen on %s: %s", addr, strerrordesc_np(errno));
+    v->port = port_of(v->listener);
+    return 0;
+}
+
+/* --- sessions --- */
+
+static void set_up_socket(int fd)
+{
+    int one = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+}
+
+static void refuse(int fd)
+{
+    struct wire w;
+    struct err ignored = ERR_INIT;
+
+    wire_init(&w, fd);
+    packet_err(&w, PACKET_TOO_MANY_CONNECTIONS, "Too many connections");
+    wire_flush(&w, 0, &ignored);
+    wire_fini(&w);
+}
+
+static void begin_session(struct serve *v, int fd, const struct sockaddr_storage *from,
+                          socklen_t size) NO_THREAD_CHECK
+{
+    struct session *s = xcalloc(1, sizeof *s);
+
+    set_up_socket(fd);
+    wire_init(&s->wire, fd);
+    s->serve = v;
+    getnameinfo((const struct sockaddr *)from, size, s->peer, sizeof s->peer, NULL, 0,
+                NI_NUMERICHOST);
+    mutex_lock(&v->lock);
+    s->connection = ++v->last_connection ? v->last_connection : ++v->last_connection;
+    s->next = v->sessions;
+    v->sessions = s;
+    v->n_sessions++;
+    v->n_logins++;
+    s->thread = thread_start("serve", session_run, s);
+    mutex_unlock(&v->lock);
+}
+
+static bool has_room(struct serve *v)
+{
+    bool room;
+
+    mutex_lock(&v->lock);
+    room = v->n_sessions < v->max_sessions && v->n_logins < MAX_LOGINS;
+    mutex_unlock(&v->lock);
+    return room;
+}
+
+/* A bounded number at a time, so that a flood does not keep the thread from stopping. */
+static void accept_some(struct serve *v)
+{
+    for (int i = 0; i < BACKLOG; i++) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof from;
+        int fd = accept4(v->listener, (struct sockaddr *)&from, &size, SOCK_CLOEXEC);
+
+        if (fd < 0)
+            return;
+        if (has_room(v))
+            begin_session(v, fd, &from, size);
+        else
+            refuse(fd);
+    }
+}
+
+static struct session *take_over(struct serve *v)
+{
+    struct session *s;
+
+    mutex_lock(&v->lock);
+    for (struct session **p = &v->sessions; (s = *p); p = &s->next)
+        if (s->over) {
+            *p = s->next;
+            v->n_sessions--;
+            break;
+        }
+    mutex_unlock(&v->lock);
+    return s;
+}
+
+static unsigned reap(struct serve *v)
+{
+    struct session *s;
+    unsigned left;
+
+    while ((s = take_over(v))) {
+        thread_join(s->thread);
+        free(s);
+    }
+    mutex_lock(&v->lock);
+    left = v->n_sessions;
+    mutex_unlock(&v->lock);
+    return left;
+}
+
+/* Its reader wakes it, or its socket. */
+static void end_session(struct session *s, enum session_end why) REQUIRES(s->serve->lock)
+{
+    s->end = why;
+    if (s->reader)
+        journal_reader_stop(s->reader);
+    /* A replaced dump has yet to be told why; the others' sockets are of no more use. */
+    if (why != SESSION_REPLACED || !s->reader)
+        shutdown(s->wire.fd, SHUT_RDWR);
+}
+
+bool serve_end(struct serve *v, uint32_t connection, enum session_end why) NO_THREAD_CHECK
+{
+    bool found = false;
+
+    mutex_lock(&v->lock);
+    for (struct session *s = v->sessions; s && !found; s = s->next)
+        if ((found = s->connection == connection && !s->over))
+            end_session(s, why);
+    mutex_unlock(&v->lock);
+    return found;
+}
+
+bool serve_kick(struct server *s, uint32_t connection)
+{
+    bool found;
+
+    mutex_lock(&s->lock);
+    found = s->serve && serve_end(s->serve, connection, SESSION_KICKED);
+    mutex_unlock(&s->lock);
+    return found;
+}
+
+static void end_all(struct serve *v) NO_THREAD_CHECK
+{
+    do {
+        mutex_lock(&v->lock);
+        for (struct session *s = v->sessions; s; s = s->next)
+            if (!s->over)
+                end_session(s, SESSION_STOPPED);
+        if (v->sessions)
+            cond_wait(&v->cond, &v->lock, ENDING_TICK_MS);
+        mutex_unlock(&v->lock);
+    } while (reap(v) > 0);
+}
+
+/* --- what it serves --- */
+
+int serve_flavor(struct serve *v, enum flavor *flavor, char *version, size_t size, struct err *err)
+{
+    struct journal_state state;
+    struct journal_file f = { .no = 0 };
+    struct event_format fmt = { .checksum = 0 };
+    struct event ev;
+    uint32_t created;
+    int rc;
+
+    journal_state(v->journal, &state);
+    if (state.durable_seq == 0)
+        return err_set(err, -ENOENT, "nothing of source %s is stored yet",
+                       journal_name(v->journal));
+    rc = journal_file_of(v->journal, state.durable_seq, &f, err);
+    if (rc == 0)
+        rc = event_parse(f.format, &fmt, false, &ev, err);
+    if (rc == 0)
+        rc = format_decode(&ev, &fmt, &created, err);
+    if (rc == 0) {
+        *flavor = fmt.flavor;
+        snprintf(version, size, "%s", v->version ? v->version : fmt.server_version);
+    }
+    journal_file_fini(&f);
+    return rc;
+}
+
+static int text_of(const json_t *doc, const char *field, char **ret, struct err *err)
+{
+    const char *s = json_string_value(json_object_get(doc, field));
+
+    *ret = NULL;
+    if (!s || !*s)
+        return 0;
+    return secret_resolve(s, ret, err) < 0 ? err_wrap(err, "%s", field) : 0;
+}
+
+static void read_plain(struct serve *v, const json_t *full)
+{
+    v->server_id = (uint32_t)json_integer_value(json_object_get(full, "server_id"));
+    snprintf(v->server_uuid, sizeof v->server_uuid, "%s",
+             json_string_value(json_object_get(full, "server_uuid")));
+    v->semi_sync = json_is_true(json_object_get(full, "semi_sync"));
+    v->semi_sync_timeout_ms = json_integer_value(json_object_get(full, "semi_sync_timeout"));
+    v->max_sessions = (unsigned)json_integer_value(json_object_get(full, "max_replicas"));
+}
+
+static int start_tls(struct serve *v, const json_t *doc, struct err *err)
+{
+    SCOPED(freep) char *cert = NULL;
+    SCOPED(freep) char *key = NULL;
+    int rc = text_of(doc, "tls_cert", &cert, err);
+
+    if (rc == 0)
+        rc = text_of(doc, "tls_key", &key, err);
+    if (rc == 0)
+        rc = wire_tls_new(&v->tls, cert, key, v->server->name, err);
+    secret_free(STEAL(key));
+    return rc;
+}
+
+static int find_journal(struct serve *v, const json_t *doc, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(doc, "source_name"));
+    SCOPED(freep) char *who = xasprintf("servers/%s", v->server->unit.node.name);
+    int rc;
+
+    v->source = source_find(v->server->all->sources, name);
+    if (!v->source)
+        return err_set(err, -ENOENT, "source_name: there is no source %s", name);
+    if ((rc = relay_want(v->source, who, err)) < 0)
+        return rc;
+    v->journal = source_journal(v->source);
+    return v->journal ? 0 : err_set(err, -ENOENT, "source %s has no journal", name);
+}
+
+/* What was opened is the caller's to close, also after an error. */
+static int open_serve(struct serve *v, struct err *err)
+{
+    SCOPED(json_freep) json_t *doc = server_doc(v->server);
+    SCOPED(json_freep) json_t *full = doc_full(server_doc_fields, doc);
+    int rc = server_doc_complete(doc, err);
+
+    read_plain(v, full);
+    if (rc == 0)
+        rc = text_of(doc, "user", &v->user, err);
+    if (rc == 0)
+        rc = text_of(doc, "password", &v->password, err);
+    if (rc == 0)
+        rc = text_of(doc, "version", &v->version, err);
+    if (rc == 0)
+        rc = start_tls(v, doc, err);
+    if (rc == 0)
+        rc = find_journal(v, doc, err);
+    if (rc == 0)
+        rc = open_listener(v, json_string_value(json_object_get(doc, "addr")), err);
+    return rc;
+}
+
+static void close_serve(struct serve *v)
+{
+    SCOPED(freep) char *who = xasprintf("servers/%s", v->server->unit.node.name);
+
+    closep(&v->listener);
+    journal_close(v->journal);
+    if (v->source)
+        relay_unwant(v->source, who);
+    source_unref(v->source);
+    wire_tls_free(v->tls);
+    free(v->user);
+    secret_free(v->password);
+    free(v->version);
+}
+
+/* --- the unit --- */
+
+/* To those who wait for it and to serve_kick(). */
+static void announce(struct server *s, struct serve *v)
+{
+    mutex_lock(&s->lock);
+    s->serve = v;
+    cond_broadcast(&s->cond);
+    mutex_unlock(&s->lock);
+}
+
+static void listen_on(struct serve *v)
+{
+    struct unit *u = &v->server->unit;
+    struct pollfd p = { .fd = v->listener, .events = POLLIN };
+
+    while (!unit_stopping(u)) {
+        if (poll(&p, 1, TICK_MS) > 0)
+            accept_some(v);
+        reap(v);
+    }
+}
+
+static int run(struct unit *u, struct err *err)
+{
+    struct serve v = { .server = server_of(&u->node), .listener = -1 };
+    int rc;
+
+    mutex_init(&v.lock);
+    cond_init(&v.cond);
+    rc = open_serve(&v, err);
+    if (rc == 0) {
+        log_info(u->path, "listens on port %u as server_id %u", v.port, (unsigned)v.server_id);
+        unit_progressed(u);
+        announce(v.server, &v);
+        listen_on(&v);
+        announce(v.server, NULL);
+        end_all(&v);
+        rc = -ECANCELED;
+    }
+    close_serve(&v);
+    cond_fini(&v.cond);
+    mutex_fini(&v.lock);
+    return rc;
+}
+
+const struct unit_ops serve_ops = { .name = "serve", .run = run };

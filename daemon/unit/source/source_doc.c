@@ -1,0 +1,191 @@
+#include "unit/source/source_doc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/secret.h"
+#include "unit/security_doc.h"
+
+#define MAX_NAME 255 /* DM's limit of 32 is its own */
+
+static const char *const flavors[] = { "mysql", "mariadb", NULL };
+
+static const struct doc_field name_element[] = {
+    { .name = "name", .type = DOC_TEXT, .min = 1, .max = 255 },
+    { 0 },
+};
+
+static const char *const when_full[] = { "stop", "drop_unread", NULL };
+
+static const struct doc_field purge_fields[] = {
+    { .name = "interval",
+      .type = DOC_COUNT,
+      .fallback = "3600",
+      .help = "Seconds between two looks at what of the relay may go; 0: never by itself" },
+    { .name = "expires",
+      .type = DOC_COUNT,
+      .fallback = "0",
+      .help = "Age in hours at which stored binlog goes; 0: none goes by age" },
+    { .name = "remain_space",
+      .type = DOC_COUNT,
+      .fallback = "15",
+      .help = "With less free disk, in GB, stored binlog goes that all have read; 0: never" },
+    { .name = "max_bytes",
+      .type = DOC_COUNT,
+      .fallback = "0",
+      .help = "Bytes of stored binlog above which the oldest goes; 0: any" },
+    { .name = "when_full",
+      .type = DOC_ENUM,
+      .choices = when_full,
+      .fallback = "\"stop\"",
+      .help = "With the disk full: stop storing, or drop what was stored although not all have "
+              "read it" },
+    { 0 },
+};
+
+static const struct doc_field relay_fields[] = {
+    { .name = "enable_relay",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether the binlog of this source is stored" },
+    { .name = "relay_binlog_name",
+      .type = DOC_TEXT,
+      .max = 255,
+      .fallback = "\"\"",
+      .help = "File that an empty relay begins with; empty: the oldest of the source" },
+    { .name = "relay_binlog_gtid",
+      .type = DOC_TEXT,
+      .fallback = "\"\"",
+      .help = "GTID set that an empty relay begins after, where enable_gtid is set" },
+    { .name = "relay_dir",
+      .type = DOC_TEXT,
+      .ignored = "the relay is in the data folder of the daemon" },
+    { .name = "server_id",
+      .type = DOC_COUNT,
+      .max = UINT32_MAX,
+      .fallback = "0",
+      .help = "Our server_id at the source; 0: one of our own, always the same" },
+    { .name = "server_uuid",
+      .type = DOC_TEXT,
+      .max = 36,
+      .fallback = "\"\"",
+      .help = "Our server_uuid at a MySQL source; empty: one of our own" },
+    { .name = "semi_sync",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether commits at the source wait until we have them on disk" },
+    { 0 },
+};
+
+const struct doc_field source_doc_fields[] = {
+    { .name = "source_name",
+      .type = DOC_TEXT,
+      .min = 1,
+      .max = MAX_NAME,
+      .help = "Name of the source: that of its directory" },
+    { .name = "host", .type = DOC_TEXT, .max = 255, .help = "Host name or address of the source" },
+    { .name = "port",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 65535,
+      .fallback = "3306",
+      .help = "TCP port of the source" },
+    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
+    { .name = "password",
+      .type = DOC_TEXT,
+      .max = 4096,
+      .flags = DOC_SECRET,
+      .help = "Its password, or file:PATH to read it from there" },
+    { .name = "enable_gtid",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether binlogs are followed by GTID instead of by file and offset" },
+    { .name = "enable",
+      .type = DOC_BOOL,
+      .fallback = "true",
+      .help = "Whether tasks may read this source" },
+    { .name = "flavor",
+      .type = DOC_ENUM,
+      .choices = flavors,
+      .help = "What the server must be; left out, it is found out" },
+    { .name = "security",
+      .type = DOC_OBJECT,
+      .fields = security_doc_fields,
+      .help = "TLS to the source; there, even if empty, TLS is required" },
+    { .name = "purge",
+      .type = DOC_OBJECT,
+      .fields = purge_fields,
+      .help = "When stored binlog goes" },
+    { .name = "relay_config",
+      .type = DOC_OBJECT,
+      .fields = relay_fields,
+      .help = "The binlog of this source, stored" },
+    { .name = "task_name_list", .type = DOC_LIST, .fields = name_element, .flags = DOC_READ_ONLY },
+    { .name = "status_list", .type = DOC_LIST, .fields = name_element, .flags = DOC_READ_ONLY },
+    { 0 },
+};
+
+int source_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
+{
+    json_t *checked;
+    const char *given;
+    int rc = doc_check(source_doc_fields, doc, &checked, err);
+
+    if (rc < 0)
+        return rc;
+    given = json_string_value(doc_at(checked, "source_name"));
+    if (given && strcmp(given, name) != 0) {
+        json_decref(checked);
+        return err_set(err, -EINVAL, "source_name: it is %s and stays so", name);
+    }
+    json_object_set_new(checked, "source_name", json_string(name));
+    *ret = checked;
+    return 0;
+}
+
+static char *text_at(const json_t *doc, const char *path)
+{
+    const char *s = json_string_value(doc_at(doc, path));
+
+    return s && *s ? xstrdup(s) : NULL;
+}
+
+/* A text or a secret, read from its file if it names one. */
+static int secret_at(const json_t *doc, const char *path, char **ret, struct err *err)
+{
+    const char *s = json_string_value(doc_at(doc, path));
+
+    if (!s || !*s)
+        return 0;
+    return secret_resolve(s, ret, err) < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
+{
+    const json_t *port = doc_at(doc, "port");
+    int rc;
+
+    p->host = text_at(doc, "host");
+    p->user = text_at(doc, "user");
+    p->port = port ? (unsigned)json_integer_value(port) : 3306;
+    if (!p->host)
+        return err_set(err, -EINVAL, "the source has no host yet: echo HOST > host");
+    if (!p->user)
+        return err_set(err, -EINVAL, "the source has no user yet: echo USER > user");
+    rc = secret_at(doc, "password", &p->password, err);
+    return rc < 0 ? rc : security_doc_tls(doc_at(doc, "security"), &p->tls, err);
+}
+
+int source_doc_params(const json_t *doc, struct mysql_params *ret, struct err *err)
+{
+    struct mysql_params p = { 0 };
+    int rc = fill(doc, &p, err);
+
+    if (rc < 0)
+        mysql_params_fini(&p);
+    else
+        *ret = p;
+    return rc;
+}

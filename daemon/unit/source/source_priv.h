@@ -1,0 +1,82 @@
+/* source_priv.h - a source, for source.c (its life), source_look.c (its thread) and source_node.c
+ * (its rows). */
+#ifndef SLUICE_UNIT_SOURCE_PRIV_H
+#define SLUICE_UNIT_SOURCE_PRIV_H
+
+#include "base/thread.h"
+#include "node/node.h"
+#include "unit/doc.h"
+#include "unit/source/source.h"
+#include "unit/source/source_probe.h"
+
+enum source_state { SOURCE_NEW, SOURCE_RUNNING, SOURCE_ERROR, SOURCE_STOPPED };
+extern const char *const source_state_names[];
+
+struct source {
+    struct node node;     /* first */
+    struct node security; /* below it, and keeps it alive */
+    struct sources *all;
+    char *name;               /* plain */
+    struct mutex change_lock; /* one change of the document at a time; held while it is stored */
+    struct mutex lock;
+    struct cond cond;    /* the thread has something to do, or has done it */
+    json_t *doc GUARDED; /* checked, with its secrets */
+    enum source_state state GUARDED;
+    struct err error GUARDED; /* why the last look failed; code 0: it did not */
+    struct source_seen seen GUARDED;
+    char *warning GUARDED;      /* what a task will miss, or does already; NULL: nothing */
+    json_t *users GUARDED;      /* as of the last look */
+    char *report GUARDED;       /* of the last check; NULL: none yet */
+    struct err verdict GUARDED; /* of the same: the first line that failed */
+    uint64_t checks_wanted GUARDED, checks_done GUARDED;
+    uint64_t doc_changes GUARDED;
+    bool stop_wanted GUARDED;
+    bool abandoned GUARDED; /* removed: nobody joins the thread */
+    struct source_probe *probe;
+    struct relay *relay; /* below it, and as old as it */
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct relay;
+
+struct sources {
+    struct node node; /* first */
+    struct sources_config config;
+    struct mutex lock;
+    struct cond cond; /* the keeper shall end */
+    bool stopping GUARDED;
+    pthread_t keeper; /* once a second: relay_tick() of each */
+    bool has_keeper;
+    json_t *(*users)(void *arg, const char *source)GUARDED;
+    void *users_arg GUARDED;
+};
+
+extern const struct node_type source_type, source_security_type;
+
+/* source_security.c: what 'doc' has in the field of the row, or its default; a new reference. */
+json_t *source_field(const struct doc_field *fields, const json_t *doc, const struct attr *a);
+
+/* source.c */
+struct source *source_of(const struct node *n);
+json_t *source_doc(struct source *s); /* a new reference; documents are never changed in place */
+/* Checks, stores and publishes a whole document; "******" and absent secrets stay as they are. */
+int source_set_doc(struct source *s, const json_t *doc, struct err *err);
+/* One field of it, at "security.ssl_ca_content"; 'v' is borrowed. */
+int source_set_field(struct source *s, const char *path, const json_t *v, struct err *err);
+bool source_doc_enabled(const json_t *doc);
+json_t *source_ask_users(struct source *s); /* see sources_on_users(); a new array */
+
+/* source_look.c */
+void source_start_thread(struct source *s);
+void source_ask_stop(struct source *s, bool abandon); /* 'abandon': nobody will join it */
+/* Has the thread check the server and waits for the report; -EINVAL with its first line that
+ * failed; -ETIMEDOUT after ten seconds. */
+int source_check(struct source *s, struct err *err);
+
+int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
+int source_remove(struct node *n, struct err *err);
+void source_release(struct node *n);
+void sources_release(struct node *n);
+
+#endif

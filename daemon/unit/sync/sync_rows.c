@@ -1,0 +1,179 @@
+/* Rows events of a whole transaction, into a group. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "unit/sync/sync_priv.h"
+
+static int find_table(struct sync_run *r, const struct event *ev, struct sync_table **ret,
+                      struct err *err)
+{
+    uint64_t id;
+    int rc = rows_table_id(ev, &r->grouper.fmt, &id, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = sync_tables_by_id(r->tables, id);
+    /* MySQL and MariaDB end a statement with a rows event of table 0x00ffffff without rows. */
+    return *ret || id == 0x00ffffff ? 0
+                                    : err_set(err, -EBADMSG, "rows of table id %llu without a map",
+                                              (unsigned long long)id);
+}
+
+enum copy_when sync_when(const struct sync_run *r, const char *schema, const char *name)
+{
+    if (!r->has_handover || r->handover.n_windows == 0)
+        return COPY_APPLY;
+    return copy_window_when(copy_handover_find(&r->handover, schema, name), r->job->by_gtid,
+                            r->at_gtid, r->at);
+}
+
+/* Rows that the copy has are not even mapped: a DDL after them may have changed the table's shape,
+ * and the target has the shape that the copy found. */
+static int is_copied(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    char schema[200], name[200];
+    struct table_map map;
+    int rc;
+
+    if (!r->has_handover || r->handover.n_windows == 0)
+        return 0;
+    arena_clear(&r->scratch);
+    rc = table_map_decode(ev, &r->grouper.fmt, &r->scratch, &map, err);
+    if (rc < 0)
+        return rc;
+    snprintf(schema, sizeof schema, "%.*s", SLICE_ARG(map.db));
+    snprintf(name, sizeof name, "%.*s", SLICE_ARG(map.name));
+    return sync_when(r, schema, name) == COPY_SKIP;
+}
+
+static int map_table(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    struct position until = { .offset = 0 };
+    struct sync_table *t;
+    int rc = is_copied(r, ev, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc > 0) {
+        sync_tables_pass_by(r->tables, ev);
+        return 0;
+    }
+    rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+    if (rc == -EAGAIN && r->look_ahead) {
+        rc = r->look_ahead(r, ev, &until, err);
+        position_fini(&until);
+        if (rc < 0)
+            return rc;
+        sync_tables_accept(r->tables);
+        rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+    }
+    if (rc == -EAGAIN) {
+        position_fini(&r->hold_until);
+        r->hold_until = until;
+        r->hold_why = *err;
+        return rc;
+    }
+    if (rc == 0 && t->in_scope && r->has_handover)
+        t->has_window = copy_handover_find(&r->handover, t->schema, t->name) != NULL;
+    return rc;
+}
+
+int sync_find_tables(struct sync_run *r, struct raw_txn *txn, bool *any, struct err *err)
+{
+    *any = false;
+    for (size_t i = 0; i < txn->n_events; i++) {
+        struct raw_event *e = &txn->events[i];
+        struct event ev = raw_event_view(e);
+        int rc;
+
+        if (e->step == TXN_MAP)
+            rc = map_table(r, &ev, err);
+        else if (e->step == TXN_ROWS)
+            rc = find_table(r, &ev, &e->table, err);
+        else
+            continue;
+        if (rc < 0)
+            return rc;
+        *any = *any || (e->table && e->table->in_scope);
+    }
+    return 0;
+}
+
+/* The target may have another key than the source, whose images can leave columns out. */
+static int check_key(const struct target_table *t, enum rows_kind kind, const struct value *row,
+                     struct err *err)
+{
+    const struct value *before = kind == ROWS_UPDATE ? row + t->n_cols : row;
+
+    for (unsigned p = 0; p < t->n_key && kind != ROWS_INSERT; p++)
+        if (before[t->key[p]].kind == VALUE_ABSENT)
+            return err_set(err, -ENOTSUP,
+                           "the target finds rows by column '%s', which the source left out of a "
+                           "change (binlog_row_image of a session is not FULL): give the target's "
+                           "table the source's key, and resume",
+                           t->cols[t->key[p]].name);
+    return 0;
+}
+
+static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
+                    enum copy_when how, struct group *g, struct err *err)
+{
+    const struct sync_table *t = e->table;
+    unsigned n = t->map->n_cols;
+    bool safe = how == COPY_SAFE || r->job->safe_mode;
+    bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
+    bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
+                         ? as_source
+                         : r->job->foreign_keys == FOREIGN_KEYS_OFF;
+    int rc;
+
+    for (uint64_t done = 0;; done++) {
+        struct value *row =
+            arena_alloc(&g->values, (rows->kind == ROWS_UPDATE ? (size_t)2 : 1) * n * sizeof *row);
+
+        rc = rows->kind == ROWS_UPDATE   ? rows_next(rows, row + n, row, err)
+             : rows->kind == ROWS_INSERT ? rows_next(rows, NULL, row, err)
+                                         : rows_next(rows, row, NULL, err);
+        if (rc <= 0) {
+            atomic_fetch_add_explicit(&r->sync->changes[rows->kind], done, memory_order_relaxed);
+            return rc;
+        }
+        rc = check_key(t->target, rows->kind, row, err);
+        if (rc < 0)
+            return rc;
+        group_add(g, t->target, rows->kind, safe, unchecked, row);
+    }
+}
+
+int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err)
+{
+    struct event ev = raw_event_view(e);
+    struct table_map map;
+    enum copy_when how;
+    struct rows rows;
+    int rc;
+
+    if (!e->table || !e->table->in_scope)
+        return 0;
+    how = e->table->has_window ? sync_when(r, e->table->schema, e->table->name) : COPY_APPLY;
+    if (how == COPY_SKIP)
+        return 0;
+    map = *e->table->map;
+    rc = rows_table_id(&ev, &r->grouper.fmt, &map.table_id, err); /* it may have a new one */
+    if (rc == 0)
+        rc = rows_open(&rows, &ev, &r->grouper.fmt, &map, &g->values, err);
+    if (rc == 0)
+        rc = add_rows(r, e, &rows, how, g, err);
+    return rc < 0 ? err_wrap(err, "table %s.%s", e->table->schema, e->table->name) : 0;
+}
+
+int sync_add_rows(struct sync_run *r, const struct raw_txn *txn, struct group *g, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < txn->n_events && rc == 0; i++)
+        if (txn->events[i].step == TXN_ROWS)
+            rc = sync_add_event(r, &txn->events[i], g, err);
+    return rc;
+}

@@ -1,0 +1,585 @@
+#include "unit/sync/sync_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/key.h"
+#include "store/store.h"
+#include "unit/sync/sync_shape.h"
+
+#define BODY_ID_SIZE 6 /* a TABLE_MAP's body begins with its table id */
+
+/* What is remembered of a table beyond one TABLE_MAP. */
+struct memory {
+    char *schema, *name;
+    bool mirror;                /* the target goes through the same DDL */
+    struct table_def *proposal; /* the source's, waiting for the stream */
+    bool accepted;              /* the stream was there */
+};
+
+struct slot {
+    uint64_t table_id;
+    struct sync_table *table; /* NULL: free */
+};
+
+struct sync_tables {
+    const struct job *job;
+    char *owner;                        /* task and source: positions are counted for each pair */
+    struct mysql_conn *target, *source; /* 'source' is ours */
+    struct sync_table **list;
+    unsigned n, cap;
+    struct memory *memories;
+    unsigned n_memories, cap_memories;
+    struct slot *slots; /* open addressing by table id */
+    size_t n_slots, n_used;
+    struct sync_table passed_by; /* not in scope */
+    struct arena arena;
+};
+
+struct sync_tables *sync_tables_new(const struct job *job, struct mysql_conn *target)
+{
+    struct sync_tables *ts = xcalloc(1, sizeof *ts);
+
+    ts->job = job;
+    ts->owner = xasprintf("%s/%s", job->task, job->source);
+    ts->target = target;
+    return ts;
+}
+
+static void known_free(struct sync_table *t)
+{
+    free(t->schema);
+    free(t->name);
+    free(t->map);
+    free(t->body);
+    target_table_free(t->target);
+    free(t);
+}
+
+void sync_tables_free(struct sync_tables *ts)
+{
+    if (!ts)
+        return;
+    for (unsigned i = 0; i < ts->n; i++)
+        known_free(ts->list[i]);
+    for (unsigned i = 0; i < ts->n_memories; i++) {
+        free(ts->memories[i].schema);
+        free(ts->memories[i].name);
+        table_free(ts->memories[i].proposal);
+    }
+    free(ts->owner);
+    free(ts->list);
+    free(ts->memories);
+    free(ts->slots);
+    arena_fini(&ts->arena);
+    mysql_conn_close(ts->source);
+    free(ts);
+}
+
+void sync_tables_set_target(struct sync_tables *ts, struct mysql_conn *target)
+{
+    ts->target = target;
+}
+
+/* --- by table id --- */
+
+static size_t slot_at(const struct sync_tables *ts, uint64_t id)
+{
+    size_t at = (size_t)(id * 0x9e3779b97f4a7c15u >> 32) & (ts->n_slots - 1);
+
+    while (ts->slots[at].table && ts->slots[at].table_id != id)
+        at = (at + 1) & (ts->n_slots - 1);
+    return at;
+}
+
+struct sync_table *sync_tables_by_id(const struct sync_tables *ts, uint64_t table_id)
+{
+    return ts->n_slots ? ts->slots[slot_at(ts, table_id)].table : NULL;
+}
+
+static void put_slot(struct sync_tables *ts, uint64_t id, struct sync_table *t)
+{
+    if (2 * (ts->n_used + 1) > ts->n_slots) {
+        struct slot *old = ts->slots;
+        size_t n = ts->n_slots;
+
+        ts->n_slots = n ? 2 * n : 64;
+        ts->slots = xcalloc(ts->n_slots, sizeof *ts->slots);
+        for (size_t i = 0; i < n; i++)
+            if (old[i].table)
+                ts->slots[slot_at(ts, old[i].table_id)] = old[i];
+        free(old);
+    }
+    struct slot *s = &ts->slots[slot_at(ts, id)];
+
+    if (!s->table)
+        ts->n_used++;
+    *s = (struct slot){ id, t };
+}
+
+static void forget_slots(struct sync_tables *ts)
+{
+    if (ts->n_slots)
+        memset(ts->slots, 0, ts->n_slots * sizeof *ts->slots);
+    ts->n_used = 0;
+}
+
+/* --- what is remembered --- */
+
+static struct memory *memory_of(struct sync_tables *ts, const char *schema, const char *name)
+{
+    for (unsigned i = 0; i < ts->n_memories; i++)
+        if (strcmp(ts->memories[i].schema, schema) == 0 && strcmp(ts->memories[i].name, name) == 0)
+            return &ts->memories[i];
+    return NULL;
+}
+
+static struct memory *memory_add(struct sync_tables *ts, const char *schema, const char *name)
+{
+    if (ts->n_memories == ts->cap_memories) {
+        ts->cap_memories = ts->cap_memories * 2 + 16;
+        ts->memories = xrealloc(ts->memories, ts->cap_memories * sizeof *ts->memories);
+    }
+    ts->memories[ts->n_memories] =
+        (struct memory){ .schema = xstrdup(schema), .name = xstrdup(name) };
+    return &ts->memories[ts->n_memories++];
+}
+
+/* The stored value is "mirror" or "apart"; the newest record of a table is the one that holds,
+ * since the checkpoint of the target never goes back. */
+static int load_memory(struct sync_tables *ts, const char *schema, const char *name,
+                       struct memory **ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    struct store_iter *it;
+    struct slice k, v;
+    int rc;
+
+    *ret = memory_of(ts, schema, name);
+    if (*ret)
+        return 0;
+    if (!ts->job->store)
+        return -ENOENT;
+    key_prefix(&key, KEY_TABLE, ts->owner, schema, name, NULL);
+    it = store_iter_new(ts->job->store, STORE_SCHEMA, key_slice(&key));
+    store_iter_last(it);
+    rc = store_iter_prev(it, &k, &v, err);
+    if (rc == 1) {
+        *ret = memory_add(ts, schema, name);
+        (*ret)->mirror = slice_eq(v, slice_str("mirror"));
+    }
+    store_iter_free(it);
+    return rc == 1 ? 0 : rc == 0 ? -ENOENT : rc;
+}
+
+static int put_memory(const struct job *job, const char *owner, const char *schema,
+                      const char *name, bool mirror, uint64_t seq, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+
+    if (!job->store)
+        return 0;
+    key_table(&key, owner, schema, name, seq);
+    return store_put(job->store, STORE_SCHEMA, key_slice(&key),
+                     slice_str(mirror ? "mirror" : "apart"), true, err);
+}
+
+static int save_memory(struct sync_tables *ts, const char *schema, const char *name, bool mirror,
+                       uint64_t seq, struct err *err)
+{
+    struct memory *m = memory_of(ts, schema, name);
+
+    if (!m)
+        m = memory_add(ts, schema, name);
+    m->mirror = mirror;
+    m->accepted = false;
+    table_free(m->proposal);
+    m->proposal = NULL;
+    return put_memory(ts->job, ts->owner, schema, name, mirror, seq, err);
+}
+
+int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
+                         struct err *err)
+{
+    SCOPED(freep) char *owner = xasprintf("%s/%s", job->task, job->source);
+
+    return put_memory(job, owner, schema, name, true, 0, err);
+}
+
+/* --- finding out --- */
+
+static int source_table(struct sync_tables *ts, const struct sync_table *t, struct table_def **ret,
+                        struct err *err)
+{
+    int rc;
+
+    if (!ts->source) {
+        rc = mysql_conn_open(&ts->source, &ts->job->from, err);
+        if (rc < 0)
+            return err_wrap(err, "source");
+    }
+    rc = table_read(ts->source, t->schema, t->name, ret, err);
+    if (rc == -ECONNRESET || rc == -ETIMEDOUT) {
+        mysql_conn_close(ts->source);
+        ts->source = NULL;
+    }
+    return rc;
+}
+
+/* Where the source's binlog ends now: a definition read before is no newer than that. */
+static int source_position(struct sync_tables *ts, struct position *ret, struct err *err)
+{
+    bool renamed =
+        mysql_conn_flavor(ts->source) == FLAVOR_MYSQL && mysql_conn_version(ts->source) >= 80200;
+    struct mysql_result *r;
+    struct mysql_row row;
+    int rc = mysql_conn_queryf(ts->source, &r, err,
+                               renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
+
+    if (rc < 0)
+        return rc;
+    rc = mysql_result_next(r, &row, err);
+    if (rc == 1 && row.n_cols >= 2 && row.values[0] && row.values[1]) {
+        SCOPED(freep) char *offset = xstrndup(row.values[1], row.sizes[1]);
+
+        *ret = (struct position){ 0 };
+        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[0], row.values[0]);
+        ret->offset = strtoull(offset, NULL, 10);
+        rc = 0;
+    } else if (rc >= 0) {
+        rc = err_set(err, -ENODATA, "the source has no binary log");
+    }
+    mysql_result_free(r);
+    return rc;
+}
+
+/* The target is where the stream is, by what a checkpoint means, so its definition is of the right
+ * moment where the source's may be ahead.  Not if its columns are others by design: then the
+ * shapes differ, or the source has the same columns in another order. */
+static bool mirrors(const struct sync_table *t, const struct table_def *now,
+                    const struct table_def *target)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    struct err ignored = ERR_INIT;
+
+    if (now && shape_mirror(now, target))
+        return true;
+    return shape_fit(t->map, target, cols, &ignored) == 0 && !(now && shape_permuted(now, target));
+}
+
+/* Why the target's definition is not asked. */
+static void misfit(const struct sync_table *t, const struct table_def *target, struct err *err)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+
+    if (shape_fit(t->map, target, cols, err) == 0)
+        err_set(err, -EAGAIN, "it has the columns in another order");
+    err_wrap(err, "the target's table is not as the source's was");
+}
+
+/* Whose definition tells the columns of the rows: *ret is 'target', or another to be freed. */
+static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct table_def *target,
+                      uint64_t seq, struct table_def **ret, struct position *hold_until,
+                      struct err *err)
+{
+    struct memory *m = NULL;
+    struct table_def *now;
+    int rc = load_memory(ts, t->schema, t->name, &m, err);
+
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    if (m && m->mirror) {
+        *ret = target;
+        return 0;
+    }
+    if (m && m->accepted && m->proposal) {
+        *ret = m->proposal;
+        return 0;
+    }
+    rc = source_table(ts, t, &now, err);
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    if (mirrors(t, rc == 0 ? now : NULL, target)) {
+        if (rc == 0)
+            table_free(now);
+        *ret = target;
+        return save_memory(ts, t->schema, t->name, true, seq, err);
+    }
+    if (rc == -ENOENT)
+        return err_set(err, -EINVAL,
+                       "the source has dropped or renamed it since, so its columns can only be "
+                       "known from names in the binlog: SET GLOBAL binlog_row_metadata=FULL at the "
+                       "source, or copy the task's tables again");
+    rc = source_position(ts, hold_until, err);
+    if (rc < 0) {
+        table_free(now);
+        return rc;
+    }
+    if (!m)
+        m = memory_add(ts, t->schema, t->name);
+    table_free(m->proposal);
+    m->proposal = now;
+    misfit(t, target, err);
+    return err->code = -EAGAIN;
+}
+
+void sync_tables_accept(struct sync_tables *ts)
+{
+    for (unsigned i = 0; i < ts->n_memories; i++)
+        if (ts->memories[i].proposal)
+            ts->memories[i].accepted = true;
+}
+
+static char **names_of_map(const struct table_map *map)
+{
+    char **names = xcalloc(map->n_cols + 1, sizeof *names);
+
+    for (unsigned i = 0; i < map->n_cols; i++)
+        names[i] = xstrndup((const char *)map->cols[i].name.data, map->cols[i].name.size);
+    return names;
+}
+
+static void names_free(char **names, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* The target's columns by the names in the map; NULL where it has none. */
+static void columns_by_name(const struct table_def *def, char *const *names, unsigned n,
+                            const struct table_column **cols)
+{
+    for (unsigned i = 0; i < n; i++) {
+        cols[i] = NULL;
+        for (unsigned c = 0; c < def->n_cols; c++)
+            if (strcasecmp(def->cols[c].name, names[i]) == 0)
+                cols[i] = &def->cols[c];
+    }
+}
+
+static int complete_by_names(struct sync_table *t, const struct table_def *target, struct err *err)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    char **names = names_of_map(t->map);
+    int rc;
+
+    columns_by_name(target, names, t->map->n_cols, cols);
+    rc = target_table_new(target, (const char *const *)names, t->map->n_cols, &t->target, err);
+    if (rc == 0)
+        shape_complete(t->map, cols);
+    names_free(names, t->map->n_cols);
+    return rc;
+}
+
+static int complete_by_def(struct sync_table *t, const struct table_def *def,
+                           const struct table_def *target, struct err *err)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    SCOPED(freep) const char **names = xcalloc(t->map->n_cols + 1, sizeof *names);
+    int rc = shape_fit(t->map, def, cols, err);
+
+    if (rc < 0)
+        return rc;
+    for (unsigned i = 0; i < t->map->n_cols; i++)
+        names[i] = cols[i]->name;
+    rc = target_table_new(target, names, t->map->n_cols, &t->target, err);
+    if (rc == 0)
+        shape_complete(t->map, cols);
+    return rc;
+}
+
+static int resolve(struct sync_tables *ts, struct sync_table *t, const struct route *to,
+                   uint64_t seq, struct position *hold_until, struct err *err)
+{
+    struct table_def *target, *def = NULL;
+    int rc = router_check(ts->job->router, t->schema, t->name, err);
+
+    if (rc < 0)
+        return rc;
+    rc = table_read(ts->target, to->to_schema, to->to_table, &target, err);
+    if (rc == -ENOENT)
+        return err_set(err, rc, "the target has no table %s.%s", to->to_schema, to->to_table);
+    if (rc < 0)
+        return rc;
+    if (target->versioned) {
+        table_free(target);
+        return err_set(err, -ENOTSUP,
+                       "it is WITH SYSTEM VERSIONING: its binlog has versions of rows and not the "
+                       "changes to them; leave it out (block_allow_list/ignore_tables)");
+    }
+    if (t->map->has_names) {
+        rc = complete_by_names(t, target, err);
+    } else {
+        rc = choose_def(ts, t, target, seq, &def, hold_until, err);
+        if (rc == 0)
+            rc = complete_by_def(t, def, target, err);
+    }
+    table_free(target);
+    return rc;
+}
+
+/* --- TABLE_MAP --- */
+
+static struct slice body_of(const struct event *ev)
+{
+    return ev->body.size > BODY_ID_SIZE
+               ? slice_of(ev->body.data + BODY_ID_SIZE, ev->body.size - BODY_ID_SIZE)
+               : slice_of(NULL, 0);
+}
+
+static bool is_of(const struct sync_table *t, struct slice body)
+{
+    return body.data && t->body_size == body.size && memcmp(t->body, body.data, body.size) == 0;
+}
+
+static void list_add(struct sync_tables *ts, struct sync_table *t)
+{
+    if (ts->n == ts->cap) {
+        ts->cap = ts->cap * 2 + 16;
+        ts->list = xrealloc(ts->list, ts->cap * sizeof(struct sync_table *));
+    }
+    ts->list[ts->n++] = t;
+}
+
+static int make_table(struct sync_tables *ts, const struct event *ev,
+                      const struct event_format *fmt, uint64_t seq, struct sync_table **ret,
+                      uint64_t *id, struct position *hold_until, struct err *err)
+{
+    struct slice body = body_of(ev);
+    struct sync_table *t = xcalloc(1, sizeof *t);
+    struct table_map map;
+    struct route to;
+    int rc;
+
+    arena_clear(&ts->arena);
+    rc = table_map_decode(ev, fmt, &ts->arena, &map, err);
+    if (rc < 0) {
+        free(t);
+        return rc;
+    }
+    *id = map.table_id;
+    t->map = table_map_dup(&map);
+    t->schema = xstrndup((const char *)map.db.data, map.db.size);
+    t->name = xstrndup((const char *)map.name.data, map.name.size);
+    t->body = xmemdup(body.data, body.size);
+    t->body_size = body.size;
+    t->in_scope = router_table(ts->job->router, t->schema, t->name, &to);
+    if (t->in_scope)
+        rc = resolve(ts, t, &to, seq, hold_until, err);
+    if (rc < 0) {
+        err_wrap(err, "table %s.%s", t->schema, t->name);
+        known_free(t);
+        return rc;
+    }
+    *ret = t;
+    return 0;
+}
+
+static uint64_t id_of(const struct event *ev)
+{
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < BODY_ID_SIZE && ev->body.size > BODY_ID_SIZE; i++)
+        id |= (uint64_t)ev->body.data[i] << (8 * i);
+    return id;
+}
+
+void sync_tables_pass_by(struct sync_tables *ts, const struct event *ev)
+{
+    put_slot(ts, id_of(ev), &ts->passed_by);
+}
+
+int sync_tables_map(struct sync_tables *ts, const struct event *ev, const struct event_format *fmt,
+                    uint64_t seq, struct sync_table **ret, struct position *hold_until,
+                    struct err *err)
+{
+    struct slice body = body_of(ev);
+    uint64_t id = id_of(ev);
+    struct sync_table *t;
+    int rc;
+
+    t = sync_tables_by_id(ts, id);
+    if (t && is_of(t, body)) {
+        *ret = t;
+        return 0;
+    }
+    for (unsigned i = 0; i < ts->n; i++) { /* the same table under a new id */
+        if (is_of(ts->list[i], body)) {
+            put_slot(ts, id, ts->list[i]);
+            *ret = ts->list[i];
+            return 0;
+        }
+    }
+    rc = make_table(ts, ev, fmt, seq, &t, &id, hold_until, err);
+    if (rc < 0)
+        return rc;
+    list_add(ts, t);
+    put_slot(ts, id, t);
+    *ret = t;
+    return 0;
+}
+
+/* --- DDL --- */
+
+/* In any case: a server with lower_case_table_names logs a DDL as it was typed, and rows by the
+ * lower-case name. */
+static bool covers(const char *schema, const char *name, const char *t_schema, const char *t_name)
+{
+    return (!schema || strcasecmp(schema, t_schema) == 0) &&
+           (!name || strcasecmp(name, t_name) == 0);
+}
+
+static void forget(struct sync_tables *ts, const char *schema, const char *name)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < ts->n; i++) {
+        struct sync_table *t = ts->list[i];
+
+        if (covers(schema, name, t->schema, t->name))
+            known_free(t);
+        else
+            ts->list[kept++] = t;
+    }
+    ts->n = kept;
+    forget_slots(ts);
+}
+
+static int table_changed(struct sync_tables *ts, const char *schema, const char *name,
+                         enum sync_change change, uint64_t seq, struct err *err)
+{
+    struct memory *known = NULL;
+    int rc;
+
+    if (change == SYNC_CHANGE_CREATED)
+        return save_memory(ts, schema, name, true, seq, err);
+    rc = load_memory(ts, schema, name, &known, err);
+    if (rc == -ENOENT) /* never met: found out when its first row comes */
+        return 0;
+    if (rc < 0)
+        return rc;
+    return save_memory(ts, schema, name, known->mirror && change == SYNC_CHANGE_BOTH, seq, err);
+}
+
+int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *name,
+                        enum sync_change change, uint64_t seq, struct err *err)
+{
+    int rc = 0;
+
+    forget(ts, schema, name);
+    if (schema && name)
+        return table_changed(ts, schema, name, change, seq, err);
+    for (unsigned i = 0; i < ts->n_memories && rc == 0; i++) {
+        struct memory *m = &ts->memories[i];
+
+        if (covers(schema, name, m->schema, m->name) && change == SYNC_CHANGE_SOURCE)
+            rc = save_memory(ts, m->schema, m->name, false, seq, err);
+    }
+    return rc;
+}

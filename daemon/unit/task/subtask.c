@@ -1,0 +1,268 @@
+#include "unit/task/subtask.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/copy/copy_unit.h"
+#include "unit/precheck/check.h"
+#include "unit/source/source.h"
+#include "unit/sync/sync.h"
+#include "unit/task/task.h"
+
+static struct subtask *subtask_of(const struct node *n)
+{
+    return node_owner((struct node *)n, struct subtask, node);
+}
+
+/* --- its units, seen together --- */
+
+void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES])
+{
+    for (unsigned i = 0; i < N_STAGES; i++)
+        ret[i] = s->units[i] ? unit_state(s->units[i]) : UNIT_NEW;
+}
+
+struct unit *subtask_current(const struct subtask *s)
+{
+    enum unit_state states[N_STAGES];
+    enum stage stage;
+
+    subtask_states(s, states);
+    stage = plan_stage(s->stages, states);
+    return stage == N_STAGES ? NULL : s->units[stage];
+}
+
+static void unit_progress_of(struct unit *u, struct unit_progress *ret)
+{
+    *ret = (struct unit_progress){ .lag_s = -1 };
+    if (u && u->ops->progress)
+        u->ops->progress(u, ret);
+}
+
+void subtask_progress(const struct subtask *s, struct unit_progress *ret)
+{
+    struct unit *sync = s->units[STAGE_SYNC];
+    bool following = sync && unit_state(sync) != UNIT_NEW;
+
+    unit_progress_of(following              ? sync
+                     : s->units[STAGE_LOAD] ? s->units[STAGE_LOAD]
+                                            : s->units[STAGE_DUMP],
+                     ret);
+}
+
+/* --- rows --- */
+
+static enum unit_state state_now(const struct subtask *s) NO_THREAD_CHECK
+{
+    enum unit_state states[N_STAGES];
+
+    subtask_states(s, states);
+    return plan_state(s->stages, states, s->task->wanted, s->task->ever);
+}
+
+static json_t *get_state(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_string(unit_state_names[state_now(subtask_of(n))]);
+}
+
+static json_t *get_stage(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct unit *u = subtask_current(subtask_of(n));
+
+    (void)a, (void)err;
+    return json_string(u ? u->ops->name : "");
+}
+
+static json_t *get_error(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+    struct err found = ERR_INIT;
+
+    (void)a, (void)err;
+    for (unsigned i = 0; i < N_STAGES && !found.code; i++)
+        if (s->units[i])
+            unit_error(s->units[i], &found);
+    return json_string(found.code ? found.text : "");
+}
+
+static json_t *get_lag(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct unit_progress p;
+
+    (void)a, (void)err;
+    unit_progress_of(subtask_of(n)->units[STAGE_SYNC], &p);
+    return p.lag_s < 0 ? json_null() : json_real(p.lag_s);
+}
+
+static json_t *get_report(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    const struct subtask *s = subtask_of(n);
+    const json_t *report = json_object_get(s->task->reports, s->job->source);
+
+    (void)a, (void)err;
+    return report ? json_copy((json_t *)report) : json_string("");
+}
+
+static const struct attr subtask_attrs[] = {
+    { .name = "state",
+      .type = ATTR_ENUM,
+      .choices = unit_state_names,
+      .flags = ATTR_WATCHED | ATTR_METRIC,
+      .get = get_state,
+      .help = "Whether this source of the task runs" },
+    { .name = "stage",
+      .type = ATTR_TEXT,
+      .get = get_stage,
+      .help = "What it is at: check, dump, load or sync; empty when it has finished" },
+    { .name = "error",
+      .type = ATTR_TEXT,
+      .get = get_error,
+      .help = "Why it does not run; empty if nothing is wrong" },
+    { .name = "lag_seconds",
+      .type = ATTR_SECONDS,
+      .flags = ATTR_GAUGE,
+      .get = get_lag,
+      .help = "Age of the oldest change that the target lacks; 0 when it has all" },
+    { .name = "check_report",
+      .type = ATTR_TEXT,
+      .flags = ATTR_BULK,
+      .get = get_report,
+      .help = "What the check before the start found, with what to type" },
+    { 0 },
+};
+
+static void subtask_lock(struct node *n)
+{
+    task_lock(&subtask_of(n)->task->node);
+}
+
+static void subtask_unlock(struct node *n)
+{
+    task_unlock(&subtask_of(n)->task->node);
+}
+
+static void subtask_release(struct node *n)
+{
+    struct subtask *s = subtask_of(n);
+
+    for (unsigned i = 0; i < N_STAGES; i++)
+        if (s->units[i])
+            node_unref(&s->units[i]->node);
+    job_unref(s->job);
+    node_unref(&s->task->node);
+    free(s);
+}
+
+static const struct node_part subtask_parts[] = { { "check", &check_type },
+                                                  { "dump", &dump_type },
+                                                  { "load", &load_type },
+                                                  { "sync", &sync_type },
+                                                  { 0 } };
+
+const struct node_type subtask_type = {
+    .name = "subtask",
+    .help = "One source of a task: a check, then dump and load side by side, then sync",
+    .attrs = subtask_attrs,
+    .parts = subtask_parts,
+    .lock = subtask_lock,
+    .unlock = subtask_unlock,
+    .release = subtask_release,
+};
+
+static void subtasks_release(struct node *n)
+{
+    free(n);
+}
+
+static const struct node_part subtasks_parts[] = { { NULL, &subtask_type }, { 0 } };
+
+const struct node_type subtasks_type = {
+    .name = "subtasks",
+    .help = "The sources that the task reads; there from its first start on",
+    .parts = subtasks_parts,
+    .release = subtasks_release,
+};
+
+/* --- making one --- */
+
+static void subtask_unrefp(struct subtask **s)
+{
+    if (*s)
+        node_unref(&(*s)->node);
+}
+
+static int make_job(struct task *t, const json_t *doc, const char *name, struct job **ret,
+                    struct err *err)
+{
+    struct source *source = source_find(t->config.sources, name);
+    struct job_source from = { .name = name };
+    int rc;
+
+    if (!source)
+        return err_set(err, -ENOENT, "there is no source %s: mkdir sources/%s", name, name);
+    from.by_gtid = source_by_gtid(source);
+    from.fold_case = source_folds_case(source);
+    from.origin = source;
+    rc = source_params(source, &from.params, err);
+    if (rc < 0)
+        err_wrap(err, "source %s", name);
+    else
+        rc = job_new(doc, &from, t->config.store, ret, err);
+    source_unref(source);
+    mysql_params_fini(&from.params);
+    return rc;
+}
+
+static int make_unit(struct subtask *s, enum stage stage, struct err *err)
+{
+    struct unit *u = NULL;
+
+    switch (stage) {
+    case STAGE_CHECK:
+        u = check_new(s);
+        break;
+    case STAGE_DUMP:
+        u = copy_new_dump(s->job);
+        break;
+    case STAGE_LOAD:
+        u = copy_new_load(s->job, s->units[STAGE_DUMP]);
+        break;
+    case STAGE_SYNC:
+        u = sync_new(s->job);
+        break;
+    case N_STAGES:
+        break;
+    }
+    mutex_lock(&u->lock);
+    u->max_retries = s->job->max_retries;
+    mutex_unlock(&u->lock);
+    u->ended = task_unit_ended;
+    u->moved = task_unit_moved;
+    u->arg = s;
+    s->units[stage] = u;
+    node_ref(&u->node);
+    return node_add(&s->node, &u->node, err);
+}
+
+int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned stages,
+                struct subtask **ret, struct err *err)
+{
+    SCOPED(subtask_unrefp) struct subtask *s = xcalloc(1, sizeof *s);
+    int rc;
+
+    node_init(&s->node, &subtask_type, source);
+    s->task = t;
+    node_ref(&t->node);
+    s->stages = stages;
+    if ((rc = make_job(t, doc, source, &s->job, err)) < 0)
+        return rc;
+    for (unsigned i = 0; i < N_STAGES; i++)
+        if ((stages & STAGE_BIT(i)) && (rc = make_unit(s, (enum stage)i, err)) < 0)
+            return rc;
+    *ret = STEAL(s);
+    return 0;
+}

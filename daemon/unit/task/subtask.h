@@ -1,0 +1,37 @@
+/*
+ * subtask.h - one source of a task: tasks/<t>/sources/<s>/ and the units below it.
+ *
+ * Made when its task starts and kept until the task starts with a changed
+ * document.  It holds a reference to its task.
+ */
+#ifndef SLUICE_UNIT_SUBTASK_H
+#define SLUICE_UNIT_SUBTASK_H
+
+#include "unit/job.h"
+#include "unit/rate.h"
+#include "unit/task/task_plan.h"
+
+struct task;
+
+struct subtask {
+    struct node node;
+    struct task *task; /* referenced */
+    struct job *job;
+    unsigned stages;
+    struct unit *units[N_STAGES]; /* referenced; NULL where the mode has none */
+};
+
+/* Not in the tree yet; its units are new.  -ENOENT: there is no such source; -EPERM: it is
+ * disabled; -EINVAL. */
+int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned stages,
+                struct subtask **ret, struct err *err);
+
+void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES]);
+/* The unit that is at work, or will be next; NULL when all have finished. */
+struct unit *subtask_current(const struct subtask *s);
+/* All its units' counts: the copy's until sync runs, then sync's. */
+void subtask_progress(const struct subtask *s, struct unit_progress *ret);
+
+extern const struct node_type subtask_type, subtasks_type;
+
+#endif

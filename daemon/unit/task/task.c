@@ -1,0 +1,322 @@
+#include "unit/task/task.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "node/lines.h"
+#include "store/catalog.h"
+#include "unit/source/source.h"
+#include "unit/task/forget.h"
+#include "unit/task/subtask.h"
+#include "unit/task/task_doc.h"
+
+enum { EVENTS_SIZE = 512 * 1024 };
+
+static void json_freep(json_t **v)
+{
+    json_decref(*v);
+}
+
+void task_lock(struct node *n) NO_THREAD_CHECK
+{
+    mutex_lock(&task_of(n)->lock);
+}
+
+void task_unlock(struct node *n) NO_THREAD_CHECK
+{
+    mutex_unlock(&task_of(n)->lock);
+}
+
+/* --- made and freed --- */
+
+static struct task *task_alloc(const struct tasks_config *c, const char *name) NO_THREAD_CHECK
+{
+    struct task *t = xcalloc(1, sizeof *t);
+
+    node_init(&t->node, task_type(), name);
+    t->config = *c;
+    t->name = xstrdup(name);
+    t->events = lines_new(LINES_KEPT, EVENTS_SIZE);
+    t->reports = json_object();
+    t->targets = json_object();
+    mutex_init(&t->steer);
+    mutex_init(&t->lock);
+    cond_init(&t->cond);
+    return t;
+}
+
+void task_release(struct node *n) NO_THREAD_CHECK
+{
+    struct task *t = task_of(n);
+
+    for (unsigned i = 0; i < t->n_subs; i++)
+        node_unref(&t->subs[i]->node);
+    free(t->subs);
+    json_decref(t->doc);
+    json_decref(t->full);
+    json_decref(t->reports);
+    json_decref(t->targets);
+    lines_free(t->events);
+    cond_fini(&t->cond);
+    mutex_fini(&t->lock);
+    mutex_fini(&t->steer);
+    free(t->name);
+    free(t);
+}
+
+static void task_unrefp(struct task **t)
+{
+    if (*t)
+        node_unref(&(*t)->node);
+}
+
+static bool has_text(const json_t *list, const char *text)
+{
+    const json_t *v;
+    size_t i;
+
+    json_array_foreach (list, i, v)
+        if (strcmp(json_string_value(v), text) == 0)
+            return true;
+    return false;
+}
+
+/* Takes 'doc'. */
+static void install(struct task *t, json_t *doc)
+{
+    json_t *full = doc_full(task_doc_fields, doc), *old, *old_full;
+
+    mutex_lock(&t->lock);
+    old = t->doc;
+    old_full = t->full;
+    t->doc = doc;
+    t->full = full;
+    t->checked = false;
+    json_object_clear(t->targets);
+    mutex_unlock(&t->lock);
+    json_decref(old);
+    json_decref(old_full);
+}
+
+/* Sources that 'old' (NULL: nothing) did not name must be there. */
+static int check_sources(struct task *t, const json_t *doc, const json_t *old, struct err *err)
+{
+    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    SCOPED(json_freep) json_t *known = task_doc_sources(old);
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (names, i, name) {
+        const char *text = json_string_value(name);
+        struct source *s = has_text(known, text) ? NULL : source_find(t->config.sources, text);
+
+        if (!s && !has_text(known, text))
+            return err_set(err, -EINVAL, "there is no source %s: mkdir sources/%s first", text,
+                           text);
+        source_unref(s);
+    }
+    return 0;
+}
+
+/* The directories below it: sources/, and those of its settings. */
+static int add_parts(struct task *t, struct err *err)
+{
+    struct node *sources = xcalloc(1, sizeof *sources);
+
+    node_init(sources, &subtasks_type, "sources");
+    if (node_add(&t->node, sources, err) < 0) {
+        node_unref(sources);
+        return err->code;
+    }
+    return task_settings_add(t, err);
+}
+
+int task_new(const struct tasks_config *c, const char *name, const json_t *doc, struct task **ret,
+             struct err *err)
+{
+    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(task_unrefp) struct task *t = task_alloc(c, name);
+    json_t *checked;
+    int rc;
+
+    if ((rc = task_doc_check(doc ? doc : empty, name, &checked, err)) < 0)
+        return rc;
+    doc_keep_secrets(task_doc_fields, checked, NULL);
+    install(t, checked);
+    if ((rc = check_sources(t, checked, NULL, err)) < 0 || (rc = add_parts(t, err)) < 0 ||
+        (rc = task_save(t, err)) < 0)
+        return rc;
+    *ret = STEAL(t);
+    return 0;
+}
+
+/* --- what is kept --- */
+
+int task_save(struct task *t, struct err *err)
+{
+    SCOPED(freep) char *path = xasprintf("tasks/%s", t->node.name);
+    SCOPED(json_freep) json_t *kept = NULL;
+
+    mutex_lock(&t->lock);
+    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b}", "config", t->doc, "wanted",
+                     wanted_names[t->wanted], "ever", t->ever, "checked", t->checked, "passed",
+                     t->passed, "finished", t->finished);
+    mutex_unlock(&t->lock);
+    return catalog_put(t->config.catalog, path, kept, err);
+}
+
+static enum wanted wanted_of(const json_t *v)
+{
+    for (unsigned i = 0; wanted_names[i] && json_is_string(v); i++)
+        if (strcmp(wanted_names[i], json_string_value(v)) == 0)
+            return (enum wanted)i;
+    return WANTED_STOPPED;
+}
+
+int task_restore(const struct tasks_config *c, const char *name, const json_t *kept,
+                 struct task **ret, struct err *err)
+{
+    SCOPED(task_unrefp) struct task *t = task_alloc(c, name);
+    json_t *checked;
+    int rc = task_doc_check(json_object_get(kept, "config"), name, &checked, err);
+
+    if (rc < 0)
+        return rc;
+    install(t, checked);
+    mutex_lock(&t->lock);
+    t->wanted = wanted_of(json_object_get(kept, "wanted"));
+    t->ever = json_is_true(json_object_get(kept, "ever"));
+    t->checked = json_is_true(json_object_get(kept, "checked"));
+    t->passed = json_is_true(json_object_get(kept, "passed"));
+    t->finished = json_is_true(json_object_get(kept, "finished"));
+    t->shown = task_state(t);
+    mutex_unlock(&t->lock);
+    if ((rc = add_parts(t, err)) < 0)
+        return rc;
+    *ret = STEAL(t);
+    return 0;
+}
+
+/* --- changed --- */
+
+static json_t *copy_document(struct task *t)
+{
+    json_t *doc;
+
+    mutex_lock(&t->lock);
+    doc = json_deep_copy(t->doc);
+    mutex_unlock(&t->lock);
+    return doc;
+}
+
+static int change_allowed(struct task *t, struct err *err)
+{
+    enum unit_state state;
+
+    mutex_lock(&t->lock);
+    state = task_state(t);
+    mutex_unlock(&t->lock);
+    return plan_allows(TASK_CHANGE, state, err);
+}
+
+static void say_changed(void *arg, struct node *n)
+{
+    (void)arg;
+    node_changed(n, NULL);
+    node_each(n, say_changed, NULL);
+}
+
+/* Under steer.  A document that cannot be kept is not taken. */
+static int replace(struct task *t, const json_t *doc, struct err *err)
+{
+    SCOPED(json_freep) json_t *old = copy_document(t);
+    json_t *checked;
+    int rc;
+
+    if ((rc = change_allowed(t, err)) < 0)
+        return rc;
+    if ((rc = task_doc_check(doc, t->name, &checked, err)) < 0)
+        return rc;
+    if ((rc = check_sources(t, checked, old, err)) < 0) {
+        json_decref(checked);
+        return rc;
+    }
+    doc_keep_secrets(task_doc_fields, checked, old);
+    install(t, checked);
+    if ((rc = task_save(t, err)) < 0) {
+        install(t, STEAL(old));
+        return rc;
+    }
+    say_changed(NULL, &t->node);
+    return 0;
+}
+
+int task_set_document(struct task *t, const json_t *doc, struct err *err)
+{
+    int rc;
+
+    mutex_lock(&t->steer);
+    rc = replace(t, doc, err);
+    mutex_unlock(&t->steer);
+    return rc;
+}
+
+int task_set_field(struct task *t, const char *path, const json_t *v, struct err *err)
+{
+    json_t *old, *doc;
+    int rc;
+
+    mutex_lock(&t->steer);
+    old = copy_document(t);
+    doc = doc_with(old, path, v);
+    rc = replace(t, doc, err);
+    mutex_unlock(&t->steer);
+    json_decref(doc);
+    json_decref(old);
+    return rc;
+}
+
+json_t *task_document(struct task *t)
+{
+    json_t *masked;
+
+    mutex_lock(&t->lock);
+    masked = doc_masked(task_doc_fields, t->full);
+    mutex_unlock(&t->lock);
+    return masked;
+}
+
+/* --- deleted --- */
+
+int task_delete(struct node *n, struct err *err)
+{
+    struct task *t = task_of(n);
+    SCOPED(freep) char *path = xasprintf("tasks/%s", n->name);
+    enum unit_state state;
+    json_t *doc = NULL;
+    bool ever;
+    int rc;
+
+    mutex_lock(&t->steer);
+    mutex_lock(&t->lock);
+    state = task_state(t);
+    ever = t->ever;
+    mutex_unlock(&t->lock);
+    rc = plan_allows(TASK_DELETE, state, err);
+    if (rc == 0 && task_wait(t, 0) < 0)
+        rc = err_set(err, -EBUSY, "cannot delete: a unit has not ended yet; stop the task");
+    if (rc == 0 && (rc = catalog_delete(t->config.catalog, path, err)) == 0) {
+        doc = copy_document(t);
+        node_remove(n);
+    }
+    mutex_unlock(&t->steer);
+    if (doc)
+        task_drop(t);
+    if (doc && ever)
+        forget_later(doc, t->config.store);
+    json_decref(doc);
+    return rc;
+}
