@@ -17,8 +17,10 @@ struct listener {
     struct http_server *server;
     struct serve serve;    /* what it answers */
     atomic_uint exchanges; /* begun and not completed */
+    atomic_bool closing;   /* nothing begins any more: libmicrohttpd aborts if a connection is
+                              suspended while its daemon is stopped */
     struct MHD_Daemon *mhd;
-    int quiet_fd; /* after http_stop() began: the socket that it listened on; else 0 */
+    int quiet_fd; /* once closing: the socket that it listened on; else 0 */
     char *text;
     char *socket_path; /* of a unix socket, removed at stop */
     char *cert, *key;  /* PEM; libmicrohttpd reads them while it runs */

@@ -357,7 +357,9 @@ enum MHD_Result request_handle(void *listener, struct MHD_Connection *conn, cons
 
     (void)version;
     if (!e) {
-        *exchange = e = exchange_new(listener, conn, method);
+        *exchange = e = exchange_new(listener, conn, method); /* counted before 'closing' is read */
+        if (atomic_load(&((struct listener *)listener)->closing))
+            return MHD_NO;
         return check_headers(e, url, &err) < 0 ? refuse_headers(e, &err) : MHD_YES;
     }
     if (*size)

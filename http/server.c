@@ -249,12 +249,13 @@ static bool wait_idle(struct listener *l, int ms)
     return atomic_load(&l->exchanges) == 0;
 }
 
-/* Nobody new comes in.  The descriptor stays open: libmicrohttpd's threads may still be taking it
- * out of their epoll, and panic when it is another one by then. */
+/* Nobody new comes in, and who is in begins nothing.  The descriptor stays open: libmicrohttpd's
+ * threads may still be taking it out of their epoll, and panic when it is another one by then. */
 static void quiesce(struct listener *l)
 {
     int fd = l->mhd && l->quiet_fd == 0 ? (int)MHD_quiesce_daemon(l->mhd) : -1;
 
+    atomic_store(&l->closing, true);
     if (fd >= 0) {
         shutdown(fd, SHUT_RDWR);
         l->quiet_fd = fd;
