@@ -442,6 +442,22 @@ bool source_enabled(struct source *s)
     return source_doc_enabled(doc);
 }
 
+void source_end(struct source *s, struct position *ret, char **gtid)
+{
+    const char *colon;
+
+    *ret = (struct position){ .offset = 0 };
+    mutex_lock(&s->lock);
+    *gtid = s->seen.gtid ? xstrdup(s->seen.gtid) : NULL;
+    colon = s->seen.position ? strrchr(s->seen.position, ':') : NULL;
+    if (colon) {
+        snprintf(ret->file, sizeof ret->file, "%.*s", (int)(colon - s->seen.position),
+                 s->seen.position);
+        ret->offset = strtoull(colon + 1, NULL, 10);
+    }
+    mutex_unlock(&s->lock);
+}
+
 bool source_folds_case(struct source *s)
 {
     bool folds;

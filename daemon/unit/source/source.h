@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "binlog/position.h"
 #include "mysql/conn.h"
 
 struct catalog;
@@ -58,6 +59,9 @@ void source_unref(struct source *s); /* NULL is fine */
 int source_params(struct source *s, struct mysql_params *ret, struct err *err);
 bool source_by_gtid(struct source *s);
 bool source_enabled(struct source *s);
+/* Where its binlog ended when it was last looked at, some seconds ago; '*gtid' is the caller's,
+ * NULL when not known. */
+void source_end(struct source *s, struct position *ret, char **gtid);
 /* Names compare without letter case (lower_case_table_names), as the server said last. */
 bool source_folds_case(struct source *s);
 

@@ -13,16 +13,11 @@
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
-#include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_node.h"
 
 static struct sync *sync_of(const struct unit *u)
 {
     return node_owner(u, struct sync, unit);
-}
-
-static struct sync *sync_of_node(const struct node *n)
-{
-    return node_owner(n, struct sync, unit.node);
 }
 
 /* --- running --- */
@@ -89,7 +84,7 @@ static int sync_main(struct unit *u, struct err *err)
     return rc;
 }
 
-static void interrupt(struct sync *s, bool at_once) REQUIRES(s->unit.lock)
+void sync_interrupt(struct sync *s, bool at_once) REQUIRES(s->unit.lock)
 {
     if (s->run && s->run->feed)
         feed_shutdown(s->run->feed);
@@ -102,7 +97,7 @@ static void sync_wake(struct unit *u)
     struct sync *s = sync_of(u);
 
     mutex_lock(&s->unit.lock);
-    interrupt(s, true);
+    sync_interrupt(s, true);
     mutex_unlock(&s->unit.lock);
 }
 
@@ -117,8 +112,7 @@ static int64_t silent_since_us(struct sync *s)
     return clock_wall_us() - heard > 2000 * (int64_t)SYNC_HEARTBEAT_MS ? heard : 0;
 }
 
-/* The oldest commit that the target may lack; 0: it has all; -1: it never ran. */
-static int64_t oldest_us(struct sync *s) REQUIRES(s->unit.lock)
+int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
 {
     int64_t oldest, silent = silent_since_us(s);
 
@@ -138,7 +132,7 @@ double sync_lag_seconds(struct unit *u)
     int64_t oldest, now = clock_wall_us();
 
     mutex_lock(&s->unit.lock);
-    oldest = oldest_us(s);
+    oldest = sync_oldest_us(s);
     mutex_unlock(&s->unit.lock);
     if (oldest <= 0)
         return oldest < 0 ? -1.0 : 0.0;
@@ -171,243 +165,7 @@ static void sync_progress(struct unit *u, struct unit_progress *ret)
     ret->offset = from.offset;
 }
 
-/* --- the node --- */
-
-static json_t *get_lag(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
-{
-    struct sync *s = sync_of_node(n);
-    int64_t oldest = oldest_us(s), now = clock_wall_us();
-
-    (void)a;
-    (void)err;
-    return json_real(oldest > 0 && now > oldest ? (double)(now - oldest) / 1e6 : 0.0);
-}
-
-static json_t *text(const char *s)
-{
-    return json_string_nocheck(s ? s : "");
-}
-
-static json_t *get_gtid(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
-{
-    (void)a;
-    (void)err;
-    return text(sync_of_node(n)->gtid);
-}
-
-static json_t *get_position(const struct node *n, const struct attr *a,
-                            struct err *err) NO_THREAD_CHECK
-{
-    struct sync *s = sync_of_node(n);
-    SCOPED(freep) char *both = NULL;
-
-    (void)a;
-    (void)err;
-    if (!s->binlog_file || !s->binlog_file[0])
-        return text("");
-    both = xasprintf("%s:%llu", s->binlog_file, (unsigned long long)s->binlog_offset);
-    return text(both);
-}
-
-static json_t *get_order(const struct node *n, const struct attr *a,
-                         struct err *err) NO_THREAD_CHECK
-{
-    (void)a;
-    (void)err;
-    return text(sync_mode_of(sync_of_node(n)->job->apply_mode)->order);
-}
-
-static json_t *get_aside(const struct node *n, const struct attr *a,
-                         struct err *err) NO_THREAD_CHECK
-{
-    (void)a;
-    (void)err;
-    return text(sync_of_node(n)->aside_text);
-}
-
-static json_t *get_catching_up(const struct node *n, const struct attr *a,
-                               struct err *err) NO_THREAD_CHECK
-{
-    const struct sync *s = sync_of_node(n);
-    SCOPED(freep) char *both = NULL;
-
-    (void)a;
-    (void)err;
-    if (!s->catching_up || !s->catching_up[0])
-        return text("");
-    both = xasprintf("%s at %s:%llu of %s:%llu", s->catching_up, s->aside_at.file,
-                     (unsigned long long)s->aside_at.offset, s->binlog_file ? s->binlog_file : "",
-                     (unsigned long long)s->binlog_offset);
-    return text(both);
-}
-
-static json_t *get_reason(const struct node *n, const struct attr *a,
-                          struct err *err) NO_THREAD_CHECK
-{
-    (void)a;
-    (void)err;
-    return text(sync_of_node(n)->reconnect_reason);
-}
-
-static const struct attr sync_attrs[] = {
-    UNIT_ATTRS,
-    { .name = "lag_seconds",
-      .help = "Age of the oldest change at the source that the target does not have; 0 if none",
-      .type = ATTR_SECONDS,
-      .flags = ATTR_WATCHED | ATTR_GAUGE,
-      .get = get_lag },
-    { .name = "gtid",
-      .help = "All transactions that the target has, as the source names them",
-      .type = ATTR_TEXT,
-      .get = get_gtid },
-    { .name = "position",
-      .help = "Binlog file and offset up to which the target has everything",
-      .type = ATTR_TEXT,
-      .get = get_position },
-    { .name = "order",
-      .help = "What readers of the target may see while changes are applied: see apply_mode",
-      .type = ATTR_TEXT,
-      .get = get_order },
-    ATTR_U64(struct sync, events, ATTR_COUNT, "Binlog events read since the daemon started"),
-    ATTR_U64(struct sync, bytes, ATTR_BYTES, "Bytes of binlog read"),
-    ATTR_U64(struct sync, transactions, ATTR_COUNT, "Transactions of the source applied"),
-    ATTR_U64(struct sync, rows, ATTR_COUNT, "Row changes of the source applied"),
-    { .name = "rows_in_flight",
-      .help = "Row changes read that the target has not committed yet",
-      .type = ATTR_COUNT,
-      .flags = ATTR_GAUGE,
-      .get = attr_get_u64,
-      .offset = offsetof(struct sync, rows_in_flight) },
-    ATTR_U64(struct sync, groups, ATTR_COUNT,
-             "Transactions of the target that they were merged into"),
-    ATTR_U64(struct sync, write_retries, ATTR_COUNT,
-             "Times that one of these was written again after a deadlock or a lock wait"),
-    ATTR_U64(struct sync, ddl, ATTR_COUNT, "DDL statements run at the target"),
-    ATTR_U64(struct sync, ddl_skipped, ATTR_COUNT, "DDL statements left out"),
-    ATTR_U64(struct sync, spilled, ATTR_COUNT, "Transactions too large for memory"),
-    ATTR_U64(struct sync, heartbeats, ATTR_COUNT, "Heartbeats of the source"),
-    ATTR_FLAG(struct sync, from_relay,
-              "Whether the events come from the source's relay instead of from its server"),
-    ATTR_U64(struct sync, reconnects, ATTR_COUNT, "Times that the stream was opened again"),
-    { .name = "reconnect_reason",
-      .help = "Why the stream was opened again the last time",
-      .type = ATTR_TEXT,
-      .get = get_reason },
-    { .name = "set_aside",
-      .help = "Tables that stand still after an error while the others go on; consistency is per "
-              "table meanwhile",
-      .type = ATTR_TEXT,
-      .flags = ATTR_WATCHED,
-      .get = get_aside },
-    { .name = "catching_up",
-      .help = "The table that a release brings to where the others are, and how far it is; the "
-              "others wait meanwhile",
-      .type = ATTR_TEXT,
-      .flags = ATTR_WATCHED,
-      .get = get_catching_up },
-    { 0 },
-};
-
-/* --- actions --- */
-
-static void ask(struct sync *s, const char *table, bool skip)
-{
-    char *old;
-
-    mutex_lock(&s->unit.lock);
-    old = s->release;
-    s->release = xstrdup(table);
-    s->release_skips = skip;
-    atomic_store(&s->leave, true);
-    interrupt(s, false);
-    mutex_unlock(&s->unit.lock);
-    free(old);
-}
-
-static int check_aside(struct sync *s, const char *table, struct err *err)
-{
-    SCOPED(freep) char *list = NULL, *wanted = xasprintf(",%s,", table);
-    bool busy;
-
-    mutex_lock(&s->unit.lock);
-    busy = s->catching_up && s->catching_up[0];
-    list = xasprintf(",%s,", s->aside_text ? s->aside_text : "");
-    mutex_unlock(&s->unit.lock);
-    if (busy)
-        return err_set(err, -EBUSY, "a table is catching up: see catching_up");
-    if (strcmp(list, ",,") == 0)
-        return err_set(err, -ENOENT, "no table is set aside");
-    if (table[0] && !strstr(list, wanted))
-        return err_set(err, -ENOENT, "table %s is not set aside: see set_aside", table);
-    return 0;
-}
-
-/* The loop ends, takes the tables back and begins anew: see catching_up, set_aside and error. */
-static int release(struct node *n, const json_t *args, bool skip, struct err *err)
-{
-    struct sync *s = sync_of_node(n);
-    const char *table = json_string_value(json_object_get(args, "table"));
-    int rc = check_aside(s, table ? table : "", err);
-
-    if (rc < 0)
-        return rc;
-    ask(s, table ? table : "", skip);
-    return 0;
-}
-
-static int run_release(struct node *n, const json_t *args, struct err *err)
-{
-    return release(n, args, false, err);
-}
-
-static int run_skip(struct node *n, const json_t *args, struct err *err)
-{
-    return release(n, args, true, err);
-}
-
-static int run_resolve(struct node *n, const json_t *args, struct err *err)
-{
-    struct sync *s = sync_of_node(n);
-    const char *as = json_string_value(json_object_get(args, "as"));
-    bool runs;
-
-    if (!as || (strcmp(as, "done") != 0 && strcmp(as, "run") != 0))
-        return err_set(err, -EINVAL, "say as=done (it ran at the target) or as=run (it did not)");
-    mutex_lock(&s->unit.lock);
-    runs = s->run != NULL;
-    mutex_unlock(&s->unit.lock);
-    if (runs) /* the word would lie there for a statement that nobody has looked at */
-        return err_set(err, -EBUSY, "nothing is open: the stream goes on");
-    return sync_ddl_resolve(s->job, as, err);
-}
-
-static const struct attr table_params[] = {
-    { .name = "table",
-      .help = "One that is set aside; without it all are taken back, one after the other",
-      .type = ATTR_TEXT },
-    { 0 },
-};
-static const struct attr resolve_params[] = {
-    { .name = "as", .help = "done or run", .type = ATTR_TEXT },
-    { 0 },
-};
-static const struct action sync_actions[] = {
-    { .name = "release",
-      .help = "Brings the tables that were set aside to where the others are",
-      .params = table_params,
-      .run = run_release },
-    { .name = "skip",
-      .help = "Takes them back as they are, without the changes that they missed",
-      .params = table_params,
-      .run = run_skip },
-    { .name = "resolve_ddl",
-      .help =
-          "Answers whether a DDL had run at the target when we were killed; done also says that "
-          "what a refused statement takes was made there by hand",
-      .params = resolve_params,
-      .run = run_resolve },
-    { 0 },
-};
+/* --- the end of it --- */
 
 void sync_fini(struct sync *s) NO_THREAD_CHECK
 {
@@ -417,10 +175,11 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->release);
     free(s->catching_up);
     free(s->reconnect_reason);
+    json_decref(s->blocking_ddls);
     job_unref(s->job);
 }
 
-static void sync_release(struct node *n)
+void sync_release(struct node *n)
 {
     struct sync *s = sync_of_node(n);
 
@@ -428,16 +187,6 @@ static void sync_release(struct node *n)
     sync_fini(s);
     free(s);
 }
-
-const struct node_type sync_type = {
-    .name = "sync",
-    .help = "Follows the source's binlog and applies it to the target.",
-    .attrs = sync_attrs,
-    .actions = sync_actions,
-    .lock = unit_lock,
-    .unlock = unit_unlock,
-    .release = sync_release,
-};
 
 static const struct unit_ops sync_ops = {
     .name = "sync",

@@ -18,6 +18,7 @@
  *     sync_spill.c    transactions too large for memory
  *     sync_xa.c       prepared transactions
  *     sync_aside.c    tables that were set aside (quarantine)
+ *     sync_node.h     the node: rows, those in DM's words (sync_status.c), actions
  *
  * The target's checkpoint row says where to go on (sink/checkpoint.h), so a run
  * may end at any moment, by kill -9 too.

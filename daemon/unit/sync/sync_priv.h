@@ -4,6 +4,7 @@
 
 #include "binlog/txn.h"
 #include "unit/copy/copy_state.h"
+#include "unit/rate.h"
 #include "unit/sync/sync.h"
 #include "unit/sync/sync_feed.h"
 #include "unit/sync/sync_mode.h"
@@ -41,7 +42,11 @@ struct sync {
     _Atomic bool from_relay;        /* the events come from the journal */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
-    _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
+    _Atomic uint64_t changes[3];     /* rows by enum rows_kind, as decoded */
+    struct position read_to GUARDED; /* by the stream, when it last had to wait; no set */
+    struct rate_point first GUARDED; /* when it first ran */
+    struct rate rate GUARDED;        /* row changes and DDL */
+    json_t *blocking_ddls GUARDED;   /* NULL: none */
 };
 
 /* A transaction whose tables are not known yet. */
@@ -158,6 +163,9 @@ int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool pl
                     struct err *err);
 /* Is the table left out by this run? For group_write(). */
 bool sync_skips(void *run, const struct target_table *t);
+
+/* --- sync_status.c --- */
+void sync_sample(struct sync *s); /* once a second */
 
 /* --- sync_pulse.c: once a second, what nobody else has the time for --- */
 void *sync_pulse(void *run); /* thread; ends with the queue */

@@ -72,6 +72,7 @@ void *sync_pulse(void *run)
     while (r->mode->sleep(r, 1000)) {
         double now = sync_lag_seconds(&s->unit);
 
+        sync_sample(s);
         if (now != lag)
             node_changed(&s->unit.node, "lag_seconds");
         lag = now;

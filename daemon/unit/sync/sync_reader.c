@@ -145,14 +145,27 @@ static bool leave_journal(struct sync_run *r, const struct err *why)
     return true;
 }
 
+/* Nothing more of the source is known than what was read. */
+static void publish_read(struct sync_run *r)
+{
+    struct sync *s = r->sync;
+
+    mutex_lock(&s->unit.lock);
+    memcpy(s->read_to.file, r->grouper.pos.file, sizeof s->read_to.file);
+    s->read_to.offset = r->grouper.pos.offset;
+    mutex_unlock(&s->unit.lock);
+}
+
 /* What the feed has: 1 an event, FEED_QUIET, <0 an error. */
 static int wait_for_event(struct sync_run *r, struct slice *raw, struct err *err)
 {
     bool wait = !feed_ready(r->feed);
     int rc;
 
-    if (wait)
+    if (wait) {
+        publish_read(r);
         atomic_store(&r->sync->waiting, feed_at_tip(r->feed));
+    }
     rc = feed_next(r->feed, raw, err);
     if (wait && rc != FEED_QUIET)
         atomic_store(&r->sync->waiting, false);

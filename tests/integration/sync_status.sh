@@ -1,0 +1,48 @@
+#!/bin/bash
+# What a sync says of itself in DM's words: where both ends are, whether they are the same, how much and how fast.
+# FLAVORS="mariadb mysql".
+set -u
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh
+
+S=$T/tasks/t/sources/s1/sync
+is() { [ "$(cat "$S/$1")" = "$2" ]; }
+becomes() { wait_for 30 is "$1" "$2" || { task_trouble t; die "$flavor: $what: $1 is '$(cat "$S/$1")', not '$2'"; }; }
+
+for flavor in ${FLAVORS:-mariadb mysql}; do
+    "start_$flavor" src; "start_$flavor" dst
+    sql src "CREATE DATABASE shop; CREATE TABLE shop.o (id INT PRIMARY KEY, v INT)"
+    start_sluice
+    make_source s1 src && make_task t s1 dst shop </dev/null && echo >"$T/tasks/t/start" || die "$(cat "$T/tasks/t/last_error")"
+    wait_state t running; caught_up t src
+
+    what="at rest both ends are the same"
+    becomes synced true
+    is seconds_behind_master 0 || die "$flavor: $what: behind by $(cat "$S/seconds_behind_master")"
+    is binlog_type remote && is blocking_ddls '[]' || die "$flavor: $what: $(cat "$S/status")"
+
+    what="rows and statements are counted, the ends move together"
+    before=$(cat "$S/total_events")
+    sql src "USE shop; INSERT INTO o VALUES (1,1),(2,2),(3,3); ALTER TABLE o ADD c INT; UPDATE o SET v = v + 1 WHERE id < 3; DELETE FROM o WHERE id = 3"
+    caught_up t src
+    is total_events $((before + 7)) || die "$flavor: $what: $(cat "$S/total_events") after $before"
+    end=$(source_end src); end="(${end% *}, ${end#* })"
+    becomes master_binlog "$end"; becomes syncer_binlog "$end"; becomes synced true
+    is master_binlog_gtid "$(cat "$S/syncer_binlog_gtid")" || die "$flavor: $what: $(cat "$S/status")"
+    [ -n "$(cat "$S/syncer_binlog_gtid")" ] || die "$flavor: $what: no GTID"
+
+    what="what the target cannot take yet is behind, and grows old"
+    sql dst "BEGIN; UPDATE shop.o SET v = v WHERE id = 1; DO SLEEP(4)" >/dev/null 2>&1 &
+    holder=$!
+    held() { sql dst "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'" | grep -qx 1; }
+    wait_for 10 held || die "$flavor: $what: no lock"
+    sql src "UPDATE shop.o SET v = 9 WHERE id = 1"
+    becomes synced false
+    late() { [ "$(cat "$S/seconds_behind_master")" -ge 1 ]; }
+    wait_for 10 late || die "$flavor: $what: not late"
+    for _ in 1 2 3 4 5; do late || held || break; late || die "$flavor: $what: it flickers"; done
+    wait "$holder"; becomes synced true; becomes seconds_behind_master 0
+    same_rows src dst shop || die "$flavor: rows differ"
+    stop_sluice; rm -rf "$WORK/data"
+    kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir"; SERVERS=""
+done
+echo "sync_status: master, syncer, synced, events and lag tell the truth on ${FLAVORS:-mariadb mysql}"
