@@ -23,7 +23,7 @@ sql src "CREATE DATABASE k; USE k;
 writer() { # every transaction writes to both sides
     while [ -e "$WORK/write" ]; do
         echo "START TRANSACTION; INSERT INTO left_side (n) VALUES (1); INSERT INTO right_side (n) VALUES (1); COMMIT;
-            UPDATE numbers SET k = k + 1 WHERE id = 3 * (1 + FLOOR(RAND() * 400000)); INSERT INTO plain VALUES (UUID_SHORT() % 1000000000 + 60000, 'w');"
+            UPDATE numbers SET k = k + 1 WHERE id = $((3 * (1 + RANDOM * 12))); INSERT INTO plain VALUES (UUID_SHORT() % 1000000000 + 60000, 'w');"
     done | mariadb --no-defaults -f -uroot -S "$src_dir/s.sock" k 2>/dev/null
 }
 
@@ -33,26 +33,49 @@ make_folder_task() { # name mode
         sed "s|^source_config:|&\n  full_migrate_conf: { data_dir: $WORK/folder }|" >"$T/tasks/create" || die "$1: $(cat "$T/tasks/last_error")"
 }
 begin() { echo >"$T/tasks/$1/start" || { cat "$T/tasks/$1/check_report"; die "$1: $(cat "$T/tasks/$1/last_error")"; }; }
-rows_come() { [ "$(cat "$T/tasks/$1/sources/src/$2/rows")" -gt 0 ]; }
+rows_of() { cat "$T/tasks/$1/sources/src/$2/rows" 2>/dev/null || echo 0; } # none before the unit is there
+some_more() { # name stage: rows than there were when it was asked first
+    local least
+    least=$(($(rows_of "$1" "$2") + 1 + RANDOM * 8))
+    until ended "$1" || [ "$(rows_of "$1" "$2")" -ge "$least" ]; do sleep 0.01; done
+}
+hold() { eval "kill -STOP \$${1}_pid"; }
+let_go() { eval "kill -CONT \$${1}_pid"; }
 
-through() { # name mode: started, paused once, killed until it gets through on its own
+afresh() { # name mode: it was done before the kill
+    note "$1: once more from the start"
+    wait_state "$1" finished 1
+    rmdir "$T/tasks/$1" || die "$1 stays: $(cat "$T/tasks/last_error")"
+    if [ "$2" = dump ]; then rm -rf "$WORK/folder"; else sql dst "DROP DATABASE k; DROP DATABASE dm_meta"; fi
+    make_folder_task "$1" "$2"
+    begin "$1"
+}
+
+# It is killed when some more rows are through, and while the server that it cannot do without stands still:
+# so the kill finds it at work, and so does the daemon that comes after.
+through() { # name mode server: paused once, killed KILLS times, then let through
     local kills=0
     make_folder_task "$1" "$2"
     begin "$1"
-    wait_for 60 rows_come "$1" "$2" || die "$1: no rows in $2/rows"
+    some_more "$1" "$2"
     if echo >"$T/tasks/$1/pause"; then
         state_is "$1" paused || die "$1 is $(state "$1"), not paused"
         echo >"$T/tasks/$1/resume" || die "$1: no resume"
     fi
-    while [ "$kills" -lt "$KILLS" ] && ! ended "$1"; do
-        sleep "0.$(printf %03d $((RANDOM % 500 + 50)))"
-        ended "$1" && break
-        note "kill $1 at $(cat "$T/tasks/$1/sources/src/$2/rows") rows, $(cat "$T/tasks/$1/sources/src/$2/phase")"
+    while [ "$kills" -lt "$KILLS" ]; do
+        some_more "$1" "$2"
+        hold "$3"
+        if ended "$1"; then
+            let_go "$3"
+            afresh "$1" "$2"
+            continue
+        fi
+        note "kill $1 at $(rows_of "$1" "$2") rows, $(cat "$T/tasks/$1/sources/src/$2/phase")"
         kill_sluice
-        restart_sluice
         kills=$((kills + 1))
+        restart_sluice
+        let_go "$3"
     done
-    [ "$kills" -ge 2 ] || die "$1: too fast to be killed"
     wait_for 180 ended "$1"
     wait_state "$1" finished 1
     note "$1: $kills kills"
@@ -62,11 +85,11 @@ start_sluice
 make_source src src || die "source: $(cat "$T/sources/last_error")"
 touch "$WORK/write"; writer & writer_pid=$!
 at_exit 'rm -f "$WORK/write"; wait $writer_pid'
-through out dump
+through out dump src
 ls "$WORK/folder" | grep partial && die "a partial file is left"
 rm "$WORK/write"; wait $writer_pid
 
-through in load
+through in load dst
 [ "$(sql dst 'SELECT COUNT(*) FROM k.left_side')" = "$(sql dst 'SELECT COUNT(*) FROM k.right_side')" ] || die "not of one moment"
 [ "$(sql dst 'SELECT COUNT(*) FROM k.left_side')" -gt 0 ] || die "the writer wrote nothing before the moment"
 gtid=$(sed -n 's/^\tGTID://p' "$WORK/folder/metadata" | tr -d ' ')
