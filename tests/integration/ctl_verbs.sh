@@ -48,6 +48,7 @@ ends 2 'create -f' "$ctl" create -f "$WORK/three.yaml" # items and many fit as w
 
 # Watching: a line for each change.
 for where in "--url $URL" "--mount $T"; do
+    : >"$WORK/watched"
     # shellcheck disable=SC2086
     timeout 20 $ctl $where watch kinds -n 2 >"$WORK/watched" & watcher=$!
     wait_for 5 grep -q count=7 "$WORK/watched" || die "watch does not begin with what is"
@@ -56,6 +57,7 @@ for where in "--url $URL" "--mount $T"; do
     grep -qE '^[0-9:]{8} kinds .*count=11' "$WORK/watched" || die "watch: $(cat "$WORK/watched")"
     "$ctl" set kinds/count 7
 done
+: >"$WORK/watched"
 timeout 20 "$ctl" -o json watch items -n 2 >"$WORK/watched" & watcher=$!
 wait_for 5 test -s "$WORK/watched"; "$ctl" create items/seen; wait "$watcher" || die "watch -o json"
 tail -1 "$WORK/watched" | jq -e '.event == "create" and .path == "items/seen"' >/dev/null || die "$(cat "$WORK/watched")"

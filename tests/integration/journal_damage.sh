@@ -7,11 +7,14 @@ rounds=${ROUNDS:-40}
 WORK=$(mktemp -d /tmp/sluice-test.XXXXXX)
 trap 'rm -rf "$WORK"' EXIT
 run=${SLUICE_BUILD:-build/release}/journal_run
-die() { echo "FAIL (SEED=$SEED): $*" >&2; cat "$WORK/out" >&2; exit 1; }
+die() { echo "FAIL (SEED=$SEED): $*" >&2; cat "$WORK/out" 2>/dev/null >&2; exit 1; }
 
-"$run" "$WORK/data" write "$SEED" >/dev/null &
+"$run" "$WORK/data" write "$SEED" >"$WORK/acknowledged" &
 pid=$!
-sleep 1.5
+until [ "$(tail -n 2 "$WORK/acknowledged" | head -n 1)" -gt 5000 ] 2>/dev/null; do
+    kill -0 $pid 2>/dev/null || die "the writer ended"
+    sleep 0.05
+done
 kill -9 $pid
 wait $pid 2>/dev/null
 "$run" "$WORK/data" check 1 >"$WORK/out" || die "nothing to damage" # opening it makes files of the log

@@ -16,10 +16,11 @@ start_http_treed() {
     URL=http://127.0.0.1:$treed_port
     export SLUICE_URL=$URL
     [ $# -gt 0 ] && shift
+    : >"$WORK/treed.out"
     "$SLUICE_BUILD/treed" "${MOUNT:--}" "$n" "127.0.0.1:$treed_port" "$@" >"$WORK/treed.out" 2>>"$WORK/treed.log" &
     treed_pid=$!
     at_exit stop_http_treed
-    wait_for 10 grep -q mounted "$WORK/treed.out" || { cat "$WORK/treed.log" >&2; die "no treed"; }
+    wait_for 30 grep -q mounted "$WORK/treed.out" || { cat "$WORK/treed.log" >&2; die "no treed"; }
 }
 stop_http_treed() {
     kill "$treed_pid" 2>/dev/null && wait "$treed_pid" 2>/dev/null

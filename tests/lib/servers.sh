@@ -166,6 +166,7 @@ server_version() { sql "$1" 'SELECT VERSION()'; }
 # watch_files OUT inotifywait-argument...: what happens goes to OUT; all is watched when it returns.
 watch_files() {
     local out=$1; shift
+    : >"$out.said"
     inotifywait -m "$@" >"$out" 2>"$out.said" & watcher=$!
     at_exit "kill $watcher 2>/dev/null"
     wait_for 60 grep -q 'Watches established' "$out.said" || die "inotifywait: $(cat "$out.said")"

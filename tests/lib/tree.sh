@@ -14,9 +14,10 @@ treed_pid=""
 
 start_treed() {
     mkdir -p "$WORK"
+    : >"$WORK/treed.out" # what the one before said is not taken for this one's word
     $treed "$T" "${1:-100}" >"$WORK/treed.out" 2>>"$WORK/treed.log" &
     treed_pid=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         grep -q mounted "$WORK/treed.out" && { at_exit stop_treed_quietly; return 0; }
         kill -0 "$treed_pid" 2>/dev/null || break
         sleep 0.05
