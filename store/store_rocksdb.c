@@ -28,7 +28,7 @@
 #define BLOOM_BITS_PER_KEY 10
 #define HOT_SIZE (2048 * MIB) /* of the journals: the newest, compressed lightly */
 #define SPARE_SIZE (2 * MIB)
-#define READAHEAD_SIZE (MIB / 2)
+#define READAHEAD_SIZE (MIB / 16)
 #define GATE_TIMEOUT_US INT64_C(5000000)
 
 enum family_kind {

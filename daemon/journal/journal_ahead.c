@@ -68,17 +68,13 @@ static void add_bytes(struct fetch *f, struct slice piece)
 {
     size_t used = ROOM_SIZE + f->pieces_size,
            cap = f->bytes ? f->bytes->cap : (size_t)2 * BLOCK_SIZE;
-    struct bytes *wider;
 
     while (cap - used < piece.size)
         cap *= 2;
-    if (!f->bytes || cap > f->bytes->cap) {
-        wider = bytes_new(cap);
-        if (f->bytes)
-            memcpy(wider->data, f->bytes->data, used);
-        bytes_unref(f->bytes);
-        f->bytes = wider;
-    }
+    if (!f->bytes)
+        f->bytes = bytes_new(cap);
+    else if (cap > f->bytes->cap)
+        f->bytes = bytes_widen(f->bytes, cap);
     memcpy(f->bytes->data + used, piece.data, piece.size);
     f->pieces_size += piece.size;
 }
@@ -89,17 +85,18 @@ static void add_piece(struct fetch *f, struct slice key, struct slice value, uin
                       uint32_t chunk)
 {
     struct slice piece;
+    uint64_t sum;
     struct err none = ERR_INIT;
 
     if (chunk != f->pieces.n_pieces + 1 || f->pieces_size > LARGE_SIZE ||
-        checked_open(value, key, &piece, &none) < 0) {
+        checked_open_sum(value, key, &piece, &sum, &none) < 0) {
         forget_pieces(f);
         seek(f, seq, KEY_WHOLE);
         return;
     }
     add_bytes(f, piece);
     f->pieces.n_pieces++;
-    f->pieces.checksum = checked_chain(f->pieces.checksum, checked_sum(piece, key));
+    f->pieces.checksum = checked_chain(f->pieces.checksum, sum);
 }
 
 /* If it is a long record whose pieces are here, all of it in memory. */

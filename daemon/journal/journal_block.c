@@ -51,15 +51,18 @@ static void put_le64(uint8_t *at, uint64_t v)
         at[i] = (uint8_t)(v >> (8 * i));
 }
 
-void checked_finish(struct buf *value, struct slice key)
+uint64_t checked_finish(struct buf *value, struct slice key)
 {
     uint8_t *data = (uint8_t *)value->data;
-    struct slice rest = slice_of(data + BLOCK_CHECKSUM_SIZE, value->size - BLOCK_CHECKSUM_SIZE);
+    uint64_t sum =
+        checked_sum(slice_of(data + BLOCK_CHECKSUM_SIZE, value->size - BLOCK_CHECKSUM_SIZE), key);
 
-    put_le64(data, checked_sum(rest, key));
+    put_le64(data, sum);
+    return sum;
 }
 
-int checked_open(struct slice value, struct slice key, struct slice *ret, struct err *err)
+int checked_open_sum(struct slice value, struct slice key, struct slice *ret, uint64_t *ret_sum,
+                     struct err *err)
 {
     struct cursor c = cursor_of(value);
     uint64_t sum = cursor_u64(&c);
@@ -69,7 +72,15 @@ int checked_open(struct slice value, struct slice key, struct slice *ret, struct
         return err_set(err, -EBADMSG, "damaged: the checksum of its %zu bytes is wrong",
                        value.size);
     *ret = rest;
+    *ret_sum = sum;
     return 0;
+}
+
+int checked_open(struct slice value, struct slice key, struct slice *ret, struct err *err)
+{
+    uint64_t sum;
+
+    return checked_open_sum(value, key, ret, &sum, err);
 }
 
 /* --- origins --- */

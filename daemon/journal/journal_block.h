@@ -51,9 +51,11 @@ int block_next(struct block_cursor *b, struct journal_record *ret, struct slice 
 
 /* Appends room for the checksum; then the value; then checked_finish(). */
 void checked_begin(struct buf *value);
-void checked_finish(struct buf *value, struct slice key);
+uint64_t checked_finish(struct buf *value, struct slice key); /* the sum */
 /* What is behind the checksum. -EBADMSG. */
 int checked_open(struct slice value, struct slice key, struct slice *ret, struct err *err);
+int checked_open_sum(struct slice value, struct slice key, struct slice *ret, uint64_t *ret_sum,
+                     struct err *err);
 uint64_t checked_sum(struct slice value, struct slice key); /* of what is behind it */
 uint64_t checked_chain(uint64_t sums, uint64_t sum);        /* of many */
 

@@ -140,8 +140,7 @@ void journal_put_piece(const struct journal *j, struct store_batch *b, uint64_t 
     key_block(&key, j->name, seq, ++l->n_pieces);
     checked_begin(&value);
     buf_add(&value, bytes.data, bytes.size);
-    checked_finish(&value, key_slice(&key));
-    l->checksum = checked_chain(l->checksum, checked_sum(bytes, key_slice(&key)));
+    l->checksum = checked_chain(l->checksum, checked_finish(&value, key_slice(&key)));
     store_batch_put(b, j->blocks, key_slice(&key), key_slice(&value));
 }
 
@@ -171,7 +170,7 @@ static void put_large(struct plan *p, const struct journal_record *r, struct sli
 
 static void add_block(struct plan *p, struct block *b)
 {
-    struct slice bytes = slice_of(b->bytes->data, b->size), events = { 0 };
+    struct slice bytes = slice_of(b->bytes->data, b->size), events = { 0 }, tail = { 0 };
     struct journal_record r;
     struct block_cursor at;
     struct block_large large;
@@ -183,9 +182,12 @@ static void add_block(struct plan *p, struct block *b)
     block_begin(&at, bytes, b->first_seq);
     while ((rc = block_next(&at, &r, &events, &large, &none)) > 0) {
         add_record(p, &r);
-        p->head.tail_hash = large.n_pieces ? large.checksum : XXH3_64bits(events.data, events.size);
+        tail = large.n_pieces ? slice_of(NULL, 0) : events;
+        p->head.tail_hash = large.checksum;
     }
     assert(rc == 0 && p->head.next_seq == b->first_seq + b->n); /* we wrote it */
+    if (tail.data)
+        p->head.tail_hash = XXH3_64bits(tail.data, tail.size);
     if (b->large)
         put_large(p, &r, events);
     else

@@ -28,6 +28,7 @@ struct bytes {
     uint8_t data[];
 };
 struct bytes *bytes_new(size_t cap);
+struct bytes *bytes_widen(struct bytes *b, size_t cap); /* of the only reference */
 struct bytes *bytes_ref(struct bytes *b);
 void bytes_unref(struct bytes *b); /* NULL is fine */
 

@@ -330,6 +330,7 @@ static int read_piece(struct journal_reader *r, struct slice *ret, struct err *e
 {
     SCOPED(buf_fini) struct buf k = BUF_INIT;
     struct slice key, value;
+    uint64_t sum = 0;
     int rc;
 
     key_block(&k, r->j->name, r->record.seq, r->next_piece);
@@ -344,10 +345,10 @@ static int read_piece(struct journal_reader *r, struct slice *ret, struct err *e
     if (rc == 0 || (rc > 0 && !slice_eq(key, key_slice(&k))))
         rc = err_set(err, -EBADMSG, "piece %u of it is missing", r->next_piece);
     if (rc > 0)
-        rc = checked_open(value, key, ret, err);
+        rc = checked_open_sum(value, key, ret, &sum, err);
     if (rc < 0)
         return rc;
-    r->checksum = checked_chain(r->checksum, checked_sum(*ret, key));
+    r->checksum = checked_chain(r->checksum, sum);
     return 0;
 }
 

@@ -16,6 +16,14 @@ struct bytes *bytes_new(size_t cap)
     return b;
 }
 
+struct bytes *bytes_widen(struct bytes *b, size_t cap)
+{
+    assert(atomic_load(&b->refs) == 1);
+    b = xrealloc(b, sizeof *b + cap);
+    b->cap = cap;
+    return b;
+}
+
 struct bytes *bytes_ref(struct bytes *b)
 {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);

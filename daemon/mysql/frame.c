@@ -5,7 +5,8 @@
 #include "mysql/wire.h"
 
 enum {
-    FLUSH_SIZE = 128 << 10,
+    FLUSH_SIZE = 256 << 10,
+    LEND_FROM = 48 << 10, /* so much at once is sent from where it is */
     AT_TYPE = 4,
     SEMI_SYNC_MAGIC = 0xef,
     SEQ_AFTER_ASKING = 1, /* both ends count anew from the acknowledgement, which is 0 */
@@ -25,9 +26,13 @@ static void put_prefix(struct frame *f, bool ask)
 
 static int put_bytes(struct frame *f, struct slice bytes, struct err *err)
 {
-    int rc = wire_bytes(f->wire, bytes, f->timeout_ms, err);
+    int rc = 0;
 
-    if (rc == 0 && f->wire->out.size >= FLUSH_SIZE)
+    if (f->lends)
+        rc = wire_lend(f->wire, bytes, f->timeout_ms, err);
+    else
+        buf_add(&f->wire->out, bytes.data, bytes.size);
+    if (rc == 0 && wire_queued(f->wire) >= FLUSH_SIZE)
         rc = wire_flush(f->wire, f->timeout_ms, err);
     return rc;
 }
@@ -143,6 +148,7 @@ int frame_bytes(struct frame *f, struct slice bytes, struct err *err)
 {
     int rc = 0;
 
+    f->lends = bytes.size >= LEND_FROM;
     while (rc == 0 && bytes.size) {
         size_t n;
 
@@ -155,6 +161,13 @@ int frame_bytes(struct frame *f, struct slice bytes, struct err *err)
             rc = take_header(f, bytes, &n, err);
         }
         bytes = slice_of(bytes.data + n, bytes.size - n);
+    }
+    if (f->lends) { /* the bytes are the caller's again, whatever happened */
+        struct err ignored = ERR_INIT;
+        int sent = wire_flush(f->wire, f->timeout_ms, rc < 0 ? &ignored : err);
+
+        rc = rc < 0 ? rc : sent;
+        f->lends = false;
     }
     return rc;
 }

@@ -25,6 +25,7 @@ struct frame {
     int64_t timeout_ms;     /* without progress */
     bool semi_sync;         /* the session asked for it: the longer prefix */
     bool skips_annotate;    /* MariaDB: a client that does not want these events */
+    bool lends;             /* the bytes at hand are sent without a copy */
     uint64_t events, bytes; /* sent */
 
     /* of the record that is being sent */

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/clock.h"
 #include "base/scope.h"
@@ -13,8 +14,8 @@
 
 enum {
     READ_SIZE = 16 << 10,
-    WITHOUT_COPY = 16 << 10, /* larger pieces are sent from where they are */
-    KEEP_SIZE = 1 << 20,     /* buffers beyond are given back */
+    LEND_SIZE = 2 << 10, /* shorter pieces are copied */
+    KEEP_SIZE = 1 << 20, /* buffers beyond are given back */
 };
 
 void wire_init(struct wire *w, int fd)
@@ -111,6 +112,20 @@ static ssize_t raw_write(struct wire *w, struct slice bytes, short *wait)
     }
     do
         n = send(w->fd, bytes.data, bytes.size, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -EPIPE;
+}
+
+/* Likewise, of several pieces; in clear text. */
+static ssize_t raw_write_pieces(struct wire *w, struct iovec *pieces, size_t n_pieces)
+{
+    struct msghdr m = { .msg_iov = pieces, .msg_iovlen = n_pieces };
+    ssize_t n;
+
+    do
+        n = sendmsg(w->fd, &m, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n >= 0)
         return n;
@@ -277,26 +292,82 @@ static int send_all(struct wire *w, struct slice bytes, int64_t timeout_ms, stru
     return 0;
 }
 
+/* The pieces in their order: of 'out' up to what was lent, that, and so on. */
+static size_t gather(const struct wire *w, struct iovec *ret)
+{
+    size_t n = 0, at = 0;
+
+    for (size_t i = 0; i < w->n_lent; i++) {
+        const struct wire_lent *l = &w->lent[i];
+
+        if (l->at > at)
+            ret[n++] = (struct iovec){ w->out.data + at, l->at - at };
+        ret[n++] = (struct iovec){ (void *)l->bytes.data, l->bytes.size };
+        at = l->at;
+    }
+    if (w->out.size > at)
+        ret[n++] = (struct iovec){ w->out.data + at, w->out.size - at };
+    return n;
+}
+
+/* 'sent' bytes of the pieces are gone. */
+static void advance(struct iovec **pieces, size_t *n, size_t sent)
+{
+    while (*n && sent >= (*pieces)->iov_len) {
+        sent -= (*pieces)->iov_len;
+        ++*pieces;
+        --*n;
+    }
+    if (*n) {
+        (*pieces)->iov_base = (char *)(*pieces)->iov_base + sent;
+        (*pieces)->iov_len -= sent;
+    }
+}
+
+static int send_pieces(struct wire *w, int64_t timeout_ms, struct err *err)
+{
+    struct iovec all[2 * WIRE_LENT_MAX + 1], *pieces = all;
+    size_t left = gather(w, all);
+
+    while (left) {
+        ssize_t n = raw_write_pieces(w, pieces, left);
+        int rc;
+
+        if (n < 0)
+            return closed(err);
+        w->bytes_sent += (size_t)n;
+        advance(&pieces, &left, (size_t)n);
+        if (n == 0 && (rc = wait_for(w, POLLOUT, clock_mono_us() + timeout_ms * 1000, err)) < 0)
+            return rc;
+    }
+    return 0;
+}
+
 int wire_flush(struct wire *w, int64_t timeout_ms, struct err *err)
 {
-    int rc = send_all(w, slice_of(w->out.data, w->out.size), timeout_ms, err);
+    int rc = w->n_lent ? send_pieces(w, timeout_ms, err)
+                       : send_all(w, slice_of(w->out.data, w->out.size), timeout_ms, err);
 
     if (w->out.cap > KEEP_SIZE)
         buf_fini(&w->out);
     buf_clear(&w->out);
+    w->n_lent = w->lent_size = 0;
     return rc;
 }
 
-int wire_bytes(struct wire *w, struct slice bytes, int64_t timeout_ms, struct err *err)
+int wire_lend(struct wire *w, struct slice bytes, int64_t timeout_ms, struct err *err)
 {
-    int rc;
+    int rc = 0;
 
-    if (bytes.size < WITHOUT_COPY) {
+    if (w->ssl || bytes.size < LEND_SIZE) {
         buf_add(&w->out, bytes.data, bytes.size);
         return 0;
     }
-    rc = wire_flush(w, timeout_ms, err);
-    return rc < 0 ? rc : send_all(w, bytes, timeout_ms, err);
+    if (w->n_lent == WIRE_LENT_MAX)
+        rc = wire_flush(w, timeout_ms, err);
+    w->lent[w->n_lent++] = (struct wire_lent){ w->out.size, bytes };
+    w->lent_size += bytes.size;
+    return rc;
 }
 
 /* --- TLS --- */

@@ -18,6 +18,7 @@
 #define SLUICE_MYSQL_WIRE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -26,6 +27,7 @@
 
 #define WIRE_HEADER_SIZE 4
 #define WIRE_MAX_PIECE 0xffffff /* a longer payload is split */
+enum { WIRE_LENT_MAX = 64 };    /* pieces that are queued without a copy */
 
 struct ssl_st;
 struct wire_tls; /* wire_tls.h */
@@ -40,6 +42,11 @@ struct wire {
     struct buf packet; /* the last one read, when it had to be joined */
     struct buf out;
     size_t begun; /* where in 'out' the packet that is being built begins */
+    struct wire_lent {
+        size_t at; /* where in 'out' it belongs */
+        struct slice bytes;
+    } lent[WIRE_LENT_MAX];
+    size_t n_lent, lent_size;
     uint64_t bytes_sent;
 };
 
@@ -62,10 +69,15 @@ bool wire_readable(struct wire *w);
 struct buf *wire_begin(struct wire *w);
 void wire_end(struct wire *w);
 /* For a payload that is not built in one piece: the header of 'size' bytes of payload that the
- * caller appends to 'out', or sends through wire_bytes(), next. */
+ * caller appends to 'out', or lends, next. */
 void wire_header(struct wire *w, size_t size);
-/* Bytes as they are, behind what is queued: large ones go out without a copy. */
-int wire_bytes(struct wire *w, struct slice bytes, int64_t timeout_ms, struct err *err);
+/* Bytes as they are, behind what is queued; long ones without a copy: they stay where they are
+ * until wire_flush(). */
+int wire_lend(struct wire *w, struct slice bytes, int64_t timeout_ms, struct err *err);
+static inline size_t wire_queued(const struct wire *w)
+{
+    return w->out.size + w->lent_size;
+}
 /* -ETIMEDOUT: nothing could be sent for so long.  -EPIPE. */
 int wire_flush(struct wire *w, int64_t timeout_ms, struct err *err);
 

@@ -1,8 +1,9 @@
 /*
  * serve_read.c - raw readers of a binlog server, ours or a real one, for the benches.
  *
- *     serve_read raw PORT USER PASSWORD FILE [TIMES]
- *         reads from FILE to the end, TIMES times; prints bytes, events, seconds, MB/s
+ *     serve_read raw PORT USER PASSWORD FILE TIMES PID
+ *         reads from FILE to the end, TIMES times; prints bytes, events, seconds, MB/s, and the
+ *         seconds of CPU a GB that the server, process PID, took
  *     serve_read tip PORT USER PASSWORD FILE OFFSET READERS SOURCE-PORT SECONDS
  *         READERS connections wait at the tip while rows with the time in them are committed at
  *         the source; prints the delays from then to each reader: p50 p99 max, in ms
@@ -18,6 +19,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -133,17 +135,31 @@ static void read_all(unsigned port, const char *user, const char *password, cons
     mysql_close(my);
 }
 
-static void raw(char **argv, int argc)
+/* Of another process, to the nanosecond: /proc counts in ticks of 10 ms. */
+static double cpu_seconds(const char *pid)
 {
-    int times = argc > 6 ? (int)strtol(argv[6], NULL, 10) : 1;
+    clockid_t clock;
+    struct timespec t;
+
+    if (clock_getcpuclockid((pid_t)strtol(pid, NULL, 10), &clock) || clock_gettime(clock, &t))
+        fail("no such process");
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void raw(char **argv)
+{
+    int times = (int)strtol(argv[6], NULL, 10);
     struct packets p = { 0 };
+    double cpu = cpu_seconds(argv[7]);
     int64_t start = clock_mono_us(), us;
 
     for (int i = 0; i < times; i++)
         read_all((unsigned)strtoul(argv[2], NULL, 10), argv[3], argv[4], argv[5], &p);
     us = clock_mono_us() - start;
-    printf("%llu bytes %llu events %.3f s %.1f MB/s\n", (unsigned long long)p.bytes,
-           (unsigned long long)p.events, (double)us / 1e6, (double)p.bytes / (double)us);
+    cpu = cpu_seconds(argv[7]) - cpu;
+    printf("%llu bytes %llu events %.3f s %.1f MB/s %.3f s/GB\n", (unsigned long long)p.bytes,
+           (unsigned long long)p.events, (double)us / 1e6, (double)p.bytes / (double)us,
+           cpu / (double)p.bytes * 1e9);
 }
 
 /* --- tip --- */
@@ -264,12 +280,12 @@ static void tip(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc >= 6 && strcmp(argv[1], "raw") == 0)
-        raw(argv, argc);
+    if (argc == 8 && strcmp(argv[1], "raw") == 0)
+        raw(argv);
     else if (argc == 10 && strcmp(argv[1], "tip") == 0)
         tip(argv);
     else
-        fail("serve_read raw PORT USER PASSWORD FILE [TIMES] | "
+        fail("serve_read raw PORT USER PASSWORD FILE TIMES PID | "
              "tip PORT USER PASSWORD FILE OFFSET READERS SOURCE-PORT SECONDS");
     return 0;
 }

@@ -83,12 +83,25 @@ static int open_listener(struct serve *v, const char *addr, struct err *err)
 
 /* --- sessions --- */
 
-static void set_up_socket(int fd)
+static bool is_this_machine(const struct sockaddr_storage *from)
 {
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)from)->sin6_addr;
+
+    if (from->ss_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)from)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(six) ||
+           (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static void set_up_socket(int fd, const struct sockaddr_storage *from)
+{
+    static const char plain[] = "reno"; /* what paces, as bbr does, sets a timer for each segment */
     int one = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    if (is_this_machine(from)) /* nothing can be congested there */
+        setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, plain, sizeof plain - 1);
 }
 
 static void refuse(int fd)
@@ -107,7 +120,7 @@ static void begin_session(struct serve *v, int fd, const struct sockaddr_storage
 {
     struct session *s = xcalloc(1, sizeof *s);
 
-    set_up_socket(fd);
+    set_up_socket(fd, from);
     wire_init(&s->wire, fd);
     s->serve = v;
     getnameinfo((const struct sockaddr *)from, size, s->peer, sizeof s->peer, NULL, 0,

@@ -181,6 +181,62 @@ Test(frame, events_in_pieces_that_end_anywhere_arrive_whole)
     buf_fini(&record);
 }
 
+/* What arrives must be the events of 'record', in their order. */
+struct expected {
+    struct wire *wire;
+    const struct buf *record;
+    bool semi_sync, equal;
+};
+
+static void *compare_all(void *arg)
+{
+    struct expected *e = arg;
+    size_t at = 0, prefix = e->semi_sync ? 3 : 1;
+    struct slice got;
+    struct err err = ERR_INIT;
+
+    while (at < e->record->size && wire_read(e->wire, LIMIT, 10000, &got, &err) == 0) {
+        size_t size = event_size((const uint8_t *)e->record->data + at);
+
+        if (got.size != size + prefix || memcmp(got.data + prefix, e->record->data + at, size) != 0)
+            break;
+        at += size;
+    }
+    e->equal = at == e->record->size;
+    return NULL;
+}
+
+Test(frame, long_and_short_events_of_a_large_piece_keep_their_order)
+{
+    struct buf record = BUF_INIT;
+
+    for (size_t i = 0; i < 500; i++)
+        put_event(&record, (uint8_t)i, i % 3 ? EVENT_HEADER_SIZE + i : 2000 + 37 * i);
+    for (int semi_sync = 0; semi_sync < 2; semi_sync++) {
+        struct pair p;
+        struct frame f = { .timeout_ms = 10000, .semi_sync = semi_sync };
+        struct expected e = { .record = &record, .semi_sync = semi_sync };
+        struct err err = ERR_INIT;
+        pthread_t t;
+
+        setup_pair(&p);
+        f.wire = &p.a;
+        e.wire = &p.b;
+        pthread_create(&t, NULL, compare_all, &e);
+        frame_begin(&f, record.size, false);
+        for (size_t i = 0; i < record.size; i += 1000001) {
+            size_t n = record.size - i < 1000001 ? record.size - i : 1000001;
+
+            cr_assert_eq(frame_bytes(&f, slice_of(record.data + i, n), &err), 0, "%s", err.text);
+        }
+        wire_flush(&p.a, 10000, &err);
+        pthread_join(t, NULL);
+        cr_assert(e.equal);
+        teardown_pair(&p);
+    }
+    buf_fini(&record);
+}
+
 static void *drain(void *arg)
 {
     struct wire *w = arg;
