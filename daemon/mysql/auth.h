@@ -46,16 +46,29 @@ void auth_salt(uint8_t *salt, size_t size);
 bool auth_verify(const struct auth_plugin *p, const char *password, const uint8_t *salt,
                  struct slice proof);
 
-/* One connection's login, from the greeting to the OK, which is queued and sent.  A refusal is
- * told to the client too. */
-struct auth_account {
+#define AUTH_USER_SIZE 64 /* of a name that is shown: longer ones are cut */
+
+/* A connection, and whom it lets in. */
+struct auth {
     const char *user, *password;
     const char *first_plugin; /* that the greeting names */
+    const char *version;
+    uint32_t connection;
+    struct wire_tls *tls; /* NULL: there is none */
+    int64_t timeout_ms;
+    /* filled by the login */
+    char name[AUTH_USER_SIZE]; /* of who logged in, or tried to */
+    uint32_t capabilities;     /* of the client */
+    const struct auth_plugin *plugin;
+    uint8_t salt[AUTH_NONCE_SIZE]; /* that it was asked with last */
 };
-#define AUTH_USER_SIZE 64 /* of a name that is shown: longer ones are cut */
-/* 0 and the user's name in 'user'; -EACCES; what wire_read() returns. */
-int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
-               const struct auth_account *account, int64_t timeout_ms,
-               char user[static AUTH_USER_SIZE], struct err *err);
+
+/* The login, from the greeting to the OK, which is sent.  A refusal is told to the client too.
+ * 0; -EACCES; what wire_read() returns. */
+int auth_login(struct wire *w, struct auth *a, struct err *err);
+/* COM_CHANGE_USER: the same anew on a connection that is open.  A client that sends a proof at once
+ * makes it with the salt that it was asked with before, as servers have it; who sends none is
+ * asked. 'body' is without the command's number. */
+int auth_change_user(struct wire *w, struct auth *a, struct slice body, struct err *err);
 
 #endif

@@ -105,3 +105,24 @@ int login_parse(struct slice packet, struct login *ret, struct err *err)
     *ret = l;
     return 0;
 }
+
+/* Source: MySQL Source Code Documentation, "COM_CHANGE_USER". */
+int change_user_parse(struct slice body, uint32_t capabilities, struct login *ret, struct err *err)
+{
+    struct cursor c = cursor_of(body);
+    struct login l = { .capabilities = capabilities & ~(uint32_t)CLIENT_SSL };
+
+    l.user = text(&c);
+    l.proof = cursor_bytes(&c, cursor_u8(&c));
+    if (cursor_left(&c))
+        (void)text(&c); /* its database */
+    if (cursor_left(&c)) {
+        cursor_skip(&c, 2); /* its character set */
+        if ((capabilities & CLIENT_PLUGIN_AUTH) && cursor_left(&c))
+            l.plugin = text(&c);
+    }
+    if (c.bad)
+        return err_set(err, -EBADMSG, "the change of user is cut short");
+    *ret = l;
+    return 0;
+}

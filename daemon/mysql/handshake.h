@@ -39,4 +39,8 @@ struct login {
 /* 0; -EBADMSG; -ENOTSUP for clients older than the protocol of MySQL 4.1. */
 int login_parse(struct slice packet, struct login *ret, struct err *err);
 
+/* COM_CHANGE_USER, without its number, of a client with these capabilities: the login anew.  0;
+ * -EBADMSG. */
+int change_user_parse(struct slice body, uint32_t capabilities, struct login *ret, struct err *err);
+
 #endif

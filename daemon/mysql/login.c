@@ -15,48 +15,43 @@ enum {
     SHA2_FAST_DONE = 3,
     SHA2_FULL = 4,
     SHA2_WANTS_KEY = 2,
-    MAX_SALT = AUTH_NONCE_SIZE,
 };
 
 struct dialog {
     struct wire *w;
-    struct wire_tls *tls;
-    const struct auth_account *account;
-    int64_t timeout_ms;
+    struct auth *auth;
     struct login login;
-    const struct auth_plugin *plugin;
-    uint8_t salt[MAX_SALT];
 };
 
 static int ask(struct dialog *d, struct slice *ret, struct err *err)
 {
-    int rc = wire_flush(d->w, d->timeout_ms, err);
+    int rc = wire_flush(d->w, d->auth->timeout_ms, err);
 
-    return rc < 0 ? rc : wire_read(d->w, HANDSHAKE_MAX_SIZE, d->timeout_ms, ret, err);
+    return rc < 0 ? rc : wire_read(d->w, HANDSHAKE_MAX_SIZE, d->auth->timeout_ms, ret, err);
 }
 
-static int greet(struct dialog *d, const char *version, uint32_t connection, struct err *err)
+static int greet(struct dialog *d, struct err *err)
 {
-    struct greeting g = { .version = version,
-                          .connection = connection,
-                          .plugin = d->account->first_plugin,
-                          .tls = d->tls != NULL };
+    struct greeting g = { .version = d->auth->version,
+                          .connection = d->auth->connection,
+                          .plugin = d->auth->first_plugin,
+                          .tls = d->auth->tls != NULL };
     struct slice answer;
     int rc;
 
-    auth_salt(d->salt, SALT_SIZE);
-    memcpy(g.salt, d->salt, SALT_SIZE);
+    auth_salt(d->auth->salt, SALT_SIZE);
+    memcpy(g.salt, d->auth->salt, SALT_SIZE);
     greeting_build(&g, wire_begin(d->w));
     wire_end(d->w);
     if ((rc = ask(d, &answer, err)) < 0 || (rc = login_parse(answer, &d->login, err)) < 0)
         return rc;
     if (!d->login.tls)
         return 0;
-    if (!d->tls)
+    if (!d->auth->tls)
         return err_set(err, -EBADMSG, "the client asks for TLS, which was not offered");
-    rc = wire_start_tls(d->w, d->tls, d->timeout_ms, err);
+    rc = wire_start_tls(d->w, d->auth->tls, d->auth->timeout_ms, err);
     if (rc == 0)
-        rc = wire_read(d->w, HANDSHAKE_MAX_SIZE, d->timeout_ms, &answer, err);
+        rc = wire_read(d->w, HANDSHAKE_MAX_SIZE, d->auth->timeout_ms, &answer, err);
     if (rc == 0)
         rc = login_parse(answer, &d->login, err);
     if (rc == 0 && d->login.tls)
@@ -64,29 +59,41 @@ static int greet(struct dialog *d, const char *version, uint32_t connection, str
     return rc;
 }
 
-/* The plugin that the client can do; asked anew unless it answered with that one. */
-static int choose(struct dialog *d, struct slice *proof, struct err *err)
+/* With a plugin that the client can do, and a salt of its own. */
+static int ask_anew(struct dialog *d, struct slice *proof, struct err *err)
 {
-    const struct auth_plugin *greeted = auth_plugin_named(slice_str(d->account->first_plugin));
     struct buf *b;
 
-    d->plugin = auth_plugin_named(d->login.plugin);
-    if (!d->plugin)
-        d->plugin = auth_plugin_named(slice_str("mysql_native_password"));
-    *proof = d->login.proof;
-    if (d->plugin == greeted && proof->size == d->plugin->proof_size)
-        return 0;
-    if (d->plugin == greeted && proof->size == 0 && !*d->account->password)
-        return 0;
-    auth_salt(d->salt, d->plugin->salt_size);
+    auth_salt(d->auth->salt, d->auth->plugin->salt_size);
     b = wire_begin(d->w);
     buf_byte(b, (char)ASK_SWITCH);
-    buf_add(b, d->plugin->name, strlen(d->plugin->name) + 1);
-    buf_add(b, d->salt, d->plugin->salt_size);
-    if (d->plugin->salt_size == SALT_SIZE)
+    buf_add(b, d->auth->plugin->name, strlen(d->auth->plugin->name) + 1);
+    buf_add(b, d->auth->salt, d->auth->plugin->salt_size);
+    if (d->auth->plugin->salt_size == SALT_SIZE)
         buf_byte(b, 0);
     wire_end(d->w);
     return ask(d, proof, err);
+}
+
+static const struct auth_plugin *plugin_of(const struct login *l)
+{
+    const struct auth_plugin *p = auth_plugin_named(l->plugin);
+
+    return p ? p : auth_plugin_named(slice_str("mysql_native_password"));
+}
+
+/* Asked anew unless it answered the greeting with that plugin. */
+static int choose(struct dialog *d, struct slice *proof, struct err *err)
+{
+    const struct auth_plugin *greeted = auth_plugin_named(slice_str(d->auth->first_plugin));
+
+    d->auth->plugin = plugin_of(&d->login);
+    *proof = d->login.proof;
+    if (d->auth->plugin == greeted && proof->size == d->auth->plugin->proof_size)
+        return 0;
+    if (d->auth->plugin == greeted && proof->size == 0 && !*d->auth->password)
+        return 0;
+    return ask_anew(d, proof, err);
 }
 
 static void more(struct dialog *d, uint8_t what)
@@ -109,18 +116,18 @@ static bool same_password(const char *password, struct slice given)
 static bool by_rsa(struct dialog *d, struct err *err)
 {
     SCOPED(buf_fini) struct buf text = BUF_INIT;
-    struct slice key = wire_tls_public_key(d->tls), answer;
+    struct slice key = wire_tls_public_key(d->auth->tls), answer;
     struct buf *b = wire_begin(d->w);
     bool same;
 
     buf_byte(b, ASK_MORE);
     buf_add(b, key.data, key.size);
     wire_end(d->w);
-    if (ask(d, &answer, err) < 0 || wire_tls_decrypt(d->tls, answer, &text, err) < 0)
+    if (ask(d, &answer, err) < 0 || wire_tls_decrypt(d->auth->tls, answer, &text, err) < 0)
         return false;
     for (size_t i = 0; i < text.size; i++)
-        text.data[i] ^= (char)d->salt[i % SALT_SIZE];
-    same = same_password(d->account->password, slice_of(text.data, text.size));
+        text.data[i] ^= (char)d->auth->salt[i % SALT_SIZE];
+    same = same_password(d->auth->password, slice_of(text.data, text.size));
     OPENSSL_cleanse(text.data, text.size);
     return same;
 }
@@ -134,20 +141,20 @@ static bool full_path(struct dialog *d, struct err *err)
     if (ask(d, &answer, err) < 0)
         return false;
     if (d->w->ssl)
-        return same_password(d->account->password, answer);
-    return d->tls && answer.size == 1 && answer.data[0] == SHA2_WANTS_KEY && by_rsa(d, err);
+        return same_password(d->auth->password, answer);
+    return d->auth->tls && answer.size == 1 && answer.data[0] == SHA2_WANTS_KEY && by_rsa(d, err);
 }
 
 static bool proved(struct dialog *d, struct slice proof, struct err *err)
 {
-    bool sha2 = strcmp(d->plugin->name, "caching_sha2_password") == 0;
-    bool good = auth_verify(d->plugin, d->account->password, d->salt, proof);
+    bool sha2 = strcmp(d->auth->plugin->name, "caching_sha2_password") == 0;
+    bool good = auth_verify(d->auth->plugin, d->auth->password, d->auth->salt, proof);
 
-    if (sha2 && good && proof.size == d->plugin->proof_size)
+    if (sha2 && good && proof.size == d->auth->plugin->proof_size)
         more(d, SHA2_FAST_DONE);
-    else if (sha2 && !good && proof.size == d->plugin->proof_size)
+    else if (sha2 && !good && proof.size == d->auth->plugin->proof_size)
         good = full_path(d, err);
-    return good && slice_eq(d->login.user, slice_str(d->account->user));
+    return good && slice_eq(d->login.user, slice_str(d->auth->user));
 }
 
 static int refuse(struct dialog *d, struct slice proof, const char *user, struct err *err)
@@ -158,33 +165,61 @@ static int refuse(struct dialog *d, struct slice proof, const char *user, struct
     struct err ignored = ERR_INIT;
 
     packet_err(d->w, PACKET_ACCESS_DENIED, text);
-    wire_flush(d->w, d->timeout_ms, &ignored);
+    wire_flush(d->w, d->auth->timeout_ms, &ignored);
     return err_set(err, -EACCES, "%s", text);
 }
 
-int auth_login(struct wire *w, struct wire_tls *tls, const char *version, uint32_t connection,
-               const struct auth_account *account, int64_t timeout_ms,
-               char user[static AUTH_USER_SIZE], struct err *err)
+/* The slices of the login packet end with the next one. */
+static char *keep_name(struct dialog *d)
 {
-    struct dialog d = { .w = w, .tls = tls, .account = account, .timeout_ms = timeout_ms };
+    char *name = xstrndup((const char *)d->login.user.data, d->login.user.size);
+
+    d->login.user = slice_str(name);
+    snprintf(d->auth->name, sizeof d->auth->name, "%s", name);
+    return name;
+}
+
+static int decide(struct dialog *d, struct slice proof, const char *name, struct err *err)
+{
+    if (!proved(d, proof, err))
+        return refuse(d, proof, name, err);
+    packet_ok(d->w);
+    return wire_flush(d->w, d->auth->timeout_ms, err);
+}
+
+int auth_login(struct wire *w, struct auth *a, struct err *err)
+{
+    struct dialog d = { .w = w, .auth = a };
     SCOPED(freep) char *name = NULL;
     struct slice proof;
     int rc;
 
     w->exact = true;
-    rc = greet(&d, version, connection, err);
+    rc = greet(&d, err);
     w->exact = false;
-
     if (rc < 0)
         return rc;
-    /* The slices of the login packet end with the next one. */
-    name = xstrndup((const char *)d.login.user.data, d.login.user.size);
-    d.login.user = slice_str(name);
-    snprintf(user, AUTH_USER_SIZE, "%s", name);
-    if ((rc = choose(&d, &proof, err)) < 0)
+    name = keep_name(&d);
+    a->capabilities = d.login.capabilities;
+    rc = choose(&d, &proof, err);
+    return rc < 0 ? rc : decide(&d, proof, name, err);
+}
+
+int auth_change_user(struct wire *w, struct auth *a, struct slice body, struct err *err)
+{
+    struct dialog d = { .w = w, .auth = a };
+    SCOPED(freep) char *name = NULL;
+    struct slice proof;
+    int rc = change_user_parse(body, a->capabilities, &d.login, err);
+
+    if (rc < 0) {
+        packet_err(w, PACKET_MALFORMED, err->text);
         return rc;
-    if (!proved(&d, proof, err))
-        return refuse(&d, proof, name, err);
-    packet_ok(w);
-    return wire_flush(w, timeout_ms, err);
+    }
+    proof = d.login.proof;
+    name = keep_name(&d);
+    a->plugin = plugin_of(&d.login);
+    if (proof.size != a->plugin->proof_size)
+        rc = ask_anew(&d, &proof, err);
+    return rc < 0 ? rc : decide(&d, proof, name, err);
 }

@@ -52,6 +52,8 @@ struct sql_host {
     int (*function)(void *arg, const char *name, char *const *args, size_t n_args, struct buf *ret,
                     struct err *err);
     /* Queues a result set; errors become an error packet. */
+    void (*each_status)(void *arg, void (*visit)(void *to, const char *name, const char *value),
+                        void *to); /* of SHOW STATUS; NULL: there is none */
     int (*show)(void *arg, enum sql_show what, const struct sql_show_args *args, struct wire *w,
                 struct err *err);
     /* Is a user variable's new value sound?  Otherwise the number of the error. */

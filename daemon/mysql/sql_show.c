@@ -29,9 +29,6 @@ static const struct {
     { { "REPLICA", "STATUS" }, SQL_REPLICA_STATUS, false },
     { { "WARNINGS" }, SQL_NOTHING, false },
     { { "ERRORS" }, SQL_NOTHING, false },
-    { { "STATUS" }, SQL_NOTHING, false },
-    { { "GLOBAL", "STATUS" }, SQL_NOTHING, false },
-    { { "SESSION", "STATUS" }, SQL_NOTHING, false },
     { { "DATABASES" }, SQL_NOTHING, false },
     { { "SCHEMAS" }, SQL_NOTHING, false },
     { { "TABLES" }, SQL_NOTHING, false },
@@ -131,7 +128,8 @@ static int take_filter(struct sql_reader *r, struct filter *f, struct err *err)
 static const struct packet_column variable_columns[] = { { .name = "Variable_name" },
                                                          { .name = "Value" } };
 
-static int show_variables(struct sql_reader *r, struct err *err)
+/* SHOW VARIABLES, SHOW STATUS */
+static int show_variables(struct sql_reader *r, bool status, struct err *err)
 {
     const struct sql_host *h = r->session->host;
     struct filter f = { .w = r->session->wire };
@@ -139,7 +137,10 @@ static int show_variables(struct sql_reader *r, struct err *err)
 
     if (rc == 0) {
         packet_columns(f.w, variable_columns, ARRAY_LEN(variable_columns));
-        h->each_variable(h->arg, show_variable, &f);
+        if (!status)
+            h->each_variable(h->arg, show_variable, &f);
+        else if (h->each_status)
+            h->each_status(h->arg, show_variable, &f);
         packet_eof(f.w);
     }
     for (size_t i = 0; i < f.n; i++)
@@ -147,13 +148,14 @@ static int show_variables(struct sql_reader *r, struct err *err)
     return rc;
 }
 
-static bool is_variables(struct sql_reader *r)
+static bool is_variables(struct sql_reader *r, bool *status)
 {
     const struct sql_token *start = r->at;
 
     if (!sql_take(r, "GLOBAL") && !sql_take(r, "SESSION"))
         (void)sql_take(r, "LOCAL");
-    if (sql_take(r, "VARIABLES"))
+    *status = sql_take(r, "STATUS");
+    if (*status || sql_take(r, "VARIABLES"))
         return true;
     r->at = start;
     return false;
@@ -231,8 +233,10 @@ static int show(struct sql_reader *r, size_t row, struct err *err)
 
 int sql_run_show(struct sql_reader *r, struct err *err)
 {
-    if (is_variables(r))
-        return show_variables(r, err);
+    bool status;
+
+    if (is_variables(r, &status))
+        return show_variables(r, status, err);
     for (size_t i = 0; i < ARRAY_LEN(shows); i++)
         if (take_words(r, shows[i].words))
             return show(r, i, err);

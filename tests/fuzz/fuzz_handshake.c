@@ -34,11 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice packet = slice_of(data + 1, size - 1);
     struct dump_register r;
     struct dump_ack a;
+    struct login l;
     struct err err = ERR_INIT;
 
     if (size == 0)
         return 0;
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         login(packet);
         break;
@@ -50,6 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         dump_register_parse(packet, &r, &err);
+        break;
+    case 4:
+        change_user_parse(packet, data[0] & 8 ? UINT32_MAX : 0, &l, &err);
         break;
     default:
         dump_ack_parse(packet, &a, &err);

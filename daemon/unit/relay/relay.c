@@ -352,6 +352,16 @@ void relay_tip(struct source *s, struct relay_tip *ret)
     mutex_unlock(&r->unit.lock);
 }
 
+struct relay_gate *relay_gate_of(struct source *s)
+{
+    return s->relay->gate;
+}
+
+bool relay_is_semi_sync(struct source *s)
+{
+    return atomic_load(&s->relay->semi_sync_active);
+}
+
 bool relay_server_of(struct source *s, uint32_t incarnation, char ret[static 64])
 {
     SCOPED(json_freep) json_t *servers = relay_kept(s->relay, "servers");
@@ -383,6 +393,7 @@ struct relay *relay_new(struct source *s) NO_THREAD_CHECK
     struct relay *r = xcalloc(1, sizeof *r);
 
     r->source = s;
+    r->gate = relay_gate_new();
     r->kept = json_object();
     r->corruption = json_array();
     unit_init(&r->unit, &relay_ops, &relay_type, "relay");
@@ -406,6 +417,7 @@ void relay_free(struct relay *r) NO_THREAD_CHECK
     free(r->reconnect_reason);
     json_decref(r->kept);
     json_decref(r->corruption);
+    relay_gate_free(r->gate);
     free(r);
 }
 

@@ -10,6 +10,7 @@
  *     relay_run.c     the thread: connect, read, reconnect         relay_place.c   where to go on
  *     relay_ingest.c  events -> records                            relay_ack.c     semi-sync
  *     relay_keep.c    once a second: purge, disk, holds            relay_print.c   fingerprints
+ *     relay_gate.c    what acknowledgements wait for, beside our disk
  *
  * Any thread, unless said otherwise.
  */
@@ -23,6 +24,7 @@
 #include "binlog/gtid_set.h"
 
 struct journal;
+struct relay_gate;
 struct source;
 
 /* The source's journal: a reference, journal_close() it.  NULL when there is none: nothing was
@@ -44,6 +46,10 @@ struct relay_tip {
     struct gtid last; /* of the last transaction stored; number 0: not known */
 };
 void relay_tip(struct source *s, struct relay_tip *ret);
+/* What acknowledgements to the source wait for; borrowed, as old as the source. */
+struct relay_gate *relay_gate_of(struct source *s);
+/* Does the source's commit wait for us now? */
+bool relay_is_semi_sync(struct source *s);
 /* Which server wrote the records of an incarnation: its server_uuid, or "server_id 101".  False:
  * not known. */
 bool relay_server_of(struct source *s, uint32_t incarnation, char ret[static 64]);

@@ -1,4 +1,5 @@
-/* relay_ack.c - tells the source what is on our disk (semi-synchronous replication).
+/* relay_ack.c - tells the source what is on our disk, and where the gate's keepers want it
+ * (relay_gate.h): semi-synchronous replication.
  *
  * One thread, so that reading goes on while the disk works: what came meanwhile is one group, and
  * one acknowledgement, which counts for all before it. */
@@ -13,7 +14,7 @@
 #include "unit/relay/relay_priv.h"
 
 #define PENDING 256
-#define LOOK_MS 100 /* how soon it notices its end while it waits for the disk */
+#define LOOK_MS 100 /* how soon it notices its end while it waits for the disk or the gate */
 
 struct pending {
     uint64_t seq, offset;
@@ -22,6 +23,7 @@ struct pending {
 
 struct relay_acks {
     struct journal *journal;
+    struct relay_gate *gate;
     struct mysql_stream *stream;
     char *path;
     struct mutex lock;
@@ -77,38 +79,53 @@ static void take(struct relay_acks *a, uint64_t seq, struct pending *ret)
     mutex_unlock(&a->lock);
 }
 
+/* The oldest may be acknowledged: how far, with what came meanwhile? */
+static uint64_t reach(struct relay_acks *a, uint64_t oldest)
+{
+    uint64_t newest = newest_of(a).seq, passed = relay_gate_passed(a->gate);
+
+    if (is_durable(a, newest))
+        return newest <= passed ? newest : passed > oldest ? passed : oldest;
+    return oldest;
+}
+
+/* 1: 'seq' may be acknowledged; 0: not yet; or the writer has ended: it never will. */
+static int await(struct relay_acks *a, uint64_t seq, struct err *err)
+{
+    int rc = journal_wait_durable(a->journal, seq, LOOK_MS, err);
+
+    if (rc == 0)
+        return relay_gate_wait(a->gate, seq, LOOK_MS);
+    return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 static void *acknowledge(void *arg)
 {
     struct relay_acks *a = arg;
-    struct pending newest;
+    struct pending last;
     uint64_t seq;
     int rc = 0;
 
-    while (rc == 0 && (seq = wait_for_one(a)) != 0) {
+    while (rc >= 0 && (seq = wait_for_one(a)) != 0) {
         struct err err = ERR_INIT;
 
-        rc = journal_wait_durable(a->journal, seq, LOOK_MS, &err);
-        if (rc == -ETIMEDOUT) {
-            rc = 0;
+        if ((rc = await(a, seq, &err)) <= 0)
             continue;
-        }
-        if (rc < 0)
-            break; /* the writer ended: nothing will be on disk any more */
-        newest = newest_of(a);
-        take(a, is_durable(a, newest.seq) ? newest.seq : seq, &newest);
-        rc = mysql_stream_acknowledge(a->stream, newest.file, newest.offset, &err);
+        take(a, reach(a, seq), &last);
+        rc = mysql_stream_acknowledge(a->stream, last.file, last.offset, &err);
         if (rc < 0)
             log_warn(a->path, "acknowledgement: %s", err.text);
     }
     return NULL;
 }
 
-struct relay_acks *relay_acks_new(struct journal *j, struct mysql_stream *s,
-                                  const char *path) NO_THREAD_CHECK
+struct relay_acks *relay_acks_new(struct journal *j, struct relay_gate *gate,
+                                  struct mysql_stream *s, const char *path) NO_THREAD_CHECK
 {
     struct relay_acks *a = xcalloc(1, sizeof *a);
 
     a->journal = j;
+    a->gate = gate;
     a->stream = s;
     a->path = xstrdup(path);
     mutex_init(&a->lock);

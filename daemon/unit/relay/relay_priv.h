@@ -8,6 +8,7 @@
 #include "mysql/server.h"
 #include "mysql/stream.h"
 #include "unit/relay/relay.h"
+#include "unit/relay/relay_gate.h"
 #include "unit/relay/relay_ingest.h"
 #include "unit/unit.h"
 
@@ -19,6 +20,7 @@ struct relay_acks;
 struct relay {
     struct unit unit; /* first */
     struct source *source;
+    struct relay_gate *gate;
     struct journal *journal GUARDED; /* NULL while there is none */
     json_t *kept GUARDED;            /* what survives a restart: relay.c says what */
     char **wants GUARDED;            /* who wants it */
@@ -93,8 +95,9 @@ int relay_find_place(struct relay *r, const struct mysql_params *params, struct 
                      const struct journal_head *head, const char *accept, struct relay_place *ret,
                      struct err *err);
 
-/* --- relay_ack.c: a thread that acknowledges what is on disk --- */
-struct relay_acks *relay_acks_new(struct journal *j, struct mysql_stream *s, const char *path);
+/* --- relay_ack.c: a thread that acknowledges what is on disk, and beyond the gate --- */
+struct relay_acks *relay_acks_new(struct journal *j, struct relay_gate *gate,
+                                  struct mysql_stream *s, const char *path);
 /* The source wants to hear when 'seq', which ends at file and offset, is on disk. */
 void relay_acks_add(struct relay_acks *a, uint64_t seq, const char *file, uint64_t offset);
 void relay_acks_free(struct relay_acks *a); /* ends the thread; NULL is fine */

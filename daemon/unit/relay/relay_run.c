@@ -224,7 +224,7 @@ static int open_stream(struct relay_run *run, const struct position *from, struc
         return rc;
     show_stream(r, run->stream);
     if (mysql_stream_semi_sync(run->stream))
-        run->acks = relay_acks_new(run->journal, run->stream, r->unit.path);
+        run->acks = relay_acks_new(run->journal, r->gate, run->stream, r->unit.path);
     else if (o.semi_sync)
         log_warn(r->unit.path, "semi_sync is set, but it is off at the source: "
                                "SET GLOBAL rpl_semi_sync_master_enabled = ON there");

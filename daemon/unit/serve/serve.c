@@ -18,6 +18,7 @@
 #include "mysql/wire_tls.h"
 #include "store/secret.h"
 #include "unit/relay/relay.h"
+#include "unit/serve/serve_quorum.h"
 #include "unit/serve/server_doc.h"
 #include "unit/serve/server_priv.h"
 #include "unit/source/source.h"
@@ -281,6 +282,7 @@ static void read_plain(struct serve *v, const json_t *full)
     v->server_id = (uint32_t)json_integer_value(json_object_get(full, "server_id"));
     snprintf(v->server_uuid, sizeof v->server_uuid, "%s",
              json_string_value(json_object_get(full, "server_uuid")));
+    v->allow_unknown_domains = json_is_true(json_object_get(full, "allow_unknown_domains"));
     v->semi_sync = json_is_true(json_object_get(full, "semi_sync"));
     v->semi_sync_timeout_ms = json_integer_value(json_object_get(full, "semi_sync_timeout"));
     v->max_sessions = (unsigned)json_integer_value(json_object_get(full, "max_replicas"));
@@ -315,6 +317,14 @@ static int find_journal(struct serve *v, const json_t *doc, struct err *err)
     return v->journal ? 0 : err_set(err, -ENOENT, "source %s has no journal", name);
 }
 
+static void open_quorum(struct serve *v, const json_t *full)
+{
+    v->semi_sync_count =
+        (unsigned)json_integer_value(json_object_get(full, "semi_sync_wait_for_replica_count"));
+    v->keeper = server_keeper(v->server);
+    v->quorum = quorum_new(v->semi_sync_count, v->keeper);
+}
+
 /* What was opened is the caller's to close, also after an error. */
 static int open_serve(struct serve *v, struct err *err)
 {
@@ -323,6 +333,7 @@ static int open_serve(struct serve *v, struct err *err)
     int rc = server_doc_complete(doc, err);
 
     read_plain(v, full);
+    open_quorum(v, full);
     if (rc == 0)
         rc = text_of(doc, "user", &v->user, err);
     if (rc == 0)
@@ -343,6 +354,7 @@ static void close_serve(struct serve *v)
     SCOPED(freep) char *who = xasprintf("servers/%s", v->server->unit.node.name);
 
     closep(&v->listener);
+    quorum_free(v->quorum);
     journal_close(v->journal);
     if (v->source)
         relay_unwant(v->source, who);
@@ -364,6 +376,24 @@ static void announce(struct server *s, struct serve *v)
     mutex_unlock(&s->lock);
 }
 
+/* Once, when that changes. */
+static void tell_semi_sync(struct serve *v)
+{
+    struct quorum_view view;
+    bool waits;
+
+    if (!v->keeper)
+        return;
+    quorum_look(v->quorum, &view);
+    waits = relay_is_semi_sync(v->source) && !view.waited.lapsed;
+    if (waits == v->source_waits)
+        return;
+    v->source_waits = waits;
+    node_event(&v->server->unit.node, "semi_sync",
+               json_pack("{s:b, s:i}", "active", waits, "clients", (int)view.clients));
+    node_changed(&v->server->unit.node, "semi_sync_active");
+}
+
 static void listen_on(struct serve *v)
 {
     struct unit *u = &v->server->unit;
@@ -373,6 +403,7 @@ static void listen_on(struct serve *v)
         if (poll(&p, 1, TICK_MS) > 0)
             accept_some(v);
         reap(v);
+        tell_semi_sync(v);
     }
 }
 

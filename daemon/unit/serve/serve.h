@@ -13,8 +13,10 @@
 #include "mysql/sql.h"
 #include "mysql/wire.h"
 
+struct gate_keeper;
 struct journal;
 struct journal_reader;
+struct quorum;
 struct replica;
 struct server;
 struct source;
@@ -28,8 +30,12 @@ struct serve {
     uint32_t server_id;
     char server_uuid[40];
     unsigned port; /* that it listens on */
-    bool semi_sync;
+    bool semi_sync, allow_unknown_domains;
     int64_t semi_sync_timeout_ms;
+    unsigned semi_sync_count;   /* replicas that are waited for */
+    struct gate_keeper *keeper; /* the server's; NULL: the source waits for no replica of ours */
+    struct quorum *quorum;
+    bool source_waits; /* for replicas, as was told last */
     unsigned max_sessions;
     int listener;
 
@@ -56,7 +62,8 @@ struct session {
     /* its own */
     struct wire wire;
     struct sql_session sql;
-    char peer[64], user[AUTH_USER_SIZE];
+    struct auth auth;
+    char peer[64];
     enum flavor flavor; /* of the journal, as of the login */
     char version[64];
     /* what COM_REGISTER_SLAVE said */

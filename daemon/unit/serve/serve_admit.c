@@ -38,6 +38,9 @@ enum {
 #define DIVERGED_MARIADB                                                                          \
     ". Since the master's binlog contains GTIDs with higher sequence numbers, it probably means " \
     "that the slave has diverged due to executing extra erroneous transactions"
+#define UNKNOWN_DOMAIN                                                                            \
+    "The replica has GTID %s, and nothing of domain %u was ever in this server's binlog. If the " \
+    "replica has that domain from another master: echo true > servers/%s/allow_unknown_domains"
 #define BEYOND_MYSQL "Client requested source to start replication from position > file size"
 #define TOO_LOW_MYSQL "Client requested source to start replication from position < 4"
 #define BEYOND_MARIADB                                                                        \
@@ -256,8 +259,8 @@ static int look_for(struct session *s, const struct gtid *g, struct err *err)
     struct err ignored = ERR_INIT;
     uint64_t seq;
 
-    if (!last) /* nothing of that domain was ever here, so nothing of it is missing */
-        return 1;
+    if (!last) /* where allowed: nothing of it was ever here, so nothing of it is missing */
+        return s->serve->allow_unknown_domains;
     if (gone && gone->number == g->number && gone->server_id == g->server_id)
         return 1;
     if (journal_find_gtid(s->serve->journal, g, &seq, &ignored) == 0)
@@ -265,6 +268,19 @@ static int look_for(struct session *s, const struct gtid *g, struct err *err)
     if (gone && g->number < gone->number)
         return refuse(err, PURGED_MARIADB);
     return last->number >= g->number ? not_here(g, true, err) : 0;
+}
+
+/* It did not come in time. */
+static int never_came(struct session *s, const struct gtid *g, struct err *err)
+{
+    SCOPED(set_freep) struct gtid_set *ours = executed(s);
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+
+    if (of_domain(ours, g->domain))
+        return not_here(g, false, err);
+    gtid_print(g, &text);
+    return refuse(err, UNKNOWN_DOMAIN, text.data, (unsigned)g->domain,
+                  s->serve->server->unit.node.name);
 }
 
 static int check_state_mariadb(struct session *s, const struct gtid_set *has, struct err *err)
@@ -281,7 +297,7 @@ static int check_state_mariadb(struct session *s, const struct gtid_set *has, st
         if (found < 0)
             return found;
         if (found == 0)
-            return not_here(&m[i].id, false, err);
+            return never_came(s, &m[i].id, err);
     }
     return 0;
 }

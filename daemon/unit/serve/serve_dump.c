@@ -6,6 +6,7 @@
  * what was sent.  So events are never changed, but for the format description, whose size stays.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +19,9 @@
 #include "mysql/frame.h"
 #include "mysql/packet.h"
 #include "unit/serve/replica.h"
+#include "unit/serve/serve_ack.h"
 #include "unit/serve/serve_admit.h"
+#include "unit/serve/serve_quorum.h"
 #include "unit/serve/server_priv.h"
 
 enum {
@@ -26,7 +29,7 @@ enum {
     LOOK_MS = 200,    /* how often the socket of one who has nothing to say is looked at */
     ACK_TICK_MS = 20, /* likewise, an acknowledgement that is waited for */
     PUBLISH_MS = 500, /* how often the replica's directory is written while sending */
-    ASK_EVERY = 100,  /* transactions, while there is no end of them */
+    HURRY_MS = 1,     /* likewise, when the source waits for it */
     MAX_INPUT = 4096, /* of what a client may say while it is sent events */
     INPUT_MS = 5000,
     AT_TYPE = 4,
@@ -48,7 +51,8 @@ struct dump {
     struct replica *replica;
     struct replica_facts facts;
     char *hold; /* its name in the journal */
-    bool mariadb, non_block, heartbeat_v2, asks;
+    bool mariadb, non_block, heartbeat_v2;
+    bool asks; /* for acknowledgements */
     /* where it is */
     uint32_t incarnation, file_no;
     char file[BINLOG_NAME_SIZE];
@@ -61,10 +65,7 @@ struct dump {
     struct buf event;       /* an artificial one */
     /* time */
     int64_t heartbeat_us, sent_us, published_us, held_us, looked_us;
-    /* acknowledgements */
-    unsigned not_asked; /* transactions since the last that was asked for */
-    uint64_t asked_seq;
-    int64_t asked_us; /* of the oldest that was not answered; 0: none */
+    struct acks acks;
 };
 
 /* --- events of our own --- */
@@ -183,21 +184,49 @@ static void tick(struct dump *d)
 
 /* --- what the client says --- */
 
+static struct ack_point point_at(const struct dump *d, uint64_t seq, uint64_t offset)
+{
+    struct ack_point p = { .seq = seq, .offset = offset };
+
+    snprintf(p.file, sizeof p.file, "%s", d->file);
+    return p;
+}
+
+static void report(struct dump *d)
+{
+    if (d->facts.server_id && d->facts.semi_sync)
+        quorum_report(d->v->quorum, d->facts.server_id, d->s->connection, &d->acks.has);
+}
+
+/* It was sent, or need not be, and nobody is asked for it. */
+static void pass(struct dump *d, uint64_t seq)
+{
+    uint64_t had = d->acks.has.seq;
+    struct ack_point p;
+
+    if (!d->asks)
+        return;
+    p = point_at(d, seq, d->offset);
+    acks_pass(&d->acks, &p);
+    if (d->acks.has.seq != had)
+        report(d);
+}
+
 static int take_ack(struct dump *d, struct slice packet, struct err *err)
 {
-    struct dump_ack a;
+    struct ack_point p;
     int rc;
 
     if (packet.size == 1)
         return err_set(err, -ECONNRESET, "the client has quit");
-    rc = dump_ack_parse(packet, &a, err);
+    rc = acks_take(&d->acks, packet, &p, err);
     if (rc < 0)
         return rc;
-    snprintf(d->facts.acked_file, sizeof d->facts.acked_file, "%.*s", SLICE_ARG(a.file));
-    d->facts.acked_offset = a.offset;
+    snprintf(d->facts.acked_file, sizeof d->facts.acked_file, "%s", p.file);
+    d->facts.acked_offset = p.offset;
     d->facts.semi_sync = true;
-    if (a.offset >= d->offset || strcmp(d->facts.acked_file, d->file) != 0)
-        d->asked_us = 0;
+    pass(d, d->facts.seq);
+    report(d);
     return 0;
 }
 
@@ -222,10 +251,13 @@ static int take_input(struct dump *d, struct err *err)
 /* Who does not answer in time counts as asynchronous until he does. */
 static void check_acks(struct dump *d)
 {
-    if (!d->asked_us || !d->facts.semi_sync ||
-        clock_mono_us() - d->asked_us < d->v->semi_sync_timeout_ms * 1000)
+    int64_t asked_us = acks_waits_us(&d->acks);
+
+    if (!asked_us || !d->facts.semi_sync ||
+        clock_mono_us() - asked_us < d->v->semi_sync_timeout_ms * 1000)
         return;
     d->facts.semi_sync = false;
+    quorum_leave(d->v->quorum, d->s->connection);
     log_warn(d->v->server->unit.path, "replica %u acknowledges nothing: it is asynchronous",
              (unsigned)d->facts.server_id);
     if (d->replica)
@@ -316,16 +348,11 @@ static int send_event(struct dump *d, const struct journal_record *r, struct err
     return frame_event(&d->frame, raw, false, err);
 }
 
-/* Is the replica to acknowledge it?  What comes after is acknowledged with it. */
 static bool asks_for(struct dump *d, const struct journal_record *r)
 {
-    if (!d->asks || (++d->not_asked < ASK_EVERY && journal_reader_ready(d->reader)))
-        return false;
-    d->not_asked = 0;
-    d->asked_seq = r->seq;
-    if (!d->asked_us)
-        d->asked_us = clock_mono_us();
-    return true;
+    struct ack_point p = point_at(d, r->seq, r->to);
+
+    return d->asks && acks_ask(&d->acks, &p, journal_reader_ready(d->reader), clock_mono_us());
 }
 
 static int send_txn(struct dump *d, const struct journal_record *r, struct err *err)
@@ -381,6 +408,8 @@ static int take_record(struct dump *d, const struct journal_record *r, struct er
         d->facts.gtid = r->gtid;
         reach(d, &r->gtid);
     }
+    if (rc == 0 && (d->skipped || r->kind != JOURNAL_TXN))
+        pass(d, r->seq);
     return rc;
 }
 
@@ -388,7 +417,7 @@ static int take_record(struct dump *d, const struct journal_record *r, struct er
 
 static int64_t wait_ms(const struct dump *d)
 {
-    int64_t ms = d->asked_us && d->facts.semi_sync ? ACK_TICK_MS : TICK_MS;
+    int64_t ms = acks_waits_us(&d->acks) && d->facts.semi_sync ? ACK_TICK_MS : TICK_MS;
     int64_t due_ms;
 
     if (!d->heartbeat_us)
@@ -404,7 +433,7 @@ static bool should_look(struct dump *d)
 {
     int64_t now_us = clock_mono_us();
 
-    if (!d->asked_us && now_us - d->looked_us < LOOK_MS * 1000)
+    if (!acks_waits_us(&d->acks) && now_us - d->looked_us < LOOK_MS * 1000)
         return false;
     d->looked_us = now_us;
     return true;
@@ -424,6 +453,19 @@ static int at_tip(struct dump *d, struct err *err)
     return rc;
 }
 
+/* The answer that the source waits for is looked for on the socket; else a record wakes us. */
+static int wait_record(struct dump *d, struct journal_record *r, struct err *err)
+{
+    struct pollfd p = { .fd = d->s->wire.fd, .events = POLLIN };
+    int64_t ms = wait_ms(d);
+
+    if (d->v->keeper && ms > 0 && acks_waits_us(&d->acks) && d->facts.semi_sync) {
+        poll(&p, 1, HURRY_MS);
+        ms = 0;
+    }
+    return journal_reader_next(d->reader, r, ms, err);
+}
+
 /* 1: a record; 0: the dump is over; or an error. */
 static int next_record(struct dump *d, struct journal_record *r, struct err *err)
 {
@@ -439,7 +481,7 @@ static int next_record(struct dump *d, struct journal_record *r, struct err *err
             publish(d, "waiting");
             hold(d, d->facts.seq + 1);
         }
-        rc = journal_reader_next(d->reader, r, wait_ms(d), err);
+        rc = wait_record(d, r, err);
     }
     return rc;
 }
@@ -495,6 +537,12 @@ static int begin(struct dump *d, struct err *err)
     if (rc == 0 && d->skipped)
         move_to_tip(d);
     d->facts.seq = b->seq - 1;
+    if (rc == 0 && d->asks) {
+        struct ack_point at = point_at(d, d->facts.seq, d->offset);
+
+        acks_begin(&d->acks, &at);
+        report(d);
+    }
     return rc;
 }
 
@@ -506,7 +554,7 @@ static int run(struct dump *d, struct err *err)
     while (rc == 0 && !(d->done = is_done(d)) && (rc = next_record(d, &r, err)) > 0) {
         rc = take_record(d, &r, err);
         tick(d);
-        if (rc == 0 && d->asked_us)
+        if (rc == 0 && acks_waits_us(&d->acks))
             rc = take_input(d, err);
     }
     if (rc == 0 && d->done)
@@ -534,7 +582,7 @@ static void set_facts(struct dump *d, const struct dump_command *c)
         .state = "connecting",
     };
     snprintf(f->server_uuid, sizeof f->server_uuid, "%s", uuid ? uuid : "");
-    snprintf(f->user, sizeof f->user, "%s", s->user);
+    snprintf(f->user, sizeof f->user, "%s", s->auth.name);
     snprintf(f->host, sizeof f->host, "%s", s->host[0] ? s->host : s->peer);
     snprintf(f->tls_cipher, sizeof f->tls_cipher, "%s", wire_cipher(&s->wire));
 }
@@ -606,6 +654,7 @@ static void leave(struct dump *d) NO_THREAD_CHECK
     s->dump_uuid[0] = '\0';
     mutex_unlock(&d->v->lock);
     d->v->server->n_replicas--;
+    quorum_leave(d->v->quorum, s->connection);
 }
 
 /* What the client is told of an error in the middle; NULL: nothing, it is gone. */

@@ -45,6 +45,30 @@ enum session_end session_ended(struct session *s)
     return end;
 }
 
+/* --- who it is --- */
+
+static int log_in(struct session *s, struct err *err)
+{
+    struct serve *v = s->serve;
+    int rc = serve_flavor(v, &s->flavor, s->version, sizeof s->version, err);
+
+    if (rc < 0) {
+        packet_err(&s->wire, PACKET_BINLOG, err->text);
+        return rc;
+    }
+    s->auth = (struct auth){
+        .user = v->user,
+        .password = v->password,
+        .first_plugin =
+            s->flavor == FLAVOR_MYSQL ? "caching_sha2_password" : "mysql_native_password",
+        .version = s->version,
+        .connection = s->connection,
+        .tls = v->tls,
+        .timeout_ms = SERVE_LOGIN_TIMEOUT_MS,
+    };
+    return auth_login(&s->wire, &s->auth, err);
+}
+
 /* --- commands: each queues its answer; 0, or the connection ends --- */
 
 static int do_quit(struct session *s, struct slice body, struct err *err)
@@ -104,6 +128,20 @@ static int do_reset(struct session *s, struct slice body, struct err *err)
     return 0;
 }
 
+/* Who fails is sent away, as everywhere. */
+static int do_change_user(struct session *s, struct slice body, struct err *err)
+{
+    int rc = auth_change_user(&s->wire, &s->auth, body, err);
+
+    if (rc < 0)
+        return rc;
+    sql_session_clear(&s->sql);
+    s->registered = false;
+    s->server_id = 0;
+    s->host[0] = '\0';
+    return 0;
+}
+
 static int do_register(struct session *s, struct slice body, struct err *err)
 {
     struct dump_register r;
@@ -153,6 +191,7 @@ static const struct {
     { STATISTICS, do_statistics },
     { PROCESS_KILL, do_kill },
     { PING, do_ok },
+    { CHANGE_USER, do_change_user },
     { BINLOG_DUMP, do_dump },
     { REGISTER_REPLICA, do_register },
     { SET_OPTION, do_eof },
@@ -183,22 +222,6 @@ static int command(struct session *s, struct slice packet, struct err *err)
 }
 
 /* --- the connection --- */
-
-static int log_in(struct session *s, struct err *err)
-{
-    struct serve *v = s->serve;
-    struct auth_account account = { .user = v->user, .password = v->password };
-    int rc = serve_flavor(v, &s->flavor, s->version, sizeof s->version, err);
-
-    if (rc < 0) {
-        packet_err(&s->wire, PACKET_BINLOG, err->text);
-        return rc;
-    }
-    account.first_plugin =
-        s->flavor == FLAVOR_MYSQL ? "caching_sha2_password" : "mysql_native_password";
-    return auth_login(&s->wire, v->tls, s->version, s->connection, &account, SERVE_LOGIN_TIMEOUT_MS,
-                      s->user, err);
-}
 
 static void logged_in(struct session *s)
 {
@@ -257,7 +280,7 @@ void *session_run(void *session)
     host.arg = s;
     sql_session_init(&s->sql, &host, &s->wire);
     s->sql.connection = s->connection;
-    s->sql.user = s->user;
+    s->sql.user = s->auth.name;
     rc = log_in(s, &err);
     logged_in(s);
     while (rc == 0)

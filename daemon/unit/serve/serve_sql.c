@@ -9,6 +9,7 @@
 #include "journal/journal.h"
 #include "mysql/packet.h"
 #include "unit/serve/serve.h"
+#include "unit/serve/serve_quorum.h"
 #include "unit/serve/server_priv.h"
 
 enum { MAX_WAIT_S = 3600, WAIT_TICK_MS = 50 };
@@ -112,6 +113,11 @@ static void get_semi_sync(const struct session *s, struct buf *ret)
     buf_str(ret, s->serve->semi_sync ? "ON" : "OFF");
 }
 
+static void get_semi_sync_count(const struct session *s, struct buf *ret)
+{
+    buf_u64_text(ret, s->serve->semi_sync_count);
+}
+
 static void get_semi_sync_timeout(const struct session *s, struct buf *ret)
 {
     buf_i64_text(ret, s->serve->semi_sync_timeout_ms);
@@ -171,8 +177,10 @@ static const struct variable {
     { "read_only", BOTH, "1", NULL },
     { "rpl_semi_sync_master_enabled", BOTH, NULL, get_semi_sync },
     { "rpl_semi_sync_master_timeout", BOTH, NULL, get_semi_sync_timeout },
+    { "rpl_semi_sync_master_wait_for_slave_count", MYSQL, NULL, get_semi_sync_count },
     { "rpl_semi_sync_source_enabled", MYSQL, NULL, get_semi_sync_number },
     { "rpl_semi_sync_source_timeout", MYSQL, NULL, get_semi_sync_timeout },
+    { "rpl_semi_sync_source_wait_for_replica_count", MYSQL, NULL, get_semi_sync_count },
     { "server_id", BOTH, NULL, get_server_id },
     { "server_uuid", MYSQL, NULL, get_server_uuid },
     { "sql_mode", BOTH, "", NULL },
@@ -335,9 +343,38 @@ static bool kill_connection(void *arg, uint64_t connection)
     return connection <= UINT32_MAX && serve_end(s->serve, (uint32_t)connection, SESSION_KICKED);
 }
 
+/* --- status --- */
+
+static void each_status(void *arg, void (*visit)(void *to, const char *name, const char *value),
+                        void *to)
+{
+    const struct session *s = arg;
+    const char *side = s->flavor == FLAVOR_MYSQL ? "source" : "master";
+    struct quorum_view v;
+    char name[64], value[24];
+
+    quorum_look(s->serve->quorum, &v);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        { "clients", v.clients },
+        { "no_times", v.waited.lapses },
+        { "yes_tx", v.waited.passed },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(name, sizeof name, "Rpl_semi_sync_%s_%s", side, rows[i].name);
+        snprintf(value, sizeof value, "%llu", (unsigned long long)rows[i].value);
+        visit(to, name, value);
+    }
+    snprintf(name, sizeof name, "Rpl_semi_sync_%s_status", side);
+    visit(to, name, s->serve->semi_sync && v.clients && !v.waited.lapsed ? "ON" : "OFF");
+}
+
 const struct sql_host serve_sql_host = {
     .variable = variable,
     .each_variable = each_variable,
+    .each_status = each_status,
     .function = function,
     .show = serve_show,
     .check = check,

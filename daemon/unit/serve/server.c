@@ -8,9 +8,12 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/catalog.h"
+#include "unit/relay/relay.h"
+#include "unit/relay/relay_gate.h"
 #include "unit/serve/replica.h"
 #include "unit/serve/server_doc.h"
 #include "unit/serve/server_priv.h"
+#include "unit/source/source.h"
 
 #define ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
 
@@ -153,6 +156,51 @@ static int await_listening(struct server *s, struct err *err)
     return err->code ? err->code : err_set(err, -ETIMEDOUT, "the server does not listen yet");
 }
 
+/* --- the gate of the source: replicas count from the moment that the server shall run, listening
+ * or not, so that a restart acknowledges nothing that they lack --- */
+
+static void put_keeper(struct server *s, struct source *source, struct gate_keeper *k)
+{
+    struct gate_keeper *old;
+    struct source *old_source;
+
+    mutex_lock(&s->lock);
+    old = s->keeper;
+    old_source = s->guarded;
+    s->keeper = k;
+    s->guarded = source;
+    mutex_unlock(&s->lock);
+    relay_gate_leave(old);
+    source_unref(old_source);
+}
+
+static void guard(struct server *s)
+{
+    SCOPED(json_freep) json_t *doc = server_doc(s);
+    SCOPED(json_freep) json_t *full = doc_full(server_doc_fields, doc);
+    SCOPED(freep) char *path = xasprintf("servers/%s", s->unit.node.name);
+    int64_t timeout_ms = json_integer_value(json_object_get(full, "semi_sync_timeout"));
+    const char *name = json_string_value(json_object_get(full, "source_name"));
+    struct source *source;
+
+    if (server_keeper(s) || !json_is_true(json_object_get(full, "semi_sync")) ||
+        !json_integer_value(json_object_get(full, "semi_sync_wait_for_replica_count")))
+        return;
+    source = source_find(s->all->sources, name);
+    if (source)
+        put_keeper(s, source, relay_gate_enter(relay_gate_of(source), path, timeout_ms));
+}
+
+struct gate_keeper *server_keeper(struct server *s)
+{
+    struct gate_keeper *k;
+
+    mutex_lock(&s->lock);
+    k = s->keeper;
+    mutex_unlock(&s->lock);
+    return k;
+}
+
 static int set_wanted(struct server *s, bool wanted, struct err *err) REQUIRES(s->change_lock)
 {
     SCOPED(json_freep) json_t *doc = server_doc(s);
@@ -172,6 +220,8 @@ int server_start(struct server *s, struct err *err)
     mutex_lock(&s->change_lock);
     rc = set_wanted(s, true, err);
     if (rc == 0)
+        guard(s);
+    if (rc == 0)
         rc = unit_start(&s->unit, err);
     mutex_unlock(&s->change_lock);
     return rc < 0 ? rc : await_listening(s, err);
@@ -189,6 +239,7 @@ int server_stop(struct server *s, struct err *err)
     unit_ask_stop(&s->unit, UNIT_STOPPED);
     if (unit_wait(&s->unit, ACTION_MS) < 0)
         return err_set(err, -ETIMEDOUT, "connections are still being ended");
+    put_keeper(s, NULL, NULL);
     return 0;
 }
 
@@ -218,6 +269,7 @@ void server_release(struct node *n) NO_THREAD_CHECK
     struct server *s = server_of(n);
 
     unit_fini(&s->unit);
+    put_keeper(s, NULL, NULL);
     json_decref(s->doc);
     cond_fini(&s->cond);
     mutex_fini(&s->making);
@@ -287,6 +339,8 @@ static int load_one(void *arg, const char *shown, const json_t *kept, const stru
     }
     s = new_server(all, name);
     publish(s, checked, json_is_true(json_object_get(kept, "wanted")));
+    if (is_wanted(s))
+        guard(s);
     if (node_add(&all->node, node_ref(&s->unit.node), &err) < 0) {
         log_error(path, "left out: %s", err.text);
         node_unref(&s->unit.node);

@@ -10,7 +10,9 @@
  *     serve.c           the unit: listen, sessions   serve_session.c  login, commands
  *     serve_sql.c       what SQL answers             serve_show.c     SHOW ...
  *     serve_admit.c     where a dump begins, or why not
- *     serve_dump.c      the dump: first events, records, heartbeats, acknowledgements
+ *     serve_dump.c      the dump: first events, records, heartbeats
+ *     serve_ack.c       what one replica was asked to acknowledge, and has
+ *     serve_quorum.c    what enough replicas have: the source may wait for that
  *
  * A server runs one listening thread and a thread a connection; what a connection holds is its
  * buffers and a reader of the journal.  At the tip all readers share the journal's newest blocks.

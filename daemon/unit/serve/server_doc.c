@@ -62,6 +62,18 @@ const struct doc_field server_doc_fields[] = {
       .fallback = "10000",
       .help =
           "Milliseconds without an acknowledgement after which a replica counts as asynchronous" },
+    { .name = "semi_sync_wait_for_replica_count",
+      .type = DOC_COUNT,
+      .min = 0,
+      .max = 10000,
+      .fallback = "0",
+      .help = "With semi_sync: how many replicas must have a transaction before the source, which "
+              "waits for the relay, hears that it is safe; 0: our disk suffices" },
+    { .name = "allow_unknown_domains",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether a MariaDB replica may have GTID domains that the source has nothing of, as "
+              "those that replicate from several masters do" },
     { .name = "max_replicas",
       .type = DOC_COUNT,
       .min = 1,
@@ -181,5 +193,10 @@ int server_doc_complete(const json_t *doc, struct err *err)
         if (!v || !*v)
             return err_set(err, -EINVAL, "the server has no %s yet", needed[i]);
     }
+    if (json_integer_value(json_object_get(doc, "semi_sync_wait_for_replica_count")) &&
+        !json_is_true(json_object_get(doc, "semi_sync")))
+        return err_set(
+            err, -EINVAL,
+            "semi_sync_wait_for_replica_count: replicas acknowledge only with semi_sync");
     return 0;
 }

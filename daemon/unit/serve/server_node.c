@@ -8,6 +8,7 @@
 #include "unit/relay/relay.h"
 #include "unit/serve/replica.h"
 #include "unit/serve/serve.h"
+#include "unit/serve/serve_quorum.h"
 #include "unit/serve/server_doc.h"
 #include "unit/serve/server_priv.h"
 
@@ -177,6 +178,57 @@ static json_t *get_port(const struct node *n, const struct attr *a, struct err *
     return json_integer(port);
 }
 
+/* --- what enough replicas have --- */
+
+static bool look_at_quorum(const struct node *n, struct quorum_view *ret)
+{
+    struct server *s = server_of(n);
+    bool waits;
+
+    *ret = (struct quorum_view){ .clients = 0 };
+    mutex_lock(&s->lock);
+    if (s->serve)
+        quorum_look(s->serve->quorum, ret);
+    waits = s->keeper && !ret->waited.lapsed && s->serve && relay_is_semi_sync(s->serve->source);
+    mutex_unlock(&s->lock);
+    return waits;
+}
+
+static json_t *get_active(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct quorum_view v;
+
+    (void)a, (void)err;
+    return json_boolean(look_at_quorum(n, &v));
+}
+
+static json_t *get_clients(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct quorum_view v;
+
+    (void)a, (void)err;
+    look_at_quorum(n, &v);
+    return json_integer(v.clients);
+}
+
+static json_t *get_safe_file(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct quorum_view v;
+
+    (void)a, (void)err;
+    look_at_quorum(n, &v);
+    return json_string(v.safe.file);
+}
+
+static json_t *get_quorum_number(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct quorum_view v;
+
+    (void)err;
+    look_at_quorum(n, &v);
+    return json_integer((json_int_t) * (const uint64_t *)((const char *)&v + a->offset));
+}
+
 static int run_start(struct node *n, const json_t *args, struct err *err)
 {
     (void)args;
@@ -237,6 +289,49 @@ static const struct attr server_attrs[] = {
     FIELD("semi_sync_timeout", ATTR_COUNT, .flags = ATTR_STORED | ATTR_GAUGE, .unit = "ms",
           .min = 1, .max = 86400000,
           .help = "Time without an acknowledgement after which a replica counts as asynchronous"),
+    FIELD("semi_sync_wait_for_replica_count", ATTR_COUNT, .flags = ATTR_STORED | ATTR_GAUGE,
+          .max = 10000,
+          .help = "With semi_sync: replicas that must have a transaction before the source, which "
+                  "waits for the relay, hears that it is safe; 0: our disk suffices"),
+    { .name = "semi_sync_active",
+      .type = ATTR_BOOL,
+      .get = get_active,
+      .help = "Whether commits at the source wait for replicas of this server now" },
+    { .name = "semi_sync_clients",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_clients,
+      .help = "Replicas that acknowledge" },
+    { .name = "semi_sync_safe_seq",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_quorum_number,
+      .offset = offsetof(struct quorum_view, safe.seq),
+      .help = "Record up to which as many replicas have all as are waited for, at least one" },
+    { .name = "semi_sync_safe_file",
+      .type = ATTR_TEXT,
+      .get = get_safe_file,
+      .help = "File of the source in which that record ends" },
+    { .name = "semi_sync_safe_offset",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_quorum_number,
+      .offset = offsetof(struct quorum_view, safe.offset),
+      .help = "Offset in it" },
+    { .name = "semi_sync_yes_tx",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_quorum_number,
+      .offset = offsetof(struct quorum_view, waited.passed),
+      .help = "Acknowledgements to the source that waited for replicas and had them in time" },
+    { .name = "semi_sync_no_times",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = get_quorum_number,
+      .offset = offsetof(struct quorum_view, waited.lapses),
+      .help = "Times that replicas were too late, and waited for no longer" },
+    FIELD("allow_unknown_domains", ATTR_BOOL, .flags = ATTR_STORED,
+          .help = "Whether a MariaDB replica may have GTID domains that the source has nothing of"),
     FIELD("max_replicas", ATTR_COUNT, .flags = ATTR_STORED | ATTR_GAUGE, .min = 1, .max = 10000,
           .help = "Most connections at a time"),
     { .name = "port",

@@ -84,6 +84,22 @@ Test(handshake, greets_mariadbs_clients_with_the_prefix_that_they_strip)
     buf_fini(&b);
 }
 
+Test(handshake, reads_a_change_of_user)
+{
+    static const char whole[] = "rep\0\x03xyzdb\0\x21\0mysql_native_password\0";
+    struct login l;
+    struct err err = ERR_INIT;
+
+    cr_assert_eq(change_user_parse(slice_of(whole, sizeof whole - 1), UINT32_MAX, &l, &err), 0);
+    cr_assert(slice_eq(l.user, slice_str("rep")));
+    cr_assert(slice_eq(l.proof, slice_str("xyz")));
+    cr_assert(slice_eq(l.plugin, slice_str("mysql_native_password")));
+    cr_assert_eq(change_user_parse(slice_of(whole, 8), 0, &l, &err), 0, "no more than a proof");
+    cr_assert_eq(l.plugin.size, 0);
+    for (size_t size = 0; size < 8; size++)
+        cr_assert_eq(change_user_parse(slice_of(whole, size), 0, &l, &err), -EBADMSG);
+}
+
 /* Recorded. */
 Test(dump_command, reads_what_replicas_ask)
 {
