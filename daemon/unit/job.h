@@ -44,6 +44,7 @@ struct job {
     bool has_start; /* 'start' was given: incremental from there; else from where the source is */
     struct position start;
     int64_t start_us; /* or a time to start from, wall; 0: none */
+    int64_t safe_us;  /* changes of so long from there on are applied in safe mode; <=0: none */
 
     unsigned dump_threads, load_threads;
     bool merges; /* other sources of the task may write to the same target tables */

@@ -50,6 +50,8 @@ struct sources {
     bool has_keeper;
     json_t *(*users)(void *arg, const char *source)GUARDED;
     void *users_arg GUARDED;
+    void (*switched)(void *arg, const char *source, bool on) GUARDED;
+    void *switched_arg GUARDED;
 };
 
 extern const struct node_type source_type, source_security_type;

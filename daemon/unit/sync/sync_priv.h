@@ -107,6 +107,7 @@ struct sync_run {
     struct position hold_until;
     struct err hold_why;
     uint32_t timestamp;         /* of the event at hand */
+    int64_t safe_until_s;       /* of the source's clock: see job.safe_us; 0: nothing came yet */
     const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
     const struct position *at;  /* and where it ends */
     struct position inside;     /* where it is, while it is open; no set */

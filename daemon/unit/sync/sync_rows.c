@@ -116,12 +116,22 @@ static int check_key(const struct target_table *t, enum rows_kind kind, const st
     return 0;
 }
 
+/* The time that a start was given for safe mode begins with the first change. */
+static bool in_safe_time(struct sync_run *r, uint32_t timestamp)
+{
+    if (r->job->safe_us <= 0)
+        return false;
+    if (!r->safe_until_s)
+        r->safe_until_s = timestamp + (r->job->safe_us + 999999) / 1000000;
+    return timestamp < r->safe_until_s;
+}
+
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
                     enum copy_when how, struct group *g, struct err *err)
 {
     const struct sync_table *t = e->table;
     unsigned n = t->map->n_cols;
-    bool safe = how == COPY_SAFE || r->job->safe_mode;
+    bool safe = how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp);
     bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
     bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
                          ? as_source

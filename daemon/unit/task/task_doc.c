@@ -122,7 +122,7 @@ int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err)
     return 0;
 }
 
-/* Seconds that the zone at the end of a time, "Z", "+01:00" or nothing, is east of UTC. */
+/* Seconds that the zone at the end of a time, "Z", "+01:00", "+0100" or nothing, is east of UTC. */
 static bool zone_offset(const char *zone, long *ret)
 {
     unsigned hours, minutes;
@@ -133,24 +133,23 @@ static bool zone_offset(const char *zone, long *ret)
         return true;
     if (*zone != '+' && *zone != '-')
         return false;
-    // NOLINTNEXTLINE(cert-err34-c): two digits fit
-    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || hours > 14 || minutes > 59)
+    // NOLINTBEGIN(cert-err34-c): two digits fit
+    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 &&
+        sscanf(zone + 1, "%2u%2u%c", &hours, &minutes, &end) != 2)
+        return false;
+    // NOLINTEND(cert-err34-c)
+    if (hours > 14 || minutes > 59)
         return false;
     *ret = (long)(hours * 3600 + minutes * 60) * (*zone == '-' ? -1 : 1);
     return true;
 }
 
-int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
+int task_time_parse(const char *text, int64_t *ret, bool *zoned, struct err *err)
 {
-    const char *text = json_string_value(json_object_get(conf, "start_time"));
     struct tm tm = { 0 };
-    const char *rest;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     long offset;
 
-    *ret = 0;
-    if (!text || !*text)
-        return 0;
-    rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     if (!rest)
         rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
     if (!rest || !zone_offset(rest, &offset))
@@ -158,8 +157,18 @@ int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
                        "start_time: '%s' is no time: 2026-01-31T12:00:00Z, or with +01:00 instead "
                        "of Z, is expected",
                        text);
+    *zoned = *rest != 0;
     *ret = ((int64_t)timegm(&tm) - offset) * 1000000;
     return 0;
+}
+
+int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(conf, "start_time"));
+    bool zoned;
+
+    *ret = 0;
+    return text && *text ? task_time_parse(text, ret, &zoned, err) : 0;
 }
 
 static int check_start(const json_t *conf, size_t i, struct err *err)

@@ -10,6 +10,7 @@
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
+#include "unit/task/task_order.h"
 
 /* --- documents and lines --- */
 
@@ -58,28 +59,36 @@ static struct lines *events_of(const struct node *n, const struct attr *a)
 
 /* --- actions --- */
 
+static int tell(struct node *n, enum task_command c, const json_t *args, struct err *err)
+{
+    struct task_order o;
+    int rc = task_order_of(c, args, &o, err);
+
+    if (rc < 0)
+        return rc;
+    rc = task_run(task_of(n), &o, err);
+    task_order_fini(&o);
+    return rc;
+}
+
 static int run_start(struct node *n, const json_t *args, struct err *err)
 {
-    return task_run(task_of(n), TASK_START, json_is_true(json_object_get(args, "remove_meta")),
-                    err);
+    return tell(n, TASK_START, args, err);
 }
 
 static int run_stop(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_STOP, false, err);
+    return tell(n, TASK_STOP, args, err);
 }
 
 static int run_pause(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_PAUSE, false, err);
+    return tell(n, TASK_PAUSE, args, err);
 }
 
 static int run_resume(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_RESUME, false, err);
+    return tell(n, TASK_RESUME, args, err);
 }
 
 static int run_check(struct node *n, const json_t *args, struct err *err)
@@ -88,23 +97,23 @@ static int run_check(struct node *n, const json_t *args, struct err *err)
     return task_check(task_of(n), err);
 }
 
-static const struct attr start_params[] = {
-    { .name = "remove_meta",
-      .type = ATTR_BOOL,
-      .help = "Forget first what the target keeps of this task, and begin anew" },
-    { 0 },
-};
-
 static const struct action actions[] = {
     { .name = "start",
       .run = run_start,
-      .params = start_params,
+      .params = task_start_params,
       .help = "Check both servers, then run, from where it was if it ran before" },
     { .name = "stop",
       .run = run_stop,
+      .params = task_stop_params,
       .help = "End at the next whole transaction; start goes on from there" },
-    { .name = "pause", .run = run_pause, .help = "As stop, for a while; resume goes on" },
-    { .name = "resume", .run = run_resume, .help = "Go on after a pause or an error" },
+    { .name = "pause",
+      .run = run_pause,
+      .params = task_pause_params,
+      .help = "As stop, for a while; resume goes on" },
+    { .name = "resume",
+      .run = run_resume,
+      .params = task_pause_params,
+      .help = "Go on after a pause or an error" },
     { .name = "check",
       .run = run_check,
       .help = "Ask both servers whether it can work; check_report says what was found" },
