@@ -16,6 +16,7 @@
 #include "mysql/conn.h"
 #include "mysql/conn_set.h"
 
+struct filter; /* route/filter.h */
 struct router; /* route/router.h: what is in scope, and under what name */
 struct source; /* unit/source/source.h */
 struct store;
@@ -37,6 +38,7 @@ struct job {
     struct mysql_params from, to;
     struct source *origin; /* whose relay may have the binlog; NULL: nobody's */
     const struct router *router;
+    const struct filter *filter; /* what of their changes is left out; NULL: nothing */
     struct store *store;
     const char *meta_schema; /* of the checkpoint tables in the target */
     bool by_gtid;

@@ -5,6 +5,14 @@
 #include "base/mem.h"
 #include "unit/sync/sync_priv.h"
 
+/* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
+static bool is_ignored(const struct sync_table *t, const struct event *ev)
+{
+    enum rows_kind kind;
+
+    return t && t->ignored && rows_kind_of(ev->type, &kind) && t->ignored & (1u << kind);
+}
+
 static int find_table(struct sync_run *r, const struct event *ev, struct sync_table **ret,
                       struct err *err)
 {
@@ -14,6 +22,11 @@ static int find_table(struct sync_run *r, const struct event *ev, struct sync_ta
     if (rc < 0)
         return rc;
     *ret = sync_tables_by_id(r->tables, id);
+    if (is_ignored(*ret, ev)) {
+        *ret = NULL;
+        atomic_fetch_add_explicit(&r->sync->ignored, 1, memory_order_relaxed);
+        return 0;
+    }
     /* MySQL and MariaDB end a statement with a rows event of table 0x00ffffff without rows. */
     return *ret || id == 0x00ffffff ? 0
                                     : err_set(err, -EBADMSG, "rows of table id %llu without a map",

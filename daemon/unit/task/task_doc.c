@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
 #include "route/pattern.h"
+#include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
 
 static void json_freep(json_t **v)
@@ -262,7 +263,9 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
     json_object_set_new(checked, "name", json_string(name));
     if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
         (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
-        (rc = check_items(checked, err)) < 0 || (rc = task_doc_check_routes(checked, err)) < 0)
+        (rc = check_items(checked, err)) < 0 ||
+        (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
+        (rc = task_doc_check_routes(checked, err)) < 0)
         return rc;
     *ret = STEAL(checked);
     return 0;
@@ -361,7 +364,9 @@ int task_doc_complete(const json_t *doc, struct err *err)
         return err_set(err, -EINVAL,
                        "the task has no source: echo '[{\"source_name\": \"NAME\"}]' > "
                        "source_conf, or write source_config into config");
-    if ((rc = rules_name_sources(doc, err)) < 0)
+    if ((rc = rules_name_sources(doc, err)) < 0 ||
+        (rc = filter_doc_named(json_object_get(doc, "table_migrate_rule"),
+                               json_object_get(doc, "binlog_filter_rule"), err)) < 0)
         return rc;
     return sources_have_rules(doc, err);
 }
