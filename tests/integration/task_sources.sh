@@ -85,6 +85,25 @@ kill_sluice; restart_sluice; goes "1 2"
 [ "$(sql dst "SELECT GROUP_CONCAT(id ORDER BY id) FROM d1.t")" = "$((next - 1)),$next,100,101" ] || die "not from the time on: $(sql dst "SELECT id FROM d1.t")"
 say "" stop; rmdir "$t"
 
+note "migrate_targets: what there is now, by lists and routes"
+sql src1 "CREATE TABLE d1.extra (id INT PRIMARY KEY); CREATE TABLE d1.no (id INT PRIMARY KEY); CREATE VIEW d1.v AS SELECT 1"
+cat >"$T/tasks/create" <<END || die "$(cat "$T/tasks/last_error")"
+name: m
+target_config: { host: 127.0.0.1, port: $dst_port, user: sluice, password: sluice }
+table_migrate_rule:
+  - { source: { source_name: s1, schema: "d?", table: "" }, target: { schema: both } }
+  - { source: { source_name: s1, schema: d1, table: "e*" }, target: { schema: other, table: more } }
+  - { source: { source_name: s2, schema: d2, table: t } }
+block_allow_list: { ignore_tables: [ { db_name: d1, tbl_name: no } ] }
+source_config: { source_conf: [ { source_name: s1 }, { source_name: s2 } ] }
+END
+targets() { jq -r '.[] | "\(.source_name) \(.source_schema).\(.source_table) \(.target_schema).\(.target_table)"' "$T/tasks/m/migrate_targets" | tr '\n' ','; }
+[ "$(targets)" = "s1 d1.extra other.more,s1 d1.t both.t,s2 d2.t d2.t," ] || die "targets: $(targets)"
+echo '[{"source": {"source_name": "s1", "schema": "d1", "table": "e*"}, "target": {"schema": "a"}}, {"source": {"source_name": "s1", "schema": "d1", "table": "*a"}, "target": {"schema": "b"}}, {"source": {"source_name": "s2", "schema": "d2", "table": "t"}}]' >"$T/tasks/m/table_migrate_rule" || die "$(cat "$T/tasks/m/last_error")"
+cat "$T/tasks/m/migrate_targets" 2>/dev/null && die "two routes for one table"
+curl -s "$URL/v1/tasks/m/migrate_targets" | grep -q "source s1: table d1.extra: .*more than one\|two routes" || die "$(curl -s "$URL/v1/tasks/m/migrate_targets")"
+rmdir "$T/tasks/m"; sql src1 "DROP TABLE d1.extra, d1.no; DROP VIEW d1.v"
+
 note "what may change once the target has something of the task, and how it is deleted"
 sql dst "DROP DATABASE d1"; sql src1 "DELETE FROM d1.t"
 make_task kept s1 dst d1 </dev/null || die "$(cat "$T/tasks/last_error")"

@@ -180,6 +180,7 @@ static struct source *source_new(struct sources *all, const char *name) NO_THREA
     s->relay = relay_new(s);
     node_ref(&s->node); /* dropped when 'relay' is released */
     node_add(&s->node, &s->relay->unit.node, &impossible);
+    source_tables_add(s);
     return s;
 }
 
@@ -205,8 +206,12 @@ void source_release(struct node *n) NO_THREAD_CHECK
 /* A source that never came into the tree. */
 static void discard(struct source *s)
 {
+    struct node *tables = node_child(&s->node, "tables_of");
+
     node_remove(&s->security);
     node_remove(&s->relay->unit.node);
+    node_remove(tables);
+    node_unref(tables);
     node_unref(&s->node);
 }
 
@@ -264,6 +269,7 @@ int source_remove(struct node *n, struct err *err)
         return rc;
     source_ask_stop(s, true);
     relay_forget(s->relay);
+    source_tables_clear(s);
     node_remove(n);
     return 0;
 }
@@ -389,6 +395,7 @@ static void join_one(void *arg, struct node *n)
         thread_join(s->thread);
     s->has_thread = false;
     relay_wait(s->relay);
+    source_tables_clear(s);
 }
 
 void sources_stop(struct node *sources)

@@ -54,7 +54,13 @@ struct sources {
     void *switched_arg GUARDED;
 };
 
-extern const struct node_type source_type, source_security_type;
+extern const struct node_type source_type, source_security_type, source_tables_type;
+
+/* source_ask.c: what is asked of the server when it is read. */
+json_t *source_get_names(const struct node *n, const struct attr *a, struct err *err);
+json_t *source_get_schema_list(const struct node *n, const struct attr *a, struct err *err);
+void source_tables_add(struct source *s);   /* the directory tables_of/ */
+void source_tables_clear(struct source *s); /* so that it can go */
 
 /* source_security.c: what 'doc' has in the field of the row, or its default; a new reference. */
 json_t *source_field(const struct doc_field *fields, const json_t *doc, const struct attr *a);

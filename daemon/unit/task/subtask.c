@@ -114,6 +114,12 @@ static json_t *get_report(const struct node *n, const struct attr *a,
     return report ? json_copy((json_t *)report) : json_string("");
 }
 
+static json_t *get_targets(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a;
+    return task_targets(subtask_of(n)->task, subtask_of(n)->job->source, err);
+}
+
 static const struct attr subtask_attrs[] = {
     { .name = "state",
       .type = ATTR_ENUM,
@@ -139,6 +145,11 @@ static const struct attr subtask_attrs[] = {
       .flags = ATTR_BULK,
       .get = get_report,
       .help = "What the check before the start found, with what to type" },
+    { .name = "migrate_targets",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = get_targets,
+      .help = "As the task's, of this source" },
     { 0 },
 };
 

@@ -7,6 +7,7 @@
  *     task_begin.c    ... where it is to begin
  *     task_build.c    the subtasks for the document as it is
  *     task_units.c    all units: asked to end, waited for
+ *     task_targets.c  migrate_targets, asked of the sources
  *     task_rows.c     attributes and actions of tasks/<t>/
  *     task_settings.c attributes that are fields of the document, and their directories
  *     task_show.c     progress, rates, lag
@@ -105,6 +106,11 @@ int task_await(struct task *t, const json_t *only, int64_t grace_ms);
 int task_begin(struct task *t, const struct task_order *o, const json_t *chosen, struct err *err)
     REQUIRES(t->steer);
 void task_begin_of(struct task *t, struct job *job); /* into a new job what was said before */
+
+/* task_targets.c */
+/* [{source_name, source_schema, source_table, target_schema, target_table}] of all sources or one;
+ * asks servers.  NULL with 'err', -EEXIST for a table that more than one route matches. */
+json_t *task_targets(struct task *t, const char *only, struct err *err);
 
 /* task_build.c */
 /* Subtasks anew for the sources in 'only' (NULL: all), and for those that have none; under steer,

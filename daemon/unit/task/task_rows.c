@@ -51,6 +51,12 @@ static json_t *get_report(const struct node *n, const struct attr *a,
     return json_string(b.data ? b.data : "");
 }
 
+static json_t *get_targets(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a;
+    return task_targets(task_of(n), NULL, err);
+}
+
 static struct lines *events_of(const struct node *n, const struct attr *a)
 {
     (void)a;
@@ -178,6 +184,12 @@ static const struct attr own_rows[] = {
       .flags = ATTR_BULK | ATTR_LARGE,
       .get = task_get_tables,
       .help = "Each table: state, rows, how it is copied" },
+    { .name = "migrate_targets",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = get_targets,
+      .help = "The tables at its sources that its rules and lists cover now, and what they are "
+              "called at the target; asked when read" },
     { .name = "check_report",
       .type = ATTR_TEXT,
       .flags = ATTR_BULK,
