@@ -220,6 +220,11 @@ static int run_disable(struct node *n, const json_t *args, struct err *err)
     return set_enabled(n, false, err);
 }
 
+static int run_try(struct node *n, const json_t *args, struct err *err)
+{
+    return sources_try(n, args, err);
+}
+
 static int run_create(struct node *n, const json_t *args, struct err *err)
 {
     return node_create_document(n, args, err);
@@ -434,6 +439,10 @@ static const struct action sources_actions[] = {
       .run = run_create,
       .document = true,
       .help = "Make a source from a document" },
+    { .name = "check",
+      .run = run_try,
+      .document = true,
+      .help = "Ask the server of a document whether it answers, without making a source of it" },
     { 0 },
 };
 

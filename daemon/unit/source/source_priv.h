@@ -82,6 +82,9 @@ void source_ask_stop(struct source *s, bool abandon); /* 'abandon': nobody will 
  * failed; -ETIMEDOUT after ten seconds. */
 int source_check(struct source *s, struct err *err);
 
+/* Asks the server of a document (source_try.c).  -EHOSTUNREACH: it does not answer; -EINVAL: the
+ * document is wrong, or enable_gtid does not fit the server. */
+int sources_try(struct node *sources, const json_t *doc, struct err *err);
 int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
 int source_remove(struct node *n, struct err *err);
 void source_release(struct node *n);

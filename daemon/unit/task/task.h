@@ -84,8 +84,9 @@ json_t *task_document(struct task *t); /* masked, with defaults; a new reference
 
 /* task_run.c */
 int task_run(struct task *t, const struct task_order *o, struct err *err);
-/* Asks both servers now.  The report is kept anyway; -EINVAL names the first line that failed. */
-int task_check(struct task *t, struct err *err);
+/* Asks both servers now, with 'doc' in place of its document unless it is NULL.  The report is kept
+ * anyway; -EINVAL names the first line that failed. */
+int task_check(struct task *t, const json_t *doc, struct err *err);
 void task_resume_at_start(struct task *t);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
 void task_halt(struct task *t);

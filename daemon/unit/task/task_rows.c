@@ -99,9 +99,16 @@ static int run_resume(struct node *n, const json_t *args, struct err *err)
 
 static int run_check(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_check(task_of(n), err);
+    return task_check(task_of(n), json_object_get(args, "config"), err);
 }
+
+static const struct attr check_params[] = {
+    { .name = "config",
+      .type = ATTR_JSON,
+      .flags = ATTR_SECRET,
+      .help = "A document to check in place of the task's" },
+    { 0 },
+};
 
 static const struct action actions[] = {
     { .name = "start",
@@ -122,6 +129,7 @@ static const struct action actions[] = {
       .help = "Go on after a pause or an error" },
     { .name = "check",
       .run = run_check,
+      .params = check_params,
       .help = "Ask both servers whether it can work; check_report says what was found" },
     { 0 },
 };

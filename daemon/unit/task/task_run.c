@@ -406,31 +406,49 @@ void task_source_switched(struct task *t, const char *source, bool on)
 
 /* --- check --- */
 
-/* Subtasks of its own, outside of the tree: what the task has may be at work later. */
-static int subtasks_to_check(struct task *t, struct subtask ***ret, struct err *err)
+/* 'doc' as it would be, with the secrets that it has not; NULL: as the task's is. */
+static int document_to_check(struct task *t, const json_t *doc, json_t **ret, struct err *err)
 {
-    json_t *doc;
+    SCOPED(json_freep) json_t *checked = NULL;
+
+    if (doc && task_doc_check(doc, t->name, &checked, err) < 0)
+        return err->code;
+    mutex_lock(&t->lock);
+    if (doc)
+        doc_keep_secrets(task_doc_fields, checked, t->doc);
+    else
+        *ret = json_incref(t->full);
+    json_object_clear(t->reports);
+    mutex_unlock(&t->lock);
+    if (doc)
+        *ret = doc_full(task_doc_fields, checked);
+    return task_doc_complete(*ret, err);
+}
+
+/* Subtasks of its own, outside of the tree: what the task has may be at work later. */
+static int subtasks_to_check(struct task *t, const json_t *with, struct subtask ***ret,
+                             struct err *err)
+{
+    SCOPED(json_freep) json_t *doc = NULL;
     unsigned stages;
     int rc;
 
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
-    doc = json_incref(t->full);
-    stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), false);
-    json_object_clear(t->reports);
     rc = plan_allows(TASK_CHECK, task_state(t), err);
     mutex_unlock(&t->lock);
-    if (rc == 0 && (rc = complete(t, err)) == 0)
+    if (rc == 0 && (rc = document_to_check(t, with, &doc, err)) == 0) {
+        stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), false);
         rc = task_make_subtasks(t, doc, stages, ret, err);
+    }
     mutex_unlock(&t->steer);
-    json_decref(doc);
     return rc;
 }
 
-int task_check(struct task *t, struct err *err)
+int task_check(struct task *t, const json_t *doc, struct err *err)
 {
     SCOPED(freep) struct subtask **subs = NULL;
-    int n = subtasks_to_check(t, &subs, err), rc = n < 0 ? n : 0;
+    int n = subtasks_to_check(t, doc, &subs, err), rc = n < 0 ? n : 0;
 
     for (int i = 0; i < n; i++) {
         struct err found = ERR_INIT;
