@@ -392,15 +392,26 @@ static int safe_rows(struct sink *s, const struct sink_batch *b, struct err *err
     return rc;
 }
 
+static void set_unchecked(struct sink *s, bool unchecked)
+{
+    if (unchecked == s->no_foreign_key_checks)
+        return;
+    add_statement(s, unchecked ? "SET SESSION foreign_key_checks=0"
+                               : "SET SESSION foreign_key_checks=1");
+    s->no_foreign_key_checks = unchecked;
+}
+
+int sink_unchecked(struct sink *s, bool unchecked, struct err *err)
+{
+    set_unchecked(s, unchecked);
+    return packet_flush_if_full(&s->packet, err);
+}
+
 int sink_rows(struct sink *s, const struct sink_batch *b, struct err *err)
 {
     if (b->n_rows == 0)
         return 0;
-    if (b->no_foreign_key_checks != s->no_foreign_key_checks) {
-        add_statement(s, b->no_foreign_key_checks ? "SET SESSION foreign_key_checks=0"
-                                                  : "SET SESSION foreign_key_checks=1");
-        s->no_foreign_key_checks = b->no_foreign_key_checks;
-    }
+    set_unchecked(s, b->no_foreign_key_checks);
     return b->safe ? safe_rows(s, b, err) : rows_as(s, b, STATEMENT_INSERT, err);
 }
 

@@ -54,6 +54,8 @@ void sink_begin_plain(struct sink *s);
 int sink_flush(struct sink *s, struct err *err);
 /* The values must live until sink_commit() or sink_rollback() returned. */
 int sink_rows(struct sink *s, const struct sink_batch *b, struct err *err);
+/* Foreign keys are not looked at (true), or are again, by the statements that follow. */
+int sink_unchecked(struct sink *s, bool unchecked, struct err *err);
 /* Any statement, in order with the rows; its count is not looked at. */
 int sink_statement(struct sink *s, struct slice sql, struct err *err);
 int sink_commit(struct sink *s, struct err *err);

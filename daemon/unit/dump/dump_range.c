@@ -129,6 +129,58 @@ static void after_add(struct buf *out, const struct table_def *t, const struct t
         buf_byte(out, ')');
 }
 
+void dump_range_after(struct buf *out, const struct table_def *t, const char *at)
+{
+    buf_byte(out, '(');
+    after_add(out, t, dump_range_key(t), at);
+    buf_byte(out, ')');
+}
+
+void dump_range_upto(struct buf *out, const struct table_def *t, const char *at)
+{
+    const struct table_key *key = dump_range_key(t);
+    const struct table_column *lead = &t->cols[key->cols[0]];
+
+    buf_byte(out, '(');
+    sql_ident(out, slice_str(lead->name)); /* for the index */
+    buf_str(out, " <= ");
+    literal_add(out, lead, at, strcspn(at, ","));
+    buf_str(out, " AND NOT ");
+    dump_range_after(out, t, at);
+    buf_byte(out, ')');
+}
+
+void dump_range_equal(struct buf *out, const struct table_def *t, const char *at)
+{
+    const struct table_key *key = dump_range_key(t);
+
+    for (unsigned i = 0; i < key->n_parts; i++) {
+        const struct table_column *c = &t->cols[key->cols[i]];
+        size_t size = strcspn(at, ",");
+
+        buf_str(out, i ? " AND " : "(");
+        sql_ident(out, slice_str(c->name));
+        buf_str(out, " = ");
+        literal_add(out, c, at, size);
+        at += size + (at[size] == ',');
+    }
+    buf_byte(out, ')');
+}
+
+static void order_add(struct buf *out, const struct table_def *t, const struct table_key *key)
+{
+    buf_str(out, " ORDER BY ");
+    for (unsigned i = 0; i < key->n_parts; i++) {
+        buf_str(out, i ? ", " : "");
+        sql_ident(out, slice_str(t->cols[key->cols[i]].name));
+    }
+}
+
+void dump_range_order(struct buf *out, const struct table_def *t)
+{
+    order_add(out, t, dump_range_key(t));
+}
+
 void dump_range_sql(struct buf *out, const struct table_def *t, const struct copy_range_row *r)
 {
     const struct table_key *key = dump_range_key(t);
@@ -148,11 +200,7 @@ void dump_range_sql(struct buf *out, const struct table_def *t, const struct cop
         buf_str(out, word);
         after_add(out, t, key, r->at);
     }
-    buf_str(out, " ORDER BY ");
-    for (unsigned i = 0; i < key->n_parts; i++) {
-        buf_str(out, i ? ", " : "");
-        sql_ident(out, slice_str(t->cols[key->cols[i]].name));
-    }
+    order_add(out, t, key);
 }
 
 void dump_range_at(struct buf *out, const struct table_def *t, const struct table_key *key,

@@ -24,6 +24,13 @@ const struct table_key *dump_range_key(const struct table_def *t);
 /* " WHERE ... ORDER BY ..." of what is left of 'r'; nothing if the table has no such key. */
 void dump_range_sql(struct buf *out, const struct table_def *t, const struct copy_range_row *r);
 
+/* Conditions in parentheses, of a table with such a key: rows after 'at' (as copy_range_row has it)
+ * in its order, up to 'at', and the row 'at' itself; and the ORDER BY. */
+void dump_range_after(struct buf *out, const struct table_def *t, const char *at);
+void dump_range_upto(struct buf *out, const struct table_def *t, const char *at);
+void dump_range_equal(struct buf *out, const struct table_def *t, const char *at);
+void dump_range_order(struct buf *out, const struct table_def *t);
+
 /* The row's key as copy_range_row.at wants it.  'row' has the columns of
  * dump_columns.h, that is all but the generated ones, in their order. */
 void dump_range_at(struct buf *out, const struct table_def *t, const struct table_key *key,

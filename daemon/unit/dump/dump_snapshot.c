@@ -62,8 +62,7 @@ static int gtids_read(struct mysql_conn *c, const char *file, uint64_t offset,
     return rc < 0 ? rc : gtid_set_parse(ret, flavor, text, err);
 }
 
-/* The snapshot's own position, that MariaDB keeps with it. */
-static int position_of_snapshot(struct mysql_conn *c, struct position *ret, struct err *err)
+int dump_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err)
 {
     struct mysql_result *r;
     struct mysql_row row;
@@ -195,7 +194,7 @@ static int begin_all(struct mysql_conn *ctl, const struct dump_way *way, struct 
         rc = snapshot_begin(s->conns[i], err);
         if (rc < 0 || one_position)
             continue;
-        rc = position_of_snapshot(s->conns[i], &p, err);
+        rc = dump_snapshot_position(s->conns[i], &p, err);
         if (rc == 0 && i == 0)
             s->low = p;
         else if (rc == 0 && position_compare(&p, &s->low) != 0)
@@ -250,7 +249,7 @@ static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
     if (mysql_conn_flavor(ctl) == FLAVOR_MARIADB) {
         rc = snapshot_begin(s->conns[0], err);
         if (rc == 0)
-            rc = position_of_snapshot(s->conns[0], &s->low, err);
+            rc = dump_snapshot_position(s->conns[0], &s->low, err);
         if (rc == 0 && s->low.file[0])
             rc = gtids_read(ctl, s->low.file, s->low.offset, &s->low.gtids, err);
         if (rc == 0)

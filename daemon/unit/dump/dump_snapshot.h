@@ -49,6 +49,9 @@ void dump_snapshot_close(struct copy_link *l, struct dump_snapshot *s);
  * the end of the copy. */
 int dump_snapshot_release_tables(struct mysql_conn *c, struct err *err);
 
+/* MariaDB: of the snapshot that the session is in, without a set; 'ret' is empty before. */
+int dump_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err);
+
 /* The position now; for a table that is locked against writes. */
 int dump_position_now(struct mysql_conn *c, struct position *ret, struct err *err);
 

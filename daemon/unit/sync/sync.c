@@ -10,6 +10,7 @@
 #include "store/key.h"
 #include "store/store.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
@@ -65,6 +66,7 @@ static int run_once(struct sync *s, struct err *err)
     if (rc < 0)
         return rc;
     sync_publish_aside(&r);
+    sync_publish_refill(&r);
     release = take_release(s, &skip);
     if (release)
         take_back(&r, release, skip);
@@ -88,8 +90,10 @@ void sync_interrupt(struct sync *s, bool at_once) REQUIRES(s->unit.lock)
 {
     if (s->run && s->run->feed)
         feed_shutdown(s->run->feed);
-    if (s->run && at_once)
+    if (s->run && at_once) {
         s->run->mode->stop(s->run);
+        refill_stop(s->run->refill);
+    }
 }
 
 static void sync_wake(struct unit *u)
@@ -124,6 +128,17 @@ int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
     if (silent || atomic_load(&s->waiting))
         return silent;
     return atomic_load(&s->read_commit_us);
+}
+
+json_t *sync_copied_again(struct unit *u)
+{
+    struct sync *s = sync_of(u);
+    json_t *now;
+
+    mutex_lock(&s->unit.lock);
+    now = s->refill ? json_deep_copy(s->refill) : json_array();
+    mutex_unlock(&s->unit.lock);
+    return now;
 }
 
 double sync_lag_seconds(struct unit *u)
@@ -172,6 +187,7 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->gtid);
     free(s->binlog_file);
     free(s->aside_text);
+    json_decref(s->refill);
     free(s->release);
     free(s->catching_up);
     free(s->reconnect_reason);
@@ -193,6 +209,7 @@ static const struct unit_ops sync_ops = {
     .run = sync_main,
     .wake = sync_wake,
     .progress = sync_progress,
+    .tables = sync_copied_again,
 };
 
 struct unit *sync_new(const struct job *job)
@@ -238,7 +255,8 @@ static int forget_stored(const struct job *job, struct err *err)
 
 int sync_forget(const struct job *job, struct err *err)
 {
-    static const char *const tables[] = { "sluice_ddl", "sluice_aside", APPLIED_TABLE };
+    static const char *const tables[] = { "sluice_ddl", "sluice_aside", "sluice_refill",
+                                          APPLIED_TABLE };
     struct mysql_conn *c;
     int rc = mysql_conn_open(&c, &job->to, err);
 

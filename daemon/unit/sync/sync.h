@@ -40,6 +40,11 @@ extern const struct node_type sync_type;
 struct sync;
 void sync_fini(struct sync *s);
 
+/* The target's list of tables to be copied again has changed: refill.h.  Any thread. */
+void sync_reload(struct unit *u);
+/* What it says of them: an array; a new reference. */
+json_t *sync_copied_again(struct unit *u);
+
 /* Forgets the position, and all else that the target and the store keep for this job. The unit
  * must not run. */
 int sync_forget(const struct job *job, struct err *err);

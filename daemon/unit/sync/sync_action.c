@@ -22,6 +22,16 @@ static void ask(struct sync *s, const char *table, bool skip)
     free(old);
 }
 
+void sync_reload(struct unit *u)
+{
+    struct sync *s = node_owner(u, struct sync, unit);
+
+    mutex_lock(&s->unit.lock);
+    atomic_fetch_add(&s->reloads, 1);
+    sync_interrupt(s, false);
+    mutex_unlock(&s->unit.lock);
+}
+
 static int check_aside(struct sync *s, const char *table, struct err *err)
 {
     SCOPED(freep) char *list = NULL, *wanted = xasprintf(",%s,", table);

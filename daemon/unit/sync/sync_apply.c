@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_priv.h"
 
@@ -80,6 +81,19 @@ void sync_publish_aside(struct sync_run *r)
     free(old);
     unit_quarantined(&s->unit, some);
     node_changed(&s->unit.node, "set_aside");
+}
+
+void sync_publish_refill(struct sync_run *r)
+{
+    struct sync *s = r->sync;
+    json_t *now = refill_json(r->refill), *old;
+
+    mutex_lock(&s->unit.lock);
+    old = s->refill;
+    s->refill = now;
+    mutex_unlock(&s->unit.lock);
+    json_decref(old);
+    node_changed(&s->unit.node, "copied_again");
 }
 
 bool sync_skips(void *run, const struct target_table *t)

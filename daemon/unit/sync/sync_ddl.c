@@ -13,6 +13,7 @@
 #include "store/key.h"
 #include "store/store.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_collate.h"
 #include "unit/sync/sync_ddl_look.h"
@@ -35,20 +36,13 @@ static void context_of(struct sync_run *r, const struct query *q, struct query_c
         *ret = (struct query_context){ .explicit_defaults_for_timestamp = -1 };
 }
 
-uint64_t sync_ddl_mode(struct sync_run *r, const struct query *q)
+void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
 {
     struct query_context ctx;
 
     context_of(r, q, &ctx);
-    return ctx.sql_mode;
-}
-
-void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
-{
-    uint64_t mode = sync_ddl_mode(r, q);
-
-    ddl_scan(q->sql, mode & SESSION_ANSI_QUOTES, mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch,
-             ret);
+    ddl_scan(q->sql, ctx.sql_mode & SESSION_ANSI_QUOTES,
+             ctx.sql_mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch, ret);
 }
 
 struct names {
@@ -75,7 +69,8 @@ static bool in_scope(struct sync_run *r, const struct query *q, const struct ddl
         return router_schema(r->job->router, at.schema, to);
     return router_table(r->job->router, at.schema, at.table, to) &&
            aside_has(r->aside, to->to_schema, to->to_table) == (r->only_aside != NULL) &&
-           sync_when(r, at.schema, at.table) != COPY_SKIP;
+           sync_when(r, at.schema, at.table) != COPY_SKIP &&
+           !refill_skips_ddl(r, at.schema, at.table);
 }
 
 static unsigned count_in_scope(struct sync_run *r, const struct query *q, const struct ddl *d)
@@ -218,9 +213,9 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
 
         names_of(q, n, &at);
         rc = sync_tables_changed(r->tables, at.schema, n->table.size ? at.table : NULL,
-                                 !ran || r->ddl_apart ? SYNC_CHANGE_SOURCE
-                                 : is_new             ? SYNC_CHANGE_CREATED
-                                                      : SYNC_CHANGE_BOTH,
+                                 !ran     ? SYNC_CHANGE_SOURCE
+                                 : is_new ? SYNC_CHANGE_CREATED
+                                          : SYNC_CHANGE_BOTH,
                                  r->cp.seq, err);
     }
     return rc;

@@ -48,6 +48,16 @@ static json_t *get_order(const struct node *n, const struct attr *a,
     return text(sync_mode_of(sync_of_node(n)->job->apply_mode)->order);
 }
 
+static json_t *get_refill(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    const json_t *now = sync_of_node(n)->refill;
+
+    (void)a;
+    (void)err;
+    return now ? json_deep_copy(now) : json_array();
+}
+
 static json_t *get_aside(const struct node *n, const struct attr *a,
                          struct err *err) NO_THREAD_CHECK
 {
@@ -115,11 +125,6 @@ static const struct attr sync_attrs[] = {
              "Times that one of these was written again after a deadlock or a lock wait"),
     ATTR_U64(struct sync, ddl, ATTR_COUNT, "DDL statements run at the target"),
     ATTR_U64(struct sync, ddl_skipped, ATTR_COUNT, "DDL statements left out"),
-    { .name = "events_ignored",
-      .help = "Events of row changes that binlog_filter_rule left out",
-      .type = ATTR_COUNT,
-      .get = attr_get_u64,
-      .offset = offsetof(struct sync, ignored) },
     ATTR_U64(struct sync, spilled, ATTR_COUNT, "Transactions too large for memory"),
     ATTR_U64(struct sync, heartbeats, ATTR_COUNT, "Heartbeats of the source"),
     ATTR_FLAG(struct sync, from_relay,
@@ -129,6 +134,12 @@ static const struct attr sync_attrs[] = {
       .help = "Why the stream was opened again the last time",
       .type = ATTR_TEXT,
       .get = get_reason },
+    { .name = "copied_again",
+      .help = "Tables that are copied again while the others go on: state, rows, and why one "
+              "failed or waits",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_WATCHED,
+      .get = get_refill },
     { .name = "set_aside",
       .help = "Tables that stand still after an error while the others go on; consistency is per "
               "table meanwhile",

@@ -2,9 +2,7 @@
 #ifndef SLUICE_UNIT_SYNC_PRIV_H
 #define SLUICE_UNIT_SYNC_PRIV_H
 
-#include "binlog/query.h"
 #include "binlog/txn.h"
-#include "route/filter.h"
 #include "unit/copy/copy_state.h"
 #include "unit/rate.h"
 #include "unit/sync/sync.h"
@@ -18,6 +16,7 @@
 struct applied;
 struct aside;
 struct parallel;
+struct refill;
 struct spill;
 struct sync_run;
 
@@ -32,17 +31,18 @@ struct sync {
     char *aside_text GUARDED;             /* "db.t,db.u": tables that are set aside */
     struct position aside_oldest GUARDED; /* from where they are needed; no set, file "": none */
     atomic_bool leave;                /* a release waits until all that was read is in the target */
+    _Atomic unsigned reloads;         /* times that the list of refill.h was changed */
     char *catching_up GUARDED;        /* the table that a release is at; NULL or "": none */
     struct position aside_at GUARDED; /* and how far it is; no set */
     char *release GUARDED;            /* the table to take back, "" for all; NULL: none asked */
     bool release_skips GUARDED;       /* without what it missed */
+    json_t *refill GUARDED;           /* tables that are copied again: refill_json() */
     _Atomic uint64_t rows_in_flight;  /* read, and not yet committed at the target */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled, write_retries;
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */
-    _Atomic uint64_t ignored;       /* rows events that a filter left out */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3];     /* rows by enum rows_kind, as decoded */
@@ -85,6 +85,8 @@ struct sync_run {
     struct copy_handover handover;
     bool has_handover;
     struct aside *aside;
+    struct refill *refill; /* NULL: none in this run */
+    unsigned reloads;      /* of its list: when it was read */
     struct applied *applied;
     const char *only_aside;       /* the table that this pass catches up with, set aside before */
     const struct position *until; /* where that pass ends */
@@ -110,13 +112,11 @@ struct sync_run {
     struct position hold_until;
     struct err hold_why;
     uint32_t timestamp;         /* of the event at hand */
-    int64_t safe_until_s;       /* of the source's clock: see job.safe_us; 0: nothing came yet */
     const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
     const struct position *at;  /* and where it ends */
     struct position inside;     /* where it is, while it is open; no set */
     bool ddl_again;             /* the next DDL was begun before a crash */
     bool ddl_done;              /* ... and had run */
-    bool ddl_apart;             /* the target does not go through all of the one at hand */
 
     /* a drainer's, whose stream is merged from several sources; see drain_sync.c */
     const struct position *mark; /* where its stream is, for the checkpoint; NULL: r->at is that */
@@ -143,6 +143,8 @@ int sync_run_loop(struct sync_run *r, struct err *err);
 /* Before the loop: brings the table ("": all) that was set aside to where the others are, or
  * ('skip') takes it back as it is. */
 int sync_run_release(struct sync_run *r, const char *table, bool skip, struct err *err);
+/* In the sink's open transaction: the table that was set aside is as the others from here on. */
+int sync_run_join(struct sync_run *r, const char *table, struct err *err);
 
 /* --- sync_apply.c --- */
 struct sync_write {
@@ -161,6 +163,7 @@ int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write 
                struct err *err);
 void sync_publish(struct sync_run *r); /* the checkpoint's position, for the tree */
 void sync_publish_aside(struct sync_run *r);
+void sync_publish_refill(struct sync_run *r);
 void sync_publish_catching_up(struct sync *s, const char *table);
 /* The rows of a group that go in its transaction, or ('plain') before it: those of tables without.
  */
@@ -197,11 +200,6 @@ void sync_txn_drop(struct sync_run *r); /* the open transaction, and what was he
 
 /* One event into the open transaction. */
 int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct err *err);
-
-/* --- sync_filter.c --- */
-/* What filters leave of a statement in scope: FILTER_PART, '*q' has the text of the rest and 'd' is
- * of it, in r->scratch. */
-enum filter_verdict sync_filter(struct sync_run *r, struct query *q, struct ddl *d);
 
 /* --- sync_large.c --- */
 int sync_payload(struct sync_run *r, const struct event *ev, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_priv.h"
 
 #define RECONNECT_LIMIT_US \
@@ -174,6 +175,12 @@ static int wait_for_event(struct sync_run *r, struct slice *raw, struct err *err
     return rc;
 }
 
+/* For what only a new run does. */
+static bool leaves(const struct sync_run *r)
+{
+    return atomic_load(&r->sync->leave) || r->reloads != atomic_load(&r->sync->reloads);
+}
+
 /* 1 an event, FEED_QUIET, <0 an error that a new connection does not mend. */
 static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
 {
@@ -184,8 +191,8 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
             return rc;
         if (unit_stopping(&r->sync->unit))
             return err_set(err, -ECANCELED, "stopping");
-        if (atomic_load(&r->sync->leave))
-            return err_set(err, -ECANCELED, "leaves for a release");
+        if (leaves(r))
+            return err_set(err, -ECANCELED, "leaves for what was asked");
         if (rc == 0)
             err_set(err, -ECONNRESET, "the source ended the stream");
         if (!leave_journal(r, err) && !can_reconnect(err))
@@ -291,6 +298,22 @@ static int take(struct sync_run *r, int what, struct slice raw, struct err *err)
     return what == FEED_MOVED ? change_server(r, err) : handle(r, raw, err);
 }
 
+/* Between two transactions: a chunk of a table that is copied again.  1: look again instead of
+ * waiting for the source. */
+static int refill(struct sync_run *r, struct err *err)
+{
+    int64_t ms = r->grouper.in_txn || r->n_held ? -1 : refill_due_ms(r);
+
+    if (ms < 0 || (ms > 0 && feed_ready(r->feed)))
+        return 0;
+    if (ms > 0) {
+        unit_sleep(&r->sync->unit, ms < 20 ? ms : 20);
+        return 1;
+    }
+    ms = refill_step(r, err);
+    return ms < 0 ? (int)ms : 1;
+}
+
 static int read_on(struct sync_run *r, struct err *err)
 {
     int rc = connect_feed(r, err);
@@ -300,10 +323,17 @@ static int read_on(struct sync_run *r, struct err *err)
 
         if (unit_stopping(&r->sync->unit))
             return err_set(err, -ECANCELED, "stopping");
-        if (atomic_load(&r->sync->leave) && !r->grouper.in_txn)
-            return err_set(err, -ECANCELED, "leaves for a release");
+        if (leaves(r) && !r->grouper.in_txn)
+            return err_set(err, -ECANCELED, "leaves for what was asked");
         if (r->until && !r->grouper.in_txn && reached(&r->grouper.pos, r->until))
             return r->mode->drain(r, err);
+        rc = refill(r, err);
+        if (rc < 0)
+            return rc;
+        if (rc > 0) {
+            rc = 0;
+            continue;
+        }
         rc = next_event(r, &raw, err);
         if (rc < 0)
             return rc;
@@ -318,7 +348,7 @@ int sync_read(struct sync_run *r, struct err *err)
 {
     int rc = read_on(r, err);
 
-    if (rc == -ECANCELED && atomic_load(&r->sync->leave) && !unit_stopping(&r->sync->unit)) {
+    if (rc == -ECANCELED && leaves(r) && !unit_stopping(&r->sync->unit)) {
         struct err why = ERR_INIT;
 
         if (r->mode->drain(r, &why) < 0) {

@@ -3,15 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_priv.h"
-
-/* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
-static bool is_ignored(const struct sync_table *t, const struct event *ev)
-{
-    enum rows_kind kind;
-
-    return t && t->ignored && rows_kind_of(ev->type, &kind) && t->ignored & (1u << kind);
-}
 
 static int find_table(struct sync_run *r, const struct event *ev, struct sync_table **ret,
                       struct err *err)
@@ -22,11 +15,6 @@ static int find_table(struct sync_run *r, const struct event *ev, struct sync_ta
     if (rc < 0)
         return rc;
     *ret = sync_tables_by_id(r->tables, id);
-    if (is_ignored(*ret, ev)) {
-        *ret = NULL;
-        atomic_fetch_add_explicit(&r->sync->ignored, 1, memory_order_relaxed);
-        return 0;
-    }
     /* MySQL and MariaDB end a statement with a rows event of table 0x00ffffff without rows. */
     return *ret || id == 0x00ffffff ? 0
                                     : err_set(err, -EBADMSG, "rows of table id %llu without a map",
@@ -35,60 +23,93 @@ static int find_table(struct sync_run *r, const struct event *ev, struct sync_ta
 
 enum copy_when sync_when(const struct sync_run *r, const char *schema, const char *name)
 {
-    if (!r->has_handover || r->handover.n_windows == 0)
-        return COPY_APPLY;
-    return copy_window_when(copy_handover_find(&r->handover, schema, name), r->job->by_gtid,
-                            r->at_gtid, r->at);
+    enum copy_when again = refill_when(r, schema, name), first;
+
+    if (again == COPY_SKIP || !r->has_handover || r->handover.n_windows == 0)
+        return again;
+    first = copy_window_when(copy_handover_find(&r->handover, schema, name), r->job->by_gtid,
+                             r->at_gtid, r->at);
+    return first == COPY_APPLY ? again : first;
 }
 
-/* Rows that the copy has are not even mapped: a DDL after them may have changed the table's shape,
- * and the target has the shape that the copy found. */
-static int is_copied(struct sync_run *r, const struct event *ev, struct err *err)
+static bool any_copied(const struct sync_run *r)
 {
-    char schema[200], name[200];
+    return (r->has_handover && r->handover.n_windows > 0) || refill_any(r->refill);
+}
+
+static int name_table(struct sync_run *r, const struct event *ev, char schema[static 200],
+                      char name[static 200], struct err *err)
+{
     struct table_map map;
     int rc;
 
-    if (!r->has_handover || r->handover.n_windows == 0)
-        return 0;
     arena_clear(&r->scratch);
     rc = table_map_decode(ev, &r->grouper.fmt, &r->scratch, &map, err);
     if (rc < 0)
         return rc;
-    snprintf(schema, sizeof schema, "%.*s", SLICE_ARG(map.db));
-    snprintf(name, sizeof name, "%.*s", SLICE_ARG(map.name));
-    return sync_when(r, schema, name) == COPY_SKIP;
+    snprintf(schema, 200, "%.*s", SLICE_ARG(map.db));
+    snprintf(name, 200, "%.*s", SLICE_ARG(map.name));
+    return 0;
 }
 
-static int map_table(struct sync_run *r, const struct event *ev, struct err *err)
+static int find_shape(struct sync_run *r, const struct event *ev, struct sync_table **t,
+                      struct err *err)
 {
     struct position until = { .offset = 0 };
-    struct sync_table *t;
-    int rc = is_copied(r, ev, err);
+    int rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, t, &until, err);
 
-    if (rc < 0)
-        return rc;
-    if (rc > 0) {
-        sync_tables_pass_by(r->tables, ev);
-        return 0;
-    }
-    rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
     if (rc == -EAGAIN && r->look_ahead) {
         rc = r->look_ahead(r, ev, &until, err);
         position_fini(&until);
         if (rc < 0)
             return rc;
         sync_tables_accept(r->tables);
-        rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, &t, &until, err);
+        rc = sync_tables_map(r->tables, ev, &r->grouper.fmt, r->cp.seq, t, &until, err);
     }
     if (rc == -EAGAIN) {
         position_fini(&r->hold_until);
         r->hold_until = until;
         r->hold_why = *err;
-        return rc;
     }
-    if (rc == 0 && t->in_scope && r->has_handover)
-        t->has_window = copy_handover_find(&r->handover, t->schema, t->name) != NULL;
+    return rc;
+}
+
+/* Rows that the copy has are not even mapped: a DDL after them may have changed the table's shape,
+ * and the target has the shape that the copy found. */
+static int map_copied(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    char schema[200], name[200];
+    struct sync_table *t;
+    int rc = name_table(r, ev, schema, name, err);
+
+    if (rc < 0)
+        return rc;
+    if (sync_when(r, schema, name) == COPY_SKIP) {
+        sync_tables_pass_by(r->tables, ev);
+        return 0;
+    }
+    rc = find_shape(r, ev, &t, err);
+    if (rc < 0 && refill_outran(r, schema, name)) {
+        *err = ERR_INIT;
+        sync_tables_pass_by(r->tables, ev);
+        return 0;
+    }
+    if (rc == 0 && t->in_scope)
+        t->has_window = (r->has_handover && copy_handover_find(&r->handover, schema, name)) ||
+                        refill_concerns(r->refill, schema, name);
+    return rc;
+}
+
+static int map_table(struct sync_run *r, const struct event *ev, struct err *err)
+{
+    struct sync_table *t;
+    int rc;
+
+    if (any_copied(r))
+        return map_copied(r, ev, err);
+    rc = find_shape(r, ev, &t, err);
+    if (rc == 0)
+        t->has_window = false;
     return rc;
 }
 
@@ -129,22 +150,12 @@ static int check_key(const struct target_table *t, enum rows_kind kind, const st
     return 0;
 }
 
-/* The time that a start was given for safe mode begins with the first change. */
-static bool in_safe_time(struct sync_run *r, uint32_t timestamp)
-{
-    if (r->job->safe_us <= 0)
-        return false;
-    if (!r->safe_until_s)
-        r->safe_until_s = timestamp + (r->job->safe_us + 999999) / 1000000;
-    return timestamp < r->safe_until_s;
-}
-
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
                     enum copy_when how, struct group *g, struct err *err)
 {
     const struct sync_table *t = e->table;
     unsigned n = t->map->n_cols;
-    bool safe = how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp);
+    bool safe = how == COPY_SAFE || r->job->safe_mode;
     bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
     bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
                          ? as_source

@@ -10,6 +10,7 @@
 #include "mysql/dialect.h"
 #include "mysql/server_find.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
@@ -112,7 +113,6 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
 {
     const struct position *from = NULL;
     struct position timed = { .offset = 0 };
-    bool at_end;
     int rc = check_identity(r, identity, err);
 
     if (rc < 0 || checkpoint_has_position(&r->cp))
@@ -120,7 +120,7 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
     if (r->only_aside) {
         from = aside_from(r->aside);
     } else if (r->job->start_us) {
-        rc = server_find_time(&r->job->from, r->job->start_us, &timed, &at_end, err);
+        rc = server_find_time(&r->job->from, r->job->start_us, &timed, err);
         from = &timed;
     } else {
         rc = first_position(r, now, &from, err);
@@ -220,6 +220,9 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = open_applied(r, err);
     if (rc == 0)
         rc = sync_ddl_open(r, err);
+    r->reloads = atomic_load(&s->reloads);
+    if (rc == 0 && !r->only_aside)
+        rc = refill_open(&r->refill, r, err);
     if (rc < 0)
         return rc;
     r->tables = sync_tables_new(r->job, r->admin);
@@ -247,6 +250,7 @@ void sync_run_close(struct sync_run *r)
     if (r->has_handover)
         copy_handover_fini(&r->handover);
     aside_free(r->aside);
+    refill_free(r->refill);
     applied_free(r->applied);
     sink_close(r->main.sink);
     mysql_conn_close(r->admin);
@@ -312,21 +316,25 @@ static int catch_up(struct sync_run *main_run, const char *table, struct err *er
     return rc;
 }
 
-/* List and second checkpoint go in the transaction that is the first of all together. */
-static int join(struct sync_run *r, const char *table, struct err *err)
+int sync_run_join(struct sync_run *r, const char *table, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     char part[32];
-    int rc;
+    int rc = aside_write_drop(r->aside, table, r->main.sink, err);
 
     part_of(table, part);
+    copy_sql(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
+             r->job->meta_schema, r->job->task, r->job->source, part);
+    return rc == 0 ? sink_statement(r->main.sink, slice_of(sql.data, sql.size), err) : rc;
+}
+
+/* List and second checkpoint go in the transaction that is the first of all together. */
+static int join(struct sync_run *r, const char *table, struct err *err)
+{
+    int rc;
+
     sink_begin(r->main.sink, &r->cp.pos, 0);
-    rc = aside_write_drop(r->aside, table, r->main.sink, err);
-    if (rc == 0) {
-        copy_sql(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
-                 r->job->meta_schema, r->job->task, r->job->source, part);
-        rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
-    }
+    rc = sync_run_join(r, table, err);
     if (rc == 0)
         rc = sink_commit(r->main.sink, err);
     if (rc < 0) {

@@ -131,3 +131,22 @@ Test(dump_range, cut_points_are_even)
     cr_assert_str_eq(rows[3].low, "5");
     copy_state_ranges_free(rows, n);
 }
+
+Test(dump_range, conditions_cut_a_table_between_two_keys)
+{
+    struct buf b = BUF_INIT;
+
+    key.n_parts = 1;
+    dump_range_after(&b, &table, "3135");
+    buf_str(&b, " | ");
+    dump_range_upto(&b, &table, "3230");
+    buf_str(&b, " | ");
+    dump_range_equal(&b, &table, "3230");
+    cr_assert_str_eq(b.data, "((`id` > 15)) | (`id` <= 20 AND NOT ((`id` > 20))) | (`id` = 20)");
+    buf_clear(&b);
+    key.n_parts = 3;
+    dump_range_equal(&b, &table, "37,e4,323032342d30312d3331");
+    cr_assert_str_eq(b.data, "(`id` = 7 AND `na``me` = _latin1 x'e4' COLLATE latin1_german2_ci AND "
+                             "`day` = '2024-01-31')");
+    buf_fini(&b);
+}
