@@ -243,7 +243,7 @@ static int update(struct ctl *c, const struct binlogctl_args *a, const char *kin
 
 /* --- generate_meta --- */
 
-/* A time stamp that nothing stored has yet: a pump's, or of our clock while there is none. */
+/* All that the pumps store later has a greater one; of our clock while there are none. */
 static int fresh_ts(struct ctl *c, json_int_t *ret, struct err *err)
 {
     SCOPED(json_decrefp) json_t *all = read_kind(c, "pumps", err);
@@ -254,7 +254,8 @@ static int fresh_ts(struct ctl *c, json_int_t *ret, struct err *err)
     if (!all)
         return err->code;
     clock_gettime(CLOCK_REALTIME, &now);
-    *ret = ((json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000) << 18;
+    *ret =
+        json_object_size(all) ? 0 : ((json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000) << 18;
     json_object_foreach (all, name, attrs) {
         SCOPED(freep) char *path = xasprintf("pumps/%s/commit_ts", name);
         SCOPED(json_decrefp) json_t *ts = c->client->ops->read(c->client, path, 0, err);

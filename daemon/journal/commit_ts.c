@@ -18,10 +18,18 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-uint64_t commit_ts_next(uint64_t last, int64_t commit_us, int64_t now_us, bool *skewed)
+/* A full logical part carries into the physical one. */
+static uint64_t marked_after(uint64_t last, uint64_t least, unsigned mark)
+{
+    uint64_t ts = (least > last ? least : last) / COMMIT_TS_MARKS * COMMIT_TS_MARKS + mark;
+
+    return ts > last ? ts : ts + COMMIT_TS_MARKS;
+}
+
+uint64_t commit_ts_next(uint64_t last, int64_t commit_us, int64_t now_us, unsigned mark,
+                        bool *skewed)
 {
     int64_t now_ms = now_us / 1000, ms;
-    uint64_t ts;
 
     *skewed = commit_us != 0 && (latest_ms(commit_us) < last_ms(last) || commit_us < 0 ||
                                  commit_us / 1000 > now_ms + COMMIT_TS_AHEAD_MS);
@@ -29,8 +37,7 @@ uint64_t commit_ts_next(uint64_t last, int64_t commit_us, int64_t now_us, bool *
         ms = later(last_ms(last), now_ms);
     else
         ms = later(last_ms(last), commit_us / 1000);
-    ts = (uint64_t)ms << COMMIT_TS_LOGICAL_BITS;
-    return ts > last ? ts : last + 1; /* a full logical part carries into the physical one */
+    return marked_after(last, (uint64_t)ms << COMMIT_TS_LOGICAL_BITS, mark);
 }
 
 uint64_t commit_ts_floor(uint64_t last, int64_t now_us)

@@ -239,6 +239,7 @@ void journal_state(struct journal *j, struct journal_state *ret)
         .durable_seq = j->head.next_seq - 1,
         .commit_ts = j->head.commit_ts,
         .safe_ts = j->head.floor > j->head.commit_ts ? j->head.floor : j->head.commit_ts,
+        .last_ts = j->last_ts,
         .first_ts = j->first_ts,
         .bytes = j->head.bytes - j->first.bytes,
         .disk_bytes = j->disk_bytes,

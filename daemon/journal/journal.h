@@ -16,8 +16,9 @@
  *
  * Numbers.  'seq' (commit_seq) is ours: it grows by one a record, belongs to one journal, and
  * means nothing elsewhere.  'commit_ts' is physical ms << 18 | logical, assigned at ingest,
- * strictly growing with seq.  A source's file has a number (its suffix) and an incarnation,
- * which grows when the source is another server or begins its files anew.
+ * strictly growing with seq, and unlike that of any record of another journal (commit_ts.h).  A
+ * source's file has a number (its suffix) and an incarnation, which grows when the source is
+ * another server or begins its files anew.
  *
  * Written, then durable.  What was committed is readable at once from memory (JOURNAL_WRITTEN:
  * tasks, DATA.md 4) and, when the disk has it, by all (JOURNAL_DURABLE: acknowledgements,
@@ -138,6 +139,13 @@ int journal_flush(struct journal *j, struct err *err);
 /* An idle source: no later record will have a commit_ts up to the one returned (persisted). */
 int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err);
 
+/* A time stamp that splits the journal, for who is to read from here on: the records that were
+ * committed so far have one up to it, all later ones have a greater one.  On disk when this
+ * returns, so that it holds after a crash.  Any thread, while there is a writer (else -ESHUTDOWN,
+ * and safe_ts below is such a one); -ETIMEDOUT. */
+int journal_promise(struct journal *j, uint64_t at_least, int64_t timeout_ms, uint64_t *ret,
+                    struct err *err);
+
 /* --- how far it is --- */
 
 struct journal_state {
@@ -146,6 +154,7 @@ struct journal_state {
     uint64_t durable_seq; /* the last on disk; 0: none */
     uint64_t commit_ts;   /* of the last durable record */
     uint64_t safe_ts;     /* no later record has one up to this: >= commit_ts */
+    uint64_t last_ts;     /* the last that was given, also to what is not yet on disk */
     uint64_t first_ts;    /* of the oldest record kept */
     uint64_t bytes;       /* of all that is kept, as the source sent it */
     uint64_t disk_bytes;  /* roughly, on disk */

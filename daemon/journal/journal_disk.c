@@ -243,7 +243,7 @@ static void add_item(struct plan *p, struct item *i)
         add_incarnation(p, i);
         break;
     case ITEM_FLOOR:
-        p->head.floor = i->floor;
+        p->head.floor = i->floor > p->head.floor ? i->floor : p->head.floor;
         break;
     }
 }

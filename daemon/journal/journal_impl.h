@@ -82,7 +82,6 @@ struct writer {
     uint64_t streamed;        /* their bytes */
     struct store_batch *batch;
     struct journal_record prev; /* of the open block; under the journal's lock */
-    uint64_t last_ts;
     uint32_t incarnation, file_no;
     uint64_t offset;
     bool has_file;
@@ -111,6 +110,7 @@ struct journal {
     struct tail tail GUARDED;
     struct block *open GUARDED;     /* of the tail: takes records */
     uint64_t next_seq GUARDED;      /* after the last written */
+    uint64_t last_ts GUARDED;       /* the last that was given to a record, or promised */
     struct head head GUARDED;       /* as on disk */
     struct stretch stretch GUARDED; /* not yet in the index: the last records on disk */
     struct gtid_set *gtids GUARDED; /* all before head.next_seq; NULL: not known */

@@ -26,6 +26,7 @@ struct head {
     uint64_t tail_hash;
     uint64_t bytes;     /* of all that ever came */
     unsigned slot;      /* of the family that has the blocks */
+    unsigned mark;      /* of its commit_ts; COMMIT_TS_MARKS: an older version gave it none */
     uint64_t state_seq; /* of the last GTID state; not on disk */
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "journal/commit_ts.h"
 #include "journal/journal_impl.h"
 #include "store/key.h"
 
@@ -65,12 +66,24 @@ static int check_no_blocks(struct journal *j, struct err *err)
     return rc > 0 ? err_set(err, -EBADMSG, "damaged: it has blocks but no head") : rc;
 }
 
-/* The slot that the fewest journals have; the first is left to others while it can be. */
-static int choose_slot(struct journal *j, unsigned *ret, struct err *err)
+/* The smallest of those that the fewest have. */
+static unsigned rarest(const unsigned *n, unsigned size)
+{
+    unsigned best = 0;
+
+    for (unsigned i = 1; i < size; i++)
+        if (n[i] < n[best])
+            best = i;
+    return best;
+}
+
+/* The slot and the mark that the fewest journals have; the first slot is left to others while it
+ * can be. */
+static int choose(struct journal *j, unsigned *slot, unsigned *mark, struct err *err)
 {
     SCOPED(buf_fini) struct buf prefix = BUF_INIT;
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
-    unsigned n[STORE_N_JOURNALS] = { 1 };
+    unsigned n[STORE_N_JOURNALS] = { 1 }, n_marks[COMMIT_TS_MARKS + 1] = { 0 };
     struct slice key, value;
     struct head h;
     int rc;
@@ -80,24 +93,37 @@ static int choose_slot(struct journal *j, unsigned *ret, struct err *err)
     while ((rc = store_iter_next(it, &key, &value, err)) > 0) {
         struct err none = ERR_INIT;
 
-        if (open_head(key, value, &h, &none) == 0) /* another one's damage is not ours to tell */
-            n[h.slot]++;
+        if (open_head(key, value, &h, &none) < 0) /* another one's damage is not ours to tell */
+            continue;
+        n[h.slot]++;
+        n_marks[h.mark]++;
     }
-    *ret = 0;
-    for (unsigned slot = 1; slot < STORE_N_JOURNALS; slot++)
-        if (n[slot] < n[*ret])
-            *ret = slot;
+    *slot = rarest(n, STORE_N_JOURNALS);
+    *mark = rarest(n_marks, COMMIT_TS_MARKS);
     return rc;
 }
 
 static int create_head(struct journal *j, struct err *err) NO_THREAD_CHECK
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
-    unsigned slot;
+    unsigned slot, mark;
 
-    if (check_no_blocks(j, err) < 0 || choose_slot(j, &slot, err) < 0)
+    if (check_no_blocks(j, err) < 0 || choose(j, &slot, &mark, err) < 0)
         return err->code;
-    j->head = (struct head){ .next_seq = 1, .slot = slot };
+    j->head = (struct head){ .next_seq = 1, .slot = slot, .mark = mark };
+    put_head(b, j->name, &j->head);
+    return store_batch_commit(j->store, b, true, err);
+}
+
+/* One that an older version made. */
+static int give_mark(struct journal *j, struct err *err) NO_THREAD_CHECK
+{
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    unsigned slot;
+    int rc = choose(j, &slot, &j->head.mark, err);
+
+    if (rc < 0)
+        return rc;
     put_head(b, j->name, &j->head);
     return store_batch_commit(j->store, b, true, err);
 }
@@ -210,9 +236,12 @@ int journal_load(struct journal *j, bool create, struct err *err) NO_THREAD_CHEC
     else if (rc == -ENOENT)
         return err_set(err, -ENOENT, "there is no journal %s", j->name);
     j->blocks = store_journal(j->head.slot);
+    if (rc == 0 && j->head.mark == COMMIT_TS_MARKS)
+        rc = give_mark(j, err);
     if (rc == 0)
         rc = delete_unpublished(j, err);
     j->next_seq = j->head.next_seq;
+    j->last_ts = j->head.floor > j->head.commit_ts ? j->head.floor : j->head.commit_ts;
     j->first.seq = 1;
     if (rc == 0)
         rc = get_first(j->store, j->name, &j->first, err);

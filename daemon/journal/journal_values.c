@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "journal/commit_ts.h"
 #include "journal/journal_block.h"
 #include "journal/journal_index.h"
 #include "store/key.h"
@@ -97,6 +98,7 @@ void put_head(struct store_batch *b, const char *journal, const struct head *h)
     buf_lenenc(&value, h->tail_hash);
     buf_lenenc(&value, h->bytes);
     buf_lenenc(&value, h->slot);
+    buf_lenenc(&value, h->mark);
     put_checked(b, &key, &value);
 }
 
@@ -123,7 +125,8 @@ int open_head(struct slice key, struct slice value, struct head *ret, struct err
     h.tail_hash = cursor_lenenc(&c);
     h.bytes = cursor_lenenc(&c);
     h.slot = (unsigned)cursor_lenenc(&c);
-    if (!is_whole(&c) || h.next_seq == 0 || h.slot >= STORE_N_JOURNALS)
+    h.mark = cursor_left(&c) ? (unsigned)cursor_lenenc(&c) : COMMIT_TS_MARKS;
+    if (!is_whole(&c) || h.mark > COMMIT_TS_MARKS || h.next_seq == 0 || h.slot >= STORE_N_JOURNALS)
         return no_value("head", err);
     *ret = h;
     return 0;

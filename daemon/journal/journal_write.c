@@ -7,6 +7,7 @@
 #include <xxh_x86dispatch.h> /* the same sums with the vectors that this machine has */
 #endif
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "journal/commit_ts.h"
@@ -53,9 +54,9 @@ static void begin_writer(struct journal *j) REQUIRES(j->lock)
                             .file_no = h->file_no,
                             .offset = h->offset,
                             .has_file = h->file[0] != '\0',
-                            .last_ts = h->floor > h->commit_ts ? h->floor : h->commit_ts,
                             .batch = store_batch_new() };
     j->next_seq = h->next_seq;
+    j->last_ts = h->floor > h->commit_ts ? h->floor : h->commit_ts;
     j->queue = (struct queue){ .last = &j->queue.first };
     j->flush = j->ending = j->busy = j->failed = j->reported = false;
 }
@@ -306,11 +307,12 @@ static void append(struct journal *j, struct journal_record *r) REQUIRES(j->lock
     journal_wake_written(j);
 }
 
-static void stamp(struct journal *j, struct journal_record *r)
+static void stamp(struct journal *j, struct journal_record *r) REQUIRES(j->lock)
 {
     bool skewed;
 
-    r->commit_ts = commit_ts_next(j->w.last_ts, r->commit_us, j->now_us(), &skewed);
+    r->commit_ts = j->last_ts =
+        commit_ts_next(j->last_ts, r->commit_us, j->now_us(), j->head.mark, &skewed);
     r->size = j->w.streamed + j->w.pending.size;
     r->flags &= ~(unsigned)(JOURNAL_SKEWED | JOURNAL_LARGE);
     r->flags |= (skewed ? JOURNAL_SKEWED : 0) | (r->size > BLOCK_SIZE ? JOURNAL_LARGE : 0);
@@ -325,17 +327,16 @@ int journal_commit(struct journal *j, struct journal_record *r, struct err *err)
         rc = write_pieces(j, true, err);
     if (rc < 0)
         return rc;
-    stamp(j, r);
     mutex_lock(&j->lock);
     rc = wait_room(j, err);
     if (rc == 0) {
+        stamp(j, r);
         r->seq = j->next_seq;
         append(j, r);
     }
     mutex_unlock(&j->lock);
     if (rc < 0)
         return rc;
-    w->last_ts = r->commit_ts;
     w->offset = r->to;
     buf_clear(&w->pending);
     w->large = (struct block_large){ 0 };
@@ -355,25 +356,70 @@ int journal_flush(struct journal *j, struct err *err)
     return rc;
 }
 
-int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err)
-{
-    struct item *i = xcalloc(1, sizeof *i);
-    int rc;
+/* --- time stamps without a record --- */
 
-    i->kind = ITEM_FLOOR;
-    i->floor = commit_ts_floor(j->w.last_ts, j->now_us());
-    j->w.last_ts = i->floor;
-    *safe_ts = i->floor;
-    rc = send_item(j, i, err);
-    if (rc < 0)
-        return rc;
-    mutex_lock(&j->lock);
-    while (j->head.floor < *safe_ts && !j->failed) {
+/* Waits for the disk: 0 when it has the floor. */
+static int await_floor(struct journal *j, uint64_t floor, int64_t timeout_ms, struct err *err)
+    REQUIRES(j->lock)
+{
+    int64_t until_us = clock_mono_us() + timeout_ms * 1000;
+    bool in_time = true;
+
+    while (j->head.floor < floor && j->writing && !j->failed && in_time) {
         j->n_durable++;
-        cond_wait(&j->durable, &j->lock, -1);
+        in_time = journal_wait(j, &j->durable, timeout_ms, until_us);
         j->n_durable--;
     }
+    if (j->head.floor >= floor)
+        return 0;
+    return err_set(err, -ETIMEDOUT, "journal %s: time stamp %llu is not on disk", j->name,
+                   (unsigned long long)floor);
+}
+
+/* Behind all that was committed; no later record gets one up to 'ts'. */
+static void put_floor(struct journal *j, uint64_t ts) REQUIRES(j->lock)
+{
+    struct item *i = xcalloc(1, sizeof *i);
+
+    i->kind = ITEM_FLOOR;
+    i->floor = j->last_ts = ts;
+    journal_seal(j);
+    journal_enqueue(j, i);
+}
+
+int journal_promise(struct journal *j, uint64_t at_least, int64_t timeout_ms, uint64_t *ret,
+                    struct err *err)
+{
+    uint64_t ts;
+    int rc;
+
+    mutex_lock(&j->lock);
+    if (!j->writing || j->ending || j->failed) {
+        rc = err_set(err, -ESHUTDOWN, "journal %s: nobody writes it", j->name);
+    } else {
+        ts = at_least > j->last_ts ? at_least : j->last_ts;
+        put_floor(j, ts);
+        rc = await_floor(j, ts, timeout_ms, err);
+        if (rc == 0)
+            *ret = ts;
+    }
+    mutex_unlock(&j->lock);
+    return rc;
+}
+
+int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err)
+{
+    struct err late = ERR_INIT;
+    int rc;
+
+    mutex_lock(&j->lock);
     rc = take_failure(j, err);
+    if (rc == 0) {
+        *safe_ts = commit_ts_floor(j->last_ts, j->now_us());
+        put_floor(j, *safe_ts);
+        await_floor(j, *safe_ts, -1, &late);
+        rc = take_failure(j, err);
+    }
     mutex_unlock(&j->lock);
     return rc;
 }

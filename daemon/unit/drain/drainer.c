@@ -125,27 +125,6 @@ int drainer_skips_save(struct drainer *d, struct err *err)
     return keep(d, &at, err);
 }
 
-/* Now, as the pumps tell the time: what they store from here on is later.  Our own clock may be
- * ahead of commit_ts, which MariaDB's binlog tells by the second. */
-static uint64_t now_of(struct drainer *d, const json_t *doc)
-{
-    uint64_t now = registry_fresh_ts(d->reg.config.registry);
-    size_t n;
-    struct pump_view *views = pump_views(d->pumps, doc_at(doc, "pumps"), &n);
-
-    for (size_t i = 0; i < n; i++) {
-        struct journal_state state;
-
-        if (!views[i].journal || views[i].state == NODE_OFFLINE)
-            continue;
-        journal_state(views[i].journal, &state);
-        if (state.safe_ts && state.safe_ts < now)
-            now = state.safe_ts;
-    }
-    pump_views_free(views, n);
-    return now;
-}
-
 int drainer_start_place(struct drainer *d, const json_t *doc, struct drainer_savepoint *ret,
                         struct err *err)
 {
@@ -159,7 +138,9 @@ int drainer_start_place(struct drainer *d, const json_t *doc, struct drainer_sav
     *err = ERR_INIT;
     if (rc == -ENOENT)
         *ret = (struct drainer_savepoint){ .fresh = true };
-    ret->ts = initial < 0 ? now_of(d, doc) : (uint64_t)initial;
+    /* Our own clock may be ahead of commit_ts, which MariaDB's binlog tells by the second. */
+    ret->ts = initial < 0 ? pumps_fresh_ts(d->pumps, doc_at(doc, "pumps"), d->reg.config.registry)
+                          : (uint64_t)initial;
     snprintf(ret->lane, sizeof ret->lane, DRAIN_ALL_LANES);
     return 0;
 }

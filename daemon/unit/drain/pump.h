@@ -4,6 +4,7 @@
  *     pump_doc.c     its document            pump.c       what it does while it runs
  *     registrant.h   states, registry        pump_node.c  its rows, the collection
  *     pump_gc.c      what may go             pump_binlog.c  one transaction by its commit_ts
+ *     pump_time.c    from which commit_ts on is from now on
  *
  * A pump owns no data: its source's relay writes the journal, once for all who read it.  Started,
  * it wants the relay at work; paused, drainers wait for it; closed, it is taken away once every
@@ -34,5 +35,10 @@ struct pump_view {
 /* All pumps, or those that 'names' has; free by pump_views_free(). */
 struct pump_view *pump_views(struct node *pumps, const json_t *names, size_t *n);
 void pump_views_free(struct pump_view *views, size_t n);
+
+/* Where a drainer begins that is to read these pumps from now on: all that is stored later has a
+ * greater commit_ts, and, in those that are not far behind their sources, all that is stored now
+ * has one up to it.  Waits for the disk, two seconds at most for each pump. */
+uint64_t pumps_fresh_ts(struct node *pumps, const json_t *names, struct registry *r);
 
 #endif

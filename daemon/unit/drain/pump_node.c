@@ -74,9 +74,10 @@ static const struct attr own_rows[] = {
       .help = "How long transactions are kept (gc in config): days, or a duration such as 8h" },
     { .name = "commit_ts",
       .type = ATTR_COUNT,
-      .flags = ATTR_GAUGE | ATTR_BULK,
-      .get = registrant_get_fresh,
-      .help = "A fresh timestamp, greater than any before" },
+      .flags = ATTR_BULK | ATTR_ASKS, /* the disk */
+      .get = pump_get_fresh,
+      .help = "A fresh timestamp: all stored so far has one up to it, all that is stored later a "
+              "greater one" },
     ATTR_U64(struct pump, gc_ts, ATTR_COUNT, "What is older may be deleted, but for ten minutes"),
     ATTR_U64(struct pump, done_gc_ts, ATTR_COUNT, "What gc_ts was when it was last done"),
     ATTR_U64(struct pump, available_bytes, ATTR_BYTES, "Space left on the disk of the data folder"),

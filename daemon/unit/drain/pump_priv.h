@@ -29,6 +29,9 @@ int pump_journal(struct pump *p, struct journal **ret, struct err *err);
 /* pump.c */
 extern const struct unit_ops pump_ops;
 
+/* pump_time.c: the row commit_ts */
+json_t *pump_get_fresh(const struct node *n, const struct attr *a, struct err *err);
+
 /* pump_gc.c: once, now. */
 int pump_gc(struct pump *p, struct journal *j, struct err *err);
 

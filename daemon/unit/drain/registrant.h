@@ -107,7 +107,6 @@ void registrant_ended(struct unit *u, void *arg);
 /* Rows for the tables of both. */
 json_t *registrant_get_node_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *registrant_get_ts(const struct node *n, const struct attr *a, struct err *err);
-json_t *registrant_get_fresh(const struct node *n, const struct attr *a, struct err *err);
 json_t *registrant_get_node_id(const struct node *n, const struct attr *a, struct err *err);
 int registrant_set_value(struct node *n, const struct attr *a, const json_t *v, struct err *err);
 json_t *registrant_get_config(const struct node *n, const struct attr *a, struct err *err);

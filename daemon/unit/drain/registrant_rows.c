@@ -55,12 +55,6 @@ json_t *registrant_get_ts(const struct node *n, const struct attr *a, struct err
     return json_integer((json_int_t)atomic_load((const _Atomic uint64_t *)(base + a->offset)));
 }
 
-json_t *registrant_get_fresh(const struct node *n, const struct attr *a, struct err *err)
-{
-    (void)a, (void)err;
-    return json_integer((json_int_t)registry_fresh_ts(registrant_of(n)->config.registry));
-}
-
 json_t *registrant_get_config(const struct node *n, const struct attr *a,
                               struct err *err) NO_THREAD_CHECK
 {

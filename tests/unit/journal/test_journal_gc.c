@@ -1,35 +1,9 @@
-#include "journal/commit_ts.h"
-#include "journal/journal_impl.h"
-#include "records.h"
-
-static int64_t now = INT64_C(1700000000000000);
-static int64_t stopped_clock(void)
-{
-    return now;
-}
-
-struct stage {
-    struct store *s;
-    struct journals *all;
-    struct journal *j;
-    struct feed f;
-};
-
-static struct err err;
-#define OK(call)                               \
-    do {                                       \
-        err = ERR_INIT;                        \
-        cr_assert_eq(call, 0, "%s", err.text); \
-    } while (0)
+#include "stage.h"
 
 /* 100 records of 3000 bytes, one a second. */
 static void begin(struct stage *t)
 {
-    t->s = store_open_mem();
-    t->all = journals_new(t->s);
-    OK(journal_open(t->all, "s1", true, &t->j, &err));
-    t->j->now_us = stopped_clock;
-    feed_begin(&t->f, t->j, FLAVOR_MYSQL);
+    stage_begin(t, FLAVOR_MYSQL);
     for (int i = 0; i < 100; i++) {
         if (i == 50)
             feed_file(&t->f, 2);
@@ -38,14 +12,6 @@ static void begin(struct stage *t)
         now += 1000000;
     }
     feed_sync(&t->f);
-}
-
-static void end(struct stage *t)
-{
-    OK(journal_write_end(t->j, &err));
-    journal_close(t->j);
-    journals_free(t->all);
-    store_close(t->s);
 }
 
 static struct journal_gone collect(struct stage *t, struct journal_keep k)
@@ -73,7 +39,7 @@ Test(journal_gc, deletes_nothing_unless_told)
     cr_assert_eq(collect(&t, (struct journal_keep){ .max_age_us = 200000000 }).records, 0);
     cr_assert_eq(collect(&t, (struct journal_keep){ .max_bytes = 300000 }).records, 0);
     cr_assert_eq(first(&t), 1);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_gc, deletes_what_is_old)
@@ -90,7 +56,7 @@ Test(journal_gc, deletes_what_is_old)
     journal_state(t.j, &st);
     cr_assert_eq(st.bytes, (100 - gone.records) * 3000);
     cr_assert_eq(commit_ts_us(st.first_ts), now - (100 - (int64_t)gone.records) * 1000000);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_gc, keeps_the_newest_block)
@@ -102,7 +68,7 @@ Test(journal_gc, keeps_the_newest_block)
     cr_assert(first(&t) > 50 && first(&t) <= 100);
     collect(&t, (struct journal_keep){ .max_bytes = 1 });
     cr_assert_leq(first(&t), 100);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_gc, respects_who_still_reads)
@@ -122,7 +88,7 @@ Test(journal_gc, respects_who_still_reads)
     cr_assert_str_eq(gone.lost_by, "tasks/b");
     OK(journal_release(t.j, "tasks/b", &err));
     OK(journal_release(t.j, "nobody", &err));
-    end(&t);
+    stage_end(&t);
 }
 
 static void count(void *arg, const char *who, uint64_t seq)
@@ -193,7 +159,7 @@ Test(journal_gc, cuts_the_files_too)
     s.n = 0;
     OK(journal_files(t.j, see, &s, &err));
     cr_assert(s.n == 1 && s.no[0] == 2);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_gc, tells_a_client_what_it_lacks)
@@ -213,5 +179,5 @@ Test(journal_gc, tells_a_client_what_it_lacks)
     cr_assert_str_eq(text.data, expected);
     gtid_set_free(missing);
     gtid_set_free(has);
-    end(&t);
+    stage_end(&t);
 }

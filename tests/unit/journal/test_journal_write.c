@@ -1,44 +1,4 @@
-#include "journal/commit_ts.h"
-#include "journal/journal_impl.h"
-#include "records.h"
-
-static int64_t now = INT64_C(1700000000000000);
-static int64_t stopped_clock(void)
-{
-    return now;
-}
-
-struct stage {
-    struct store *s;
-    struct journals *all;
-    struct journal *j;
-    struct feed f;
-};
-
-static struct err err;
-#define OK(call)                               \
-    do {                                       \
-        err = ERR_INIT;                        \
-        cr_assert_eq(call, 0, "%s", err.text); \
-    } while (0)
-
-static void begin(struct stage *t)
-{
-    t->s = store_open_mem();
-    t->all = journals_new(t->s);
-    OK(journal_open(t->all, "s1", true, &t->j, &err));
-    t->j->now_us = stopped_clock;
-    feed_begin(&t->f, t->j, FLAVOR_MARIADB);
-    t->f.clock_us = now;
-}
-
-static void end(struct stage *t)
-{
-    OK(journal_write_end(t->j, &err));
-    journal_close(t->j);
-    journals_free(t->all);
-    store_close(t->s);
-}
+#include "stage.h"
 
 Test(journal_write, has_one_writer)
 {
@@ -46,14 +6,14 @@ Test(journal_write, has_one_writer)
     struct journal_head h;
     struct journal *again;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     cr_assert_eq(journal_write_begin(t.j, &h, &err), -EBUSY);
     OK(journal_open(t.all, "s1", false, &again, &err));
     cr_assert_eq(again, t.j, "opened once");
     journal_close(again);
     cr_assert_eq(journal_delete(t.all, "s1", &err), -EBUSY);
     cr_assert_eq(journal_open(t.all, "s2", false, &again, &err), -ENOENT);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, refuses_a_record_that_is_not_where_the_file_goes_on)
@@ -61,7 +21,7 @@ Test(journal_write, refuses_a_record_that_is_not_where_the_file_goes_on)
     struct stage t;
     struct journal_record r = { .kind = JOURNAL_TXN, .incarnation = 1, .file_no = 1 };
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     feed_txn(&t.f, 100);
     r.from = 50;
     r.to = 200;
@@ -71,7 +31,7 @@ Test(journal_write, refuses_a_record_that_is_not_where_the_file_goes_on)
     cr_assert_eq(journal_commit(t.j, &r, &err), -EINVAL, "of a file that was not begun");
     journal_drop(t.j);
     feed_txn(&t.f, 100);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, forgets_what_is_dropped)
@@ -81,7 +41,7 @@ Test(journal_write, forgets_what_is_dropped)
     struct journal_reader *r;
     struct journal_record rec;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     make_event(&lump, 99, 3000000);
     OK(journal_add(t.j, slice_of(lump.data, lump.size), &err));
     journal_drop(t.j);
@@ -92,7 +52,7 @@ Test(journal_write, forgets_what_is_dropped)
     cr_assert(rec.flags & JOURNAL_LARGE);
     is_event(r, 1, 2500000);
     journal_reader_free(r);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, shows_written_records_before_they_are_on_disk)
@@ -102,7 +62,7 @@ Test(journal_write, shows_written_records_before_they_are_on_disk)
     struct journal_record rec;
     struct journal_state st;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     written = journal_reader_new(t.j, JOURNAL_WRITTEN);
     durable = journal_reader_new(t.j, JOURNAL_DURABLE);
     feed_txn(&t.f, 100);
@@ -119,7 +79,7 @@ Test(journal_write, shows_written_records_before_they_are_on_disk)
     cr_assert_eq(journal_reader_next(durable, &rec, -1, &err), -ECANCELED);
     journal_reader_free(written);
     journal_reader_free(durable);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, keeps_what_an_idle_source_promised)
@@ -129,7 +89,7 @@ Test(journal_write, keeps_what_an_idle_source_promised)
     struct journal_record r;
     uint64_t safe;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     r = feed_txn(&t.f, 100);
     now += 10000000;
     OK(journal_idle(t.j, &safe, &err));
@@ -153,7 +113,87 @@ Test(journal_write, keeps_what_an_idle_source_promised)
     r = feed_txn(&t.f, 100);
     cr_assert_gt(r.commit_ts, safe);
     cr_assert(r.flags & JOURNAL_SKEWED);
-    end(&t);
+    stage_end(&t);
+}
+
+Test(journal_write, a_promise_splits_the_journal)
+{
+    struct stage t;
+    struct journal_record before, after;
+    struct journal_state st;
+    uint64_t ts, again;
+
+    stage_begin(&t, FLAVOR_MARIADB);
+    t.f.clock_us = now - now % 1000000; /* MariaDB's whole seconds */
+    before = feed_txn(&t.f, 100);
+    journal_state(t.j, &st);
+    cr_assert_eq(st.durable_seq, 0, "it is on its way to the disk");
+    OK(journal_promise(t.j, 0, 10000, &ts, &err));
+    cr_assert_geq(ts, before.commit_ts);
+    after = feed_txn(&t.f, 100);
+    cr_assert_gt(after.commit_ts, ts, "of the same second");
+
+    now += 300000;
+    OK(journal_promise(t.j, commit_ts_of_us(now), 10000, &ts, &err));
+    cr_assert_eq(ts, commit_ts_of_us(now));
+    after = feed_txn(&t.f, 100);
+    cr_assert_gt(after.commit_ts, ts);
+    cr_assert_not(after.flags & JOURNAL_SKEWED, "its second is not over");
+    OK(journal_promise(t.j, 1, 10000, &again, &err));
+    cr_assert_eq(again, after.commit_ts, "never goes back");
+    stage_end(&t);
+}
+
+Test(journal_write, a_promise_holds_after_a_crash)
+{
+    struct stage t;
+    struct journal_record after;
+    struct journal_head h;
+    uint64_t ts;
+
+    stage_begin(&t, FLAVOR_MARIADB);
+    t.f.clock_us = now - now % 1000000;
+    feed_txn(&t.f, 100);
+    now += 300000;
+    OK(journal_promise(t.j, commit_ts_of_us(now), 10000, &ts, &err));
+    feed_sync(&t.f);
+    OK(journal_write_end(t.j, &err));
+    cr_assert_eq(journal_promise(t.j, 0, 10000, &ts, &err), -ESHUTDOWN, "nobody writes");
+    journal_close(t.j);
+
+    OK(journal_open(t.all, "s1", false, &t.j, &err));
+    OK(journal_write_begin(t.j, &h, &err));
+    journal_head_fini(&h);
+    t.f.j = t.j;
+    t.j->now_us = stopped_clock;
+    after = feed_txn(&t.f, 100);
+    cr_assert_gt(after.commit_ts, commit_ts_of_us(now));
+    stage_end(&t);
+}
+
+Test(journal_write, journals_have_marks_of_their_own)
+{
+    struct stage t;
+    struct journal *j[3];
+    unsigned mark;
+
+    stage_begin(&t, FLAVOR_MARIADB);
+    mark = t.j->head.mark;
+    for (int i = 0; i < 3; i++) {
+        char name[] = "x0";
+
+        name[1] = (char)('0' + i);
+        OK(journal_open(t.all, name, true, &j[i], &err));
+        cr_assert_neq(j[i]->head.mark, mark);
+        cr_assert(i == 0 || j[i]->head.mark != j[i - 1]->head.mark);
+    }
+    mark = j[1]->head.mark;
+    journal_close(j[1]);
+    OK(journal_open(t.all, "x1", false, &j[1], &err));
+    cr_assert_eq(j[1]->head.mark, mark, "it stays");
+    for (int i = 0; i < 3; i++)
+        journal_close(j[i]);
+    stage_end(&t);
 }
 
 Test(journal_write, counts_incarnations_and_their_files)
@@ -164,7 +204,7 @@ Test(journal_write, counts_incarnations_and_their_files)
     struct journal_head h;
     uint64_t seq;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     feed_txn(&t.f, 100);
     OK(gtid_set_parse(&gtids, FLAVOR_MARIADB, "0-9-70", &err));
     OK(journal_incarnation(t.j, "server_id 9", gtids, &err));
@@ -190,7 +230,7 @@ Test(journal_write, counts_incarnations_and_their_files)
     cr_assert_str_eq(h.source_id, "server_id 9");
     cr_assert_eq(h.incarnation, 2);
     journal_head_fini(&h);
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, does_not_go_on_while_the_disk_is_full)
@@ -198,7 +238,7 @@ Test(journal_write, does_not_go_on_while_the_disk_is_full)
     struct stage t;
     struct journal_record r;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     feed_txn(&t.f, 100);
     feed_sync(&t.f);
     store_mem_fill(t.s, true);
@@ -211,7 +251,7 @@ Test(journal_write, does_not_go_on_while_the_disk_is_full)
     (void)journal_flush(t.j, &err);
     OK(journal_flush(t.j, &err));
     OK(journal_wait_durable(t.j, r.seq, 10000, &err));
-    end(&t);
+    stage_end(&t);
 }
 
 Test(journal_write, takes_one_whose_gtids_are_not_known)
@@ -221,7 +261,7 @@ Test(journal_write, takes_one_whose_gtids_are_not_known)
     struct journal_file f;
     uint64_t seq;
 
-    begin(&t);
+    stage_begin(&t, FLAVOR_MARIADB);
     feed_txn(&t.f, 100);
     OK(journal_incarnation(t.j, "server_id 9", NULL, &err));
     t.f.incarnation = 2;
@@ -249,5 +289,5 @@ Test(journal_write, takes_one_whose_gtids_are_not_known)
     cr_assert_eq(seq, 4);
     gtid_set_free(has);
     gtid_set_free(f.at_from);
-    end(&t);
+    stage_end(&t);
 }
