@@ -37,6 +37,8 @@ static const struct flag {
     FLAG("force", NULL, FLAG_BOOL, force, "update-*: also where that may lose changes"),
     FLAG("pd-urls", "URL", FLAG_TEXT, url, "The daemon, which is the registry"),
     FLAG("ssl-ca", "FILE", FLAG_TEXT, ca, "Certificates that the daemon's must lead to"),
+    FLAG("ssl-cert", "FILE", FLAG_TEXT, cert, "Our own certificate, for whoever asks for one"),
+    FLAG("ssl-key", "FILE", FLAG_TEXT, ssl_key, "Its private key"),
     FLAG("V", NULL, FLAG_BOOL, version, "Print the version"),
 #undef FLAG
 };

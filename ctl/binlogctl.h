@@ -19,7 +19,7 @@ struct binlogctl_args {
     const char *data_dir, *time_zone;
     const char *text, *key;
     const char *url; /* -pd-urls: the first of them */
-    const char *ca;
+    const char *ca, *cert, *ssl_key;
     bool offline_too, force, version;
 };
 

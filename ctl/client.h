@@ -49,6 +49,7 @@ struct client_http_config {
     const char *url;    /* "http://127.0.0.1:8261", "https://…", "unix:/run/sluice.sock" */
     const char *token;  /* NULL: none */
     const char *cacert; /* PEM file that the server's certificate must lead to; NULL: system's */
+    const char *cert, *key; /* PEM files: who we are, for a proxy that asks; NULL: nobody */
 };
 
 struct client *client_http_new(const struct client_http_config *c, struct err *err);

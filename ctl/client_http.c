@@ -14,7 +14,7 @@ struct http_client {
     struct client base;
     CURL *curl;
     char *url; /* without a slash at its end */
-    char *socket, *authorization, *cacert;
+    char *socket, *authorization, *cacert, *cert, *key;
 };
 
 struct call {
@@ -84,6 +84,10 @@ static void set_common(struct http_client *c, const char *url, const struct curl
         curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->socket);
     if (c->cacert)
         curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->cacert);
+    if (c->cert)
+        curl_easy_setopt(c->curl, CURLOPT_SSLCERT, c->cert);
+    if (c->key)
+        curl_easy_setopt(c->curl, CURLOPT_SSLKEY, c->key);
 }
 
 static int unreachable(const struct http_client *c, CURLcode rc, struct err *err)
@@ -332,6 +336,8 @@ static void http_free(struct client *base)
     free(c->socket);
     free(c->authorization);
     free(c->cacert);
+    free(c->cert);
+    free(c->key);
     free(c);
     curl_global_cleanup();
 }
@@ -366,6 +372,8 @@ struct client *client_http_new(const struct client_http_config *config, struct e
         c->url[n - 1] = '\0';
     c->authorization = config->token ? xasprintf("Bearer %s", config->token) : NULL;
     c->cacert = config->cacert ? xstrdup(config->cacert) : NULL;
+    c->cert = config->cert ? xstrdup(config->cert) : NULL;
+    c->key = config->key ? xstrdup(config->key) : NULL;
     if (strncmp(c->url, "http://", 7) != 0 && strncmp(c->url, "https://", 8) != 0) {
         err_set(err, -EINVAL, "'%s' is no URL: it starts with http://, https:// or unix:/",
                 config->url);

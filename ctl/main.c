@@ -53,6 +53,8 @@ static void help(void)
         "  --mount DIR        use the tree mounted there instead; else $SLUICE_MOUNT\n"
         "  --token-file FILE  bearer token for another machine's daemon; else $SLUICE_TOKEN\n"
         "  --cacert FILE      certificates to trust; else $SLUICE_CACERT, else the system's\n"
+        "  --cert FILE        our own certificate, for whoever asks for one, and its key:\n"
+        "  --key FILE\n"
         "  -o FORMAT          table (on a terminal), plain (tabs; in a pipe) or json\n"
         "  -f FILE            the document or value; - is standard input\n"
         "  -d SECONDS         top: between two pictures\n"
@@ -65,18 +67,20 @@ static void help(void)
 }
 
 struct options {
-    const char *url, *mount, *token_file, *cacert;
+    const char *url, *mount, *token_file, *cacert, *cert, *key;
     const char *output;
     bool no_color;
 };
 
-enum { OPT_URL = 256, OPT_MOUNT, OPT_TOKEN_FILE, OPT_CACERT, OPT_NO_COLOR };
+enum { OPT_URL = 256, OPT_MOUNT, OPT_TOKEN_FILE, OPT_CACERT, OPT_CERT, OPT_KEY, OPT_NO_COLOR };
 
 static const struct option long_options[] = {
     { "url", required_argument, NULL, OPT_URL },
     { "mount", required_argument, NULL, OPT_MOUNT },
     { "token-file", required_argument, NULL, OPT_TOKEN_FILE },
     { "cacert", required_argument, NULL, OPT_CACERT },
+    { "cert", required_argument, NULL, OPT_CERT },
+    { "key", required_argument, NULL, OPT_KEY },
     { "no-color", no_argument, NULL, OPT_NO_COLOR },
     { "output", required_argument, NULL, 'o' },
     { "file", required_argument, NULL, 'f' },
@@ -125,6 +129,12 @@ static int parse_options(int argc, char **argv, struct options *o, struct ctl *c
             break;
         case OPT_CACERT:
             o->cacert = optarg;
+            break;
+        case OPT_CERT:
+            o->cert = optarg;
+            break;
+        case OPT_KEY:
+            o->key = optarg;
             break;
         case OPT_NO_COLOR:
             o->no_color = true;
@@ -195,7 +205,9 @@ static char *read_token(const char *file, struct err *err)
 
 static struct client *connect_to(const struct options *o, struct err *err)
 {
-    struct client_http_config http = { .url = o->url, .cacert = o->cacert };
+    struct client_http_config http = {
+        .url = o->url, .cacert = o->cacert, .cert = o->cert, .key = o->key
+    };
     SCOPED(freep) char *token = NULL;
 
     if (o->mount)
@@ -265,6 +277,8 @@ static int run_binlogctl(struct options *o, struct ctl *c, int argc, char **argv
     }
     o->url = o->url ? o->url : DEFAULT_URL;
     o->cacert = args.ca ? args.ca : o->cacert;
+    o->cert = args.cert ? args.cert : o->cert;
+    o->key = args.ssl_key ? args.ssl_key : o->key;
     return choose_output(o, c) == EXIT_OK ? run(NULL, o, c, 0, NULL, &args) : EXIT_USAGE;
 }
 

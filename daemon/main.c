@@ -218,10 +218,9 @@ static const char *or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
-static int serve_http(struct sluiced *d, struct err *err)
+static struct http_config http_config_of(const struct options *o)
 {
-    const struct options *o = &d->options;
-    struct http_config c = {
+    return (struct http_config){
         .listen = (const char *const *)o->listen.at,
         .facades = (const char *const *)o->facades.at,
         .tls_cert = or_null(o->tls_cert),
@@ -233,6 +232,11 @@ static int serve_http(struct sluiced *d, struct err *err)
         .timeout_s = (unsigned)o->http_timeout_seconds,
         .max_body = o->http_max_body,
     };
+}
+
+static int serve_http(struct sluiced *d, struct err *err)
+{
+    struct http_config c = http_config_of(&d->options);
 
     if (http_start(&c, d->root, &d->http, err) < 0)
         return err->code;
@@ -454,6 +458,21 @@ static void print(const struct options *o, enum command command)
     fwrite(out.data, 1, out.size, stdout);
 }
 
+/* What only HTTP can tell of its addresses and of other systems' names. */
+static int read_options(struct options *o, int argc, char **argv, enum command *command,
+                        struct buf *problems)
+{
+    struct http_config c;
+    struct err err = ERR_INIT;
+
+    if (options_read(o, argc, argv, environ, command, problems) < 0)
+        return -EINVAL;
+    c = http_config_of(o);
+    if (http_check(&c, &err) < 0)
+        buf_printf(problems, "%s\n", err.text);
+    return err.code;
+}
+
 int main(int argc, char **argv)
 {
     SCOPED(buf_fini) struct buf problems = BUF_INIT;
@@ -461,8 +480,8 @@ int main(int argc, char **argv)
     enum command command;
     int status = EXIT_SUCCESS;
 
-    if (options_read(&d.options, argc, argv, environ, &command, &problems) < 0 &&
-        command != COMMAND_HELP && command != COMMAND_VERSION) {
+    if (read_options(&d.options, argc, argv, &command, &problems) < 0 && command != COMMAND_HELP &&
+        command != COMMAND_VERSION) {
         fwrite(problems.data, 1, problems.size, stderr);
         status = EXIT_USAGE;
     } else if (command == COMMAND_RUN) {

@@ -196,6 +196,33 @@ static int start_facade(struct http_server *s, const char *text, struct err *err
     return 0;
 }
 
+static int check_address(const char *text, struct err *err)
+{
+    SCOPED(listen_spec_fini) struct listen_spec spec = { 0 };
+
+    return listen_parse(text, &spec, err);
+}
+
+static int check_facade(const char *text, struct err *err)
+{
+    SCOPED(serve_fini) struct serve serve = { .n = 0 };
+    const char *address;
+    int rc = serve_parse(text, &serve, &address, err);
+
+    return rc < 0 ? rc : check_address(address, err);
+}
+
+int http_check(const struct http_config *c, struct err *err)
+{
+    for (const char *const *text = c->listen; text && *text; text++)
+        if (check_address(*text, err) < 0)
+            return err_wrap(err, "listen");
+    for (const char *const *text = c->facades; text && *text; text++)
+        if (check_facade(*text, err) < 0)
+            return err_wrap(err, "facades");
+    return 0;
+}
+
 static int start_all(struct http_server *s, const struct http_config *c, struct err *err)
 {
     if (!c->tls_cert != !c->tls_key)

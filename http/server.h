@@ -41,6 +41,8 @@ struct http_config {
     size_t max_bodies;        /* bytes of all requests being received: 128 MiB */
 };
 
+/* Are these addresses, and the names of systems?  -EINVAL.  Opens nothing. */
+int http_check(const struct http_config *c, struct err *err);
 /* Listens on all or none.  'root' must outlive the server.  'c' is not needed afterwards. */
 int http_start(const struct http_config *c, struct node *root, struct http_server **ret,
                struct err *err);

@@ -32,6 +32,10 @@ refused "/nonexistent: cannot be read: No such file or directory" --config /none
 refused "--mont: no such flag: did you mean --mount?" --mont /x
 refused "--http-max-body: '12 apples' is no number of bytes (4096, 64K, 64M, 1G)" --http-max-body '12 apples'
 refused "group: there is no group 'no-such-group'" --group no-such-group
+refused "facades: 'kingbuss=127.0.0.1:9595': 'kingbuss' is no system: there are dm, kingbus, pump, drainer, and v1, the tree" --check-config --facades kingbuss=127.0.0.1:9595
+refused "facades: cannot listen on '9595': it is HOST:PORT, [IPV6]:PORT or unix:PATH" --check-config --facades kingbus=9595
+refused "facades: 'pump=127.0.0.1:8250': pump: say which one: pump/NAME=ADDRESS" --facades pump=127.0.0.1:8250
+refused "listen: cannot listen on '8261:x': it is HOST:PORT, [IPV6]:PORT or unix:PATH" --check-config --listen 8261:x
 SLUICE_LOG_FORMAT=xml refused "SLUICE_LOG_FORMAT: 'xml' is none of logfmt, json"
 export SLUICE_LOG_FORMAT=json
 
