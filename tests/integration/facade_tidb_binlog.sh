@@ -52,6 +52,8 @@ page() {
 shows() { jq -e "$1" <<<"$body" >/dev/null || die "not $1: $body"; }
 number() { grep -oE "\"$1\": ?[0-9]+" <<<"$body" | head -1 | grep -oE '[0-9]+$'; } # jq's are doubles
 
+registered() { curl -s "$PUMP/drainers" | grep -q '"maxCommitTS":[1-9]'; } # with the next heartbeat
+wait_for 10 registered || die "$(curl -s "$PUMP/drainers")"
 for where in own main; do
     note "the page's reads, on the $where port"
     [ $where = own ] && PUMP_AT=$PUMP DRAINER_AT=$DRAINER || { PUMP_AT=$URL/pumps/p71; DRAINER_AT=$URL/drainers/d70; }
@@ -152,6 +154,19 @@ ctl update-pump -node-id p71 -state paused || die "$(cat "$WORK/err")"; pump_is 
 ctl offline-drainer -node-id ip-172-16-5-70:8249 || die "$(cat "$WORK/err")"
 wait_for 20 drainer_is d70 node_state offline || die "closed it is $(cat "$T/drainers/d70/node_state")"
 [ -z "$(ctl drainers)" ] || die "$(ctl drainers)"
+# Before a proxy that asks for a certificate.
+for who in localhost operator; do
+    openssl req -x509 -newkey rsa:2048 -nodes -days 3 -subj /CN=$who -addext "subjectAltName=DNS:localhost" -keyout "$WORK/$who.key" -out "$WORK/$who.pem" 2>/dev/null || die "openssl"
+done
+tls_port=$(free_port)
+openssl s_server -WWW -accept "$tls_port" -cert "$WORK/localhost.pem" -key "$WORK/localhost.key" -Verify 1 -verify_return_error -CAfile "$WORK/operator.pem" >"$WORK/tls.out" 2>&1 </dev/null &
+tls=$!; at_exit 'kill $tls 2>/dev/null'
+wait_for 10 grep -q ACCEPT "$WORK/tls.out" || die "no TLS server: $(cat "$WORK/tls.out")"
+! timeout 5 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -cmd pumps 2>/dev/null || die "let in without a certificate"
+! grep -q "CN = operator" "$WORK/tls.out" || die "a certificate nobody gave"
+timeout 5 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -ssl-cert "$WORK/operator.pem" -ssl-key "$WORK/operator.key" -cmd pumps >/dev/null 2>&1
+grep -q "CN = operator" "$WORK/tls.out" || die "no certificate: $(cat "$WORK/tls.out")"
+kill $tls
 ln -sf "$(realpath "$sluicectl")" "$WORK/binlogctl"
 "$WORK/binlogctl" -pd-urls="$URL" -cmd generate_meta -data-dir "$WORK/meta" -time-zone Asia/Shanghai >/dev/null || die "generate_meta"
 ts=$(sed -n 's/^commitTS = //p' "$WORK/meta/savepoint"); [ "$ts" -gt "$(cat "$T/sources/s1/relay/commit_ts")" ] || die "$(cat "$WORK/meta/savepoint")"
