@@ -150,6 +150,7 @@ static int restore_tasks(struct sluiced *d, struct err *err)
     if (!d->tasks)
         return err->code;
     sources_on_users(d->sources, tasks_users, d->tasks);
+    sources_on_switched(d->sources, tasks_source_switched, d->tasks);
     return node_add(d->root, d->tasks, err);
 }
 

@@ -27,11 +27,12 @@ struct http_query {
 };
 
 struct http_request {
-    const char *method; /* "GET"; HEAD comes as GET */
-    const char *path;   /* in the tree: "tasks/t1/state" */
-    struct http_query query;
-    enum format accept; /* of the reply */
-    enum format sends;  /* of the body */
+    const char *method;      /* "GET"; HEAD comes as GET */
+    const char *path;        /* in the tree: "tasks/t1/state" */
+    struct http_query query; /* of the tree's */
+    const char *arguments; /* what comes after '?', as it came, for other systems; NULL: nothing */
+    enum format accept;    /* of the reply */
+    enum format sends;     /* of the body */
     struct slice body;
     struct caller caller;
     bool may_write; /* false for a token that only reads */

@@ -31,7 +31,7 @@ struct exchange {
     struct MHD_Connection *conn;
     const struct peer *peer;
     enum phase phase;
-    char *method, *path;
+    char *method, *path, *arguments;
     struct guard_right right;
     struct http_request q;
     struct http_reply r;
@@ -114,7 +114,10 @@ static int parse_query(struct exchange *e, struct err *err)
     SCOPED(buf_fini) struct buf query = BUF_INIT;
 
     MHD_get_connection_values(e->conn, MHD_GET_ARGUMENT_KIND, add_argument, &query);
-    return http_query_parse(query.size ? query.data : "", &e->q.query, err);
+    if (!e->call.facade)
+        return http_query_parse(query.size ? query.data : "", &e->q.query, err);
+    e->q.arguments = e->arguments = buf_steal(&query);
+    return 0;
 }
 
 static int check_caller(struct exchange *e, struct err *err)
@@ -150,7 +153,7 @@ static int check_headers(struct exchange *e, const char *url, struct err *err)
     if (check_caller(e, err) < 0)
         return err->code;
     *err = missing;
-    if (err->code < 0 || (!e->call.facade && parse_query(e, err) < 0) || check_length(e, err) < 0)
+    if (err->code < 0 || parse_query(e, err) < 0 || check_length(e, err) < 0)
         return err->code;
     if (e->q.accept == FORMAT_EVENTS) {
         e->q.query.watch = true;
@@ -385,6 +388,7 @@ void request_completed(void *listener, struct MHD_Connection *conn, void **excha
     http_query_fini(&e->q.query);
     call_fini(&e->call);
     free(e->path);
+    free(e->arguments);
     free(e->method);
     free(e);
     *exchange = NULL;

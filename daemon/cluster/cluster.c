@@ -21,7 +21,7 @@ struct cluster {
     struct node members, member; /* of the same memory: see release_part() */
     struct catalog *catalog;
     struct mutex lock;
-    json_t *doc GUARDED;   /* name, cluster_id, member_id, peer_url, admin_url */
+    json_t *doc GUARDED;   /* name, cluster_id, member_id, peer_url, admin_url, topology */
     char *listens GUARDED; /* where HTTP is served; NULL: not yet */
 };
 
@@ -47,6 +47,15 @@ static json_t *get_text(const struct node *n, const struct attr *a, struct err *
 
     (void)err;
     return v ? json_incref((json_t *)v) : json_string("");
+}
+
+static json_t *get_topology(const struct node *n, const struct attr *a,
+                            struct err *err) NO_THREAD_CHECK
+{
+    json_t *v = json_object_get(cluster_of(n)->doc, a->name);
+
+    (void)err;
+    return v ? json_incref(v) : json_null();
 }
 
 /* The next document, kept on disk and then put in place. */
@@ -238,6 +247,12 @@ static const struct attr cluster_attrs[] = {
       .type = ATTR_TEXT,
       .get = get_member_name,
       .help = "The member that decides" },
+    { .name = "topology",
+      .type = ATTR_JSON,
+      .flags = ATTR_STORED | ATTR_BULK,
+      .get = get_topology,
+      .set = set_text,
+      .help = "What its deployment consists of, as who deploys it says: kept, and without effect" },
     { .name = NULL },
 };
 

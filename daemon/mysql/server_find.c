@@ -172,30 +172,63 @@ static int list_files(const struct mysql_params *p, struct binlog_files *ret, st
     return rc;
 }
 
+static int open_head(struct scan *s, const struct mysql_params *p, const char *file, struct head *h,
+                     struct err *err)
+{
+    int rc = scan_open(s, p, file, err);
+
+    if (rc == 0)
+        rc = read_head(s, h, err);
+    if (rc < 0) {
+        scan_fini(s);
+        *s = (struct scan){ .step = TXN_NOTHING };
+    }
+    return rc;
+}
+
+/* How many of the files begin before what is wanted.  The newest is asked first, where most of
+ * what is looked for is; then each question halves what is left. */
+static int count_before(const struct mysql_params *p, const struct binlog_files *f,
+                        const struct wanted *w, unsigned *ret, struct err *err)
+{
+    unsigned low = 0, high = f->n, at = f->n - 1;
+
+    while (low < high) {
+        struct scan s;
+        struct head h;
+        int rc = open_head(&s, p, f->files[at].name, &h, err);
+
+        if (rc < 0)
+            return rc;
+        if (begins_before(&h, w))
+            low = at + 1;
+        else
+            high = at;
+        scan_fini(&s);
+        at = low + (high - low) / 2;
+    }
+    *ret = low;
+    return 0;
+}
+
 /* The scan of the newest file that begins before what is wanted, at its first transaction. */
 static int open_file_of(struct scan *s, const struct mysql_params *p, const struct wanted *w,
                         struct err *err)
 {
     struct binlog_files f = { 0 };
     struct head h;
+    unsigned n = 0;
     int rc = list_files(p, &f, err);
 
-    for (unsigned i = f.n; rc == 0 && i-- > 0;) {
-        rc = scan_open(s, p, f.files[i].name, err);
-        if (rc == 0)
-            rc = read_head(s, &h, err);
-        if (rc == 0 && begins_before(&h, w))
-            break;
-        if (rc == 0 && i == 0)
-            rc = err_set(err, -ENODATA, "the source's oldest binlog, %s, begins later than that",
-                         f.files[0].name);
-        if (rc < 0 || i > 0) {
-            scan_fini(s);
-            *s = (struct scan){ .step = TXN_NOTHING };
-        }
-    }
     if (rc == 0 && f.n == 0)
         rc = err_set(err, -ENODATA, "the source keeps no binlog: start it with log_bin");
+    if (rc == 0)
+        rc = count_before(p, &f, w, &n, err);
+    if (rc == 0 && n == 0)
+        rc = err_set(err, -ENODATA, "the source's oldest binlog, %s, begins later than that",
+                     f.files[0].name);
+    if (rc == 0)
+        rc = open_head(s, p, f.files[n - 1].name, &h, err);
     binlog_files_fini(&f);
     return rc;
 }
@@ -211,9 +244,9 @@ static bool is_after(const struct scan *s, const struct wanted *w)
     return (int64_t)s->event.timestamp * 1000000 >= w->wall_us;
 }
 
-/* '*ret' is before the first transaction after what is wanted, or the end. */
+/* '*ret' is before the first transaction after what is wanted, or ('*at_end') the end. */
 static int find(const struct mysql_params *p, const struct wanted *w, struct position *ret,
-                struct err *err)
+                bool *at_end, struct err *err)
 {
     SCOPED(scan_fini) struct scan s = { .step = TXN_NOTHING };
     int rc = open_file_of(&s, p, w, err);
@@ -226,6 +259,7 @@ static int find(const struct mysql_params *p, const struct wanted *w, struct pos
     if (rc < 0)
         return rc;
     position_copy(ret, &s.grouper.pos);
+    *at_end = rc == 0;
     return 0;
 }
 
@@ -233,7 +267,8 @@ int server_find_file(const struct mysql_params *p, struct position *at, struct e
 {
     struct wanted w = { .gtids = at->gtids };
     struct position found = { .offset = 0 };
-    int rc = find(p, &w, &found, err);
+    bool at_end;
+    int rc = find(p, &w, &found, &at_end, err);
 
     if (rc < 0)
         return rc;
@@ -253,7 +288,8 @@ int server_find_next(const struct mysql_params *p, struct position *at, struct e
 {
     struct wanted w = { .gtids = at->gtids };
     struct position found = { .offset = 0 };
-    int rc = find(p, &w, &found, err);
+    bool at_end;
+    int rc = find(p, &w, &found, &at_end, err);
 
     if (rc == 0) {
         memcpy(at->file, found.file, sizeof at->file);
@@ -264,9 +300,9 @@ int server_find_next(const struct mysql_params *p, struct position *at, struct e
 }
 
 int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,
-                     struct err *err)
+                     bool *at_end, struct err *err)
 {
     struct wanted w = { .wall_us = wall_us };
 
-    return find(p, &w, ret, err);
+    return find(p, &w, ret, at_end, err);
 }

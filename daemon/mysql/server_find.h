@@ -2,11 +2,13 @@
  * server_find.h - a place in a source's binlog from what is known of it: its GTIDs from file and
  * offset, its file and offset from GTIDs, both from a time.
  *
- * MariaDB answers the first by itself; the rest is read out of the binlog, one file of it (and the
- * head of those after).  Takes as long as that: call it where waiting is fine.
+ * MariaDB answers the first by itself; the rest is read out of the binlog, one file of it and the
+ * heads of a few.  Takes as long as that: call it where waiting is fine.
  */
 #ifndef SLUICE_MYSQL_SERVER_FIND_H
 #define SLUICE_MYSQL_SERVER_FIND_H
+
+#include <stdbool.h>
 
 #include "binlog/position.h"
 #include "mysql/conn.h"
@@ -20,9 +22,9 @@ int server_find_file(const struct mysql_params *p, struct position *at, struct e
 /* Adds file and offset before the first transaction that is not in 'at->gtids'; others of the set
  * may come after it.  The end if there is none.  -ENODATA: what is needed was purged. */
 int server_find_next(const struct mysql_params *p, struct position *at, struct err *err);
-/* Before the first transaction that was logged at 'wall_us' or later; the end if there is none.
- * -ENODATA: the binlog begins later. */
+/* Before the first transaction that was logged at 'wall_us' or later; the end, and '*at_end', if
+ * there is none.  -ENODATA: the binlog begins later. */
 int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,
-                     struct err *err);
+                     bool *at_end, struct err *err);
 
 #endif

@@ -1,5 +1,7 @@
 #include "route/ddl_lex.h"
 
+#include <strings.h>
+
 static uint8_t peek(const struct ddl_lexer *l, size_t ahead)
 {
     return l->at + ahead < l->sql.size ? l->sql.data[l->at + ahead] : 0;
@@ -157,4 +159,36 @@ struct slice ddl_token_name(const struct ddl_lexer *l, const struct ddl_token *t
         to[n++] = from[i];
     }
     return slice_of(to, n);
+}
+
+static bool same_token(const struct ddl_lexer *la, const struct ddl_token *a,
+                       const struct ddl_lexer *lb, const struct ddl_token *b, struct arena *arena)
+{
+    bool a_name = a->kind == DDL_TOKEN_QUOTED, b_name = b->kind == DDL_TOKEN_QUOTED;
+    struct slice ta = slice_of(la->sql.data + a->at, a->size);
+    struct slice tb = slice_of(lb->sql.data + b->at, b->size);
+
+    if (a->kind == DDL_TOKEN_STRING || b->kind == DDL_TOKEN_STRING)
+        return a->kind == b->kind && slice_eq(ta, tb);
+    ta = a_name ? ddl_token_name(la, a, arena) : ta;
+    tb = b_name ? ddl_token_name(lb, b, arena) : tb;
+    return ta.size == tb.size && (ta.size == 0 || strncasecmp((const char *)ta.data,
+                                                              (const char *)tb.data, ta.size) == 0);
+}
+
+bool ddl_same(struct slice a, struct slice b)
+{
+    struct ddl_lexer la = { .sql = a }, lb = { .sql = b };
+    struct arena arena = ARENA_INIT;
+    struct ddl_token ta, tb;
+    bool same;
+
+    do {
+        ta = ddl_lex(&la);
+        tb = ddl_lex(&lb);
+        same = (ta.kind == DDL_TOKEN_END) == (tb.kind == DDL_TOKEN_END) &&
+               same_token(&la, &ta, &lb, &tb, &arena);
+    } while (same && ta.kind != DDL_TOKEN_END);
+    arena_fini(&arena);
+    return same;
 }

@@ -41,4 +41,8 @@ bool ddl_token_is(const struct ddl_lexer *l, const struct ddl_token *t, const ch
 struct slice ddl_token_name(const struct ddl_lexer *l, const struct ddl_token *t,
                             struct arena *arena);
 
+/* Do two statements say the same?  Letter case, quotes of names, comments and blanks do not count
+ * (strings do). */
+bool ddl_same(struct slice a, struct slice b);
+
 #endif

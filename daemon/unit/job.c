@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "route/filter.h"
 #include "route/router.h"
 #include "store/secret.h"
+#include "unit/filter_doc.h"
 #include "unit/security_doc.h"
 #include "unit/source/source.h"
 #include "unit/task/task_doc.h"
@@ -155,11 +157,30 @@ static void set_folder(struct job *j)
         j->folder = j->own_folder = j->merges ? xasprintf("%s/%s", dir, j->source) : xstrdup(dir);
 }
 
+/* What is in scope, under what name, and what of its changes is left out. */
+static int set_rules(struct job *j, const struct job_source *source, struct err *err)
+{
+    struct router *router;
+    struct filter *filter;
+    int rc = task_doc_router(j->doc, source->name, source->fold_case, &router, err);
+
+    if (rc < 0)
+        return rc;
+    j->router = router;
+    rc = filter_doc(json_object_get(j->doc, "table_migrate_rule"),
+                    json_object_get(j->doc, "binlog_filter_rule"), source->name, source->fold_case,
+                    &filter, err);
+    if (rc == 0)
+        j->filter = filter;
+    return rc;
+}
+
 static void job_free(struct job *j)
 {
     mysql_params_fini(&j->from);
     mysql_params_fini(&j->to);
     router_free((struct router *)j->router);
+    filter_free((struct filter *)j->filter);
     position_fini(&j->start);
     conn_set_fini(&j->conns);
     free(j->own_path);
@@ -199,7 +220,6 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
             struct job **ret, struct err *err)
 {
     SCOPED(job_unrefp) struct job *j = xcalloc(1, sizeof *j);
-    struct router *router;
     int rc;
 
     atomic_init(&j->refs, 1);
@@ -221,9 +241,8 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     set_copy_knobs(j, doc_at(j->doc, "source_config.full_migrate_conf"));
     set_sync_knobs(j, doc_at(j->doc, "source_config.incr_migrate_conf"));
     set_folder(j);
-    if ((rc = task_doc_router(j->doc, source->name, source->fold_case, &router, err)) < 0)
+    if ((rc = set_rules(j, source, err)) < 0)
         return rc;
-    j->router = router;
     if ((rc = set_target(j, err)) < 0 || (rc = set_start(j, err)) < 0)
         return rc;
     *ret = STEAL(j);

@@ -16,6 +16,7 @@
 #include "mysql/conn.h"
 #include "mysql/conn_set.h"
 
+struct filter; /* route/filter.h */
 struct router; /* route/router.h: what is in scope, and under what name */
 struct source; /* unit/source/source.h */
 struct store;
@@ -37,6 +38,7 @@ struct job {
     struct mysql_params from, to;
     struct source *origin; /* whose relay may have the binlog; NULL: nobody's */
     const struct router *router;
+    const struct filter *filter; /* what of their changes is left out; NULL: nothing */
     struct store *store;
     const char *meta_schema; /* of the checkpoint tables in the target */
     bool by_gtid;
@@ -45,6 +47,7 @@ struct job {
     bool has_start; /* 'start' was given: incremental from there; else from where the source is */
     struct position start;
     int64_t start_us; /* or a time to start from, wall; 0: none */
+    int64_t safe_us;  /* changes of so long from there on are applied in safe mode; <=0: none */
 
     unsigned dump_threads, load_threads;
     bool merges; /* other sources of the task may write to the same target tables */

@@ -4,7 +4,7 @@
 
 #include "http/compat/route.h"
 
-extern const struct facade dm_facade;                   /* dm.c */
+extern const struct facade dm_facade;                   /* dm/dm.c */
 extern const struct facade kingbus_facade;              /* kingbus.c */
 extern const struct facade pump_facade, drainer_facade; /* tidb_binlog.c */
 

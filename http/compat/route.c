@@ -27,6 +27,9 @@ static void params_clear(struct call *c)
 void call_fini(struct call *c)
 {
     params_clear(c);
+    json_decref(c->query);
+    json_decref(c->body);
+    c->query = c->body = NULL;
 }
 
 void call_set_param(struct call *c, const char *name, const char *value)
@@ -110,12 +113,24 @@ int route_find(const struct facade *f, const char *unit, const char *method, con
     return err_set(err, -EOPNOTSUPP, "%s does not apply to %.200s: %s does", method, url, c->allow);
 }
 
+static int check_request(struct call *c, struct err *err)
+{
+    const struct api_operation *op = c->route->op;
+
+    if (!op)
+        return 0;
+    c->r->status = op->status ? op->status : 200;
+    if (api_query(op->query, c->q->arguments, &c->query, err) < 0)
+        return err->code;
+    return api_body(op, c->q->body, &c->body, &c->form, err);
+}
+
 void route_serve(struct call *c)
 {
     struct err err = ERR_INIT;
 
     c->r->status = 200;
-    if (c->route->serve(c, &err) < 0) {
+    if (check_request(c, &err) < 0 || c->route->serve(c, &err) < 0) {
         buf_clear(&c->r->body);
         c->facade->refuse(c, &err);
     }

@@ -27,6 +27,7 @@
 #ifndef SLUICE_HTTP_ROUTE_H
 #define SLUICE_HTTP_ROUTE_H
 
+#include "http/compat/api.h"
 #include "http/message.h"
 
 enum { ROUTE_MAX_PARAMS = 4, ROUTE_MAX_SEGMENT = 1024 };
@@ -46,6 +47,7 @@ struct route {
     const char *method, *path; /* "*": any method */
     /* Answers: call_json(), call_text(), or an error, which facade->refuse shows. */
     int (*serve)(struct call *c, struct err *err);
+    const struct api_operation *op; /* checked first, and told in the API's document; or NULL */
 };
 
 /* One key of a JSON object. */
@@ -95,6 +97,8 @@ struct call {
     struct node *root;
     const struct http_request *q;
     struct http_reply *r;
+    json_t *query, *body; /* where the route has an operation: checked; body json_null(): none */
+    unsigned form;        /* which of the operation's bodies it is */
 };
 void call_fini(struct call *c);
 

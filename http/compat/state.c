@@ -9,17 +9,24 @@ struct state_row {
     const char *ours, *names[STATE_N_SYSTEMS];
 };
 
-/* DM has no word for a finished relay and none for an error: a unit that gave up is Paused there,
+/* A task of DM that was never started is Stopped; one that was is Paused when it stops (dm.md 3.4).
+ * DM has no word for a finished relay and none for an error: a unit that gave up is Paused there,
  * and its error says why (dm.md 5.3).  kingbus knows two words (kingbus.md 1.4); why it stopped is
  * in a key of ours. */
 static const struct state_row rows[] = {
-    { "new", { [STATE_DM] = "New", [STATE_KINGBUS] = "stopped" } },
-    { "running", { [STATE_DM] = "Running", [STATE_KINGBUS] = "running" } },
-    { "quarantined", { [STATE_DM] = "Running", [STATE_KINGBUS] = "running" } },
-    { "paused", { [STATE_DM] = "Paused", [STATE_KINGBUS] = "stopped" } },
-    { "error", { [STATE_DM] = "Paused", [STATE_KINGBUS] = "stopped" } },
-    { "stopped", { [STATE_DM] = "Stopped", [STATE_KINGBUS] = "stopped" } },
-    { "finished", { [STATE_DM] = "Finished", [STATE_KINGBUS] = "stopped" } },
+    { "new", { [STATE_DM] = "New", [STATE_DM_SUBTASK] = "Stopped", [STATE_KINGBUS] = "stopped" } },
+    { "running",
+      { [STATE_DM] = "Running", [STATE_DM_SUBTASK] = "Running", [STATE_KINGBUS] = "running" } },
+    { "quarantined",
+      { [STATE_DM] = "Running", [STATE_DM_SUBTASK] = "Running", [STATE_KINGBUS] = "running" } },
+    { "paused",
+      { [STATE_DM] = "Paused", [STATE_DM_SUBTASK] = "Paused", [STATE_KINGBUS] = "stopped" } },
+    { "error",
+      { [STATE_DM] = "Paused", [STATE_DM_SUBTASK] = "Paused", [STATE_KINGBUS] = "stopped" } },
+    { "stopped",
+      { [STATE_DM] = "Stopped", [STATE_DM_SUBTASK] = "Paused", [STATE_KINGBUS] = "stopped" } },
+    { "finished",
+      { [STATE_DM] = "Finished", [STATE_DM_SUBTASK] = "Finished", [STATE_KINGBUS] = "stopped" } },
 };
 
 const char *state_name(const char *state, enum state_system system)

@@ -10,8 +10,9 @@
 #include <jansson.h>
 
 enum state_system {
-    STATE_DM,      /* stages: tiflow dm/pb, enum Stage */
-    STATE_KINGBUS, /* running stopped */
+    STATE_DM,         /* stages: tiflow dm/pb, enum Stage */
+    STATE_DM_SUBTASK, /* the same words, of a task's source */
+    STATE_KINGBUS,    /* running stopped */
     STATE_N_SYSTEMS,
 };
 

@@ -1,16 +1,51 @@
 /* The DDL scanner: its names lie inside the statement, in order, and a rewritten statement
- * has the same class and as many names. */
+ * has the same class and as many names.  The clauses of an ALTER, and filters of them. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/scope.h"
-#include "route/ddl.h"
+#include "route/alter.h"
+#include "route/filter.h"
 
 static bool as_it_is(void *arg, const struct ddl_name *n, struct buf *quoted)
 {
     (void)arg;
     buf_str(quoted, n->table.size ? "`x`.`y`" : "`x`");
     return true;
+}
+
+/* Clauses lie in the statement, in order, and it can be without any of them. */
+static void filter(struct slice sql, const struct ddl *d, bool ansi, bool raw, struct arena *arena)
+{
+    static const char *const events[] = { "drop column", "add column" }, *const patterns[] = {
+        "x"
+    };
+    const struct filter_rule rule = { "r", "*", "*", events, patterns, 2, 1 };
+    const struct filter_statement st = { .sql = sql,
+                                         .ddl = d,
+                                         .ansi_quotes = ansi,
+                                         .no_backslash_escapes = raw,
+                                         .schema = "s",
+                                         .table = "t" };
+    SCOPED(buf_fini) struct buf rest = BUF_INIT;
+    struct err err = ERR_INIT;
+    struct filter *f;
+    struct alter a;
+    size_t at = 0;
+
+    if (filter_new(&rule, 1, false, &f, &err) < 0)
+        abort();
+    if (filter_ddl(f, &st, arena, &rest) == FILTER_PART)
+        assert(rest.size && rest.size <= 2 * sql.size);
+    filter_free(f);
+    if (d->class != DDL_ALTER_TABLE)
+        return;
+    alter_scan(sql, d, ansi, raw, arena, &a);
+    for (unsigned i = 0; i < a.n_clauses; i++) {
+        assert(a.clauses[i].at >= at);
+        at = a.clauses[i].at + a.clauses[i].size;
+        assert(at <= sql.size);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         at = d.names[i].at + d.names[i].size;
         assert(at <= size - 1);
     }
+    filter(slice_of(data + 1, size - 1), &d, ansi, raw, &arena);
     ddl_rewrite(slice_of(data + 1, size - 1), &d, as_it_is, NULL, &out);
     if (memchr(data + 1, '*', size - 1)) /* a name may span the end of a comment */
         return 0;

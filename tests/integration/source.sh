@@ -42,6 +42,11 @@ echo sluice >"$s/user"; echo sluice >"$s/password"
 becomes state running
 [ "$(cat "$s/schemas")" = shop ] || die "schemas: $(cat "$s/schemas")"
 [ "$(cut -f1-3 "$s/tables" | tr '\t\n' '. ')" = "shop.orders.table shop.v.view " ] || die "tables: $(cat "$s/tables")"
+[ "$(jq -c . "$s/schema_list")" = '["information_schema","mysql","performance_schema","shop","sys"]' ] || die "schema_list: $(cat "$s/schema_list")"
+[ "$(jq -c . "$s/tables_of/shop")" = '["orders"]' ] || die "tables_of/shop: $(cat "$s/tables_of/shop")"
+cat "$s/tables_of/none" 2>"$WORK/err" && die "tables of a schema that is not there"
+grep -q "No such file" "$WORK/err" || die "$(cat "$WORK/err")"
+[ "$(curl -s "$URL/v1/sources/s1/tables_of/mysql" | jq -r 'index("user") > 0')" = true ] || die "HTTP: $(curl -s "$URL/v1/sources/s1/tables_of/mysql")"
 [ "$(curl -s "$URL/v1/sources/s1/server_id")" = "$my_id" ] || die "HTTP: $(curl -s "$URL/v1/sources/s1/server_id")"
 
 echo wrong >"$s/password"; becomes state error

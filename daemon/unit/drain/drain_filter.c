@@ -1,5 +1,6 @@
 #include "unit/drain/drain_filter.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,22 +8,13 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "route/pattern.h"
+#include "route/filter.h"
 #include "unit/doc.h"
-
-struct rule {
-    struct pattern *schema, *table;
-    unsigned rows; /* by enum rows_kind */
-    bool all_ddl;
-    bool ddl[DDL_N_CLASSES];
-    struct pattern **sql;
-    size_t n_sql;
-};
+#include "unit/filter_doc.h"
 
 struct drain_filter {
     struct router *router;
-    struct rule *rules;
-    size_t n_rules;
+    struct filter *filter; /* NULL: no change is left out */
     uint32_t *servers;
     size_t n_servers;
 };
@@ -116,92 +108,15 @@ static int make_router(struct drain_filter *f, const json_t *doc, struct err *er
 
 /* --- filters --- */
 
-static bool all_of(struct rule *r, const char *event)
-{
-    if (strcasecmp(event, "all dml") == 0 || strcasecmp(event, "all") == 0)
-        r->rows = ~0u;
-    if (strcasecmp(event, "all ddl") == 0 || strcasecmp(event, "all") == 0)
-        r->all_ddl = true;
-    return strncasecmp(event, "all", 3) == 0 && (r->rows || r->all_ddl);
-}
-
-static int add_event(struct rule *r, const char *event, struct err *err)
-{
-    static const char *const rows[] = {
-        [ROWS_INSERT] = "insert", [ROWS_UPDATE] = "update", [ROWS_DELETE] = "delete"
-    };
-    bool known = all_of(r, event);
-
-    for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-        if (strcasecmp(rows[i], event) == 0)
-            r->rows |= 1u << i, known = true;
-    for (int c = DDL_CREATE_DATABASE; c < DDL_N_CLASSES; c++)
-        if (strcasecmp(ddl_class_name((enum ddl_class)c), event) == 0)
-            r->ddl[c] = known = true;
-    return known ? 0 : err_set(err, -EINVAL, "ignore_event: there is no event %s", event);
-}
-
-static int add_sql(struct rule *r, const char *expression, struct err *err)
-{
-    SCOPED(freep) char *pattern = xasprintf("~%s", expression);
-    struct pattern *p;
-    int rc = pattern_new(pattern, true, &p, err);
-
-    if (rc < 0)
-        return err_wrap(err, "ignore_sql");
-    r->sql = xrealloc(r->sql, (r->n_sql + 1) * sizeof(struct pattern *));
-    r->sql[r->n_sql++] = p;
-    return 0;
-}
-
-static int fill_rule(struct rule *r, const json_t *filter, struct err *err)
-{
-    const json_t *v;
-    size_t i;
-    int rc = 0;
-
-    json_array_foreach (doc_at(filter, "ignore_event"), i, v)
-        if (rc == 0)
-            rc = add_event(r, json_string_value(v), err);
-    json_array_foreach (doc_at(filter, "ignore_sql"), i, v)
-        if (rc == 0)
-            rc = add_sql(r, json_string_value(v), err);
-    return rc;
-}
-
-static int add_rule(struct drain_filter *f, const json_t *rule, const json_t *filter,
-                    struct err *err)
-{
-    const char *table = text(rule, "source.table");
-    struct rule *r;
-    int rc;
-
-    f->rules = xrealloc(f->rules, (f->n_rules + 1) * sizeof *f->rules);
-    r = &f->rules[f->n_rules++];
-    *r = (struct rule){ .rows = 0 };
-    rc = pattern_new(text(rule, "source.schema"), true, &r->schema, err);
-    if (rc == 0 && *table)
-        rc = pattern_new(table, true, &r->table, err);
-    return rc < 0 ? rc : fill_rule(r, filter, err);
-}
-
 static int make_rules(struct drain_filter *f, const json_t *doc, struct err *err)
 {
-    const json_t *rule, *name;
-    size_t i, j;
+    const json_t *migrate = doc_at(doc, "syncer.table_migrate_rule");
+    const json_t *rules = doc_at(doc, "syncer.binlog_filter_rule");
+    int rc = filter_doc_named(migrate, rules, err);
 
-    json_array_foreach (doc_at(doc, "syncer.table_migrate_rule"), i, rule)
-        json_array_foreach (doc_at(rule, "binlog_filter_rule"), j, name) {
-            const json_t *filter =
-                json_object_get(doc_at(doc, "syncer.binlog_filter_rule"), json_string_value(name));
-
-            if (!filter)
-                return err_set(err, -EINVAL, "syncer.binlog_filter_rule: there is no rule %s",
-                               json_string_value(name));
-            if (add_rule(f, rule, filter, err) < 0)
-                return err_wrap(err, "binlog_filter_rule %s", json_string_value(name));
-        }
-    return 0;
+    if (rc == 0)
+        rc = filter_doc(migrate, rules, NULL, true, &f->filter, err);
+    return rc < 0 ? err_wrap(err, "syncer") : 0;
 }
 
 static int make_servers(struct drain_filter *f, const json_t *ids, struct err *err)
@@ -243,14 +158,7 @@ void drain_filter_free(struct drain_filter *f)
 {
     if (!f)
         return;
-    for (size_t i = 0; i < f->n_rules; i++) {
-        pattern_free(f->rules[i].schema);
-        pattern_free(f->rules[i].table);
-        for (size_t j = 0; j < f->rules[i].n_sql; j++)
-            pattern_free(f->rules[i].sql[j]);
-        free(f->rules[i].sql);
-    }
-    free(f->rules);
+    filter_free(f->filter);
     free(f->servers);
     router_free(f->router);
     free(f);
@@ -263,40 +171,18 @@ const struct router *drain_filter_router(const struct drain_filter *f)
     return f->router;
 }
 
-static bool covers(const struct rule *r, const char *schema, const char *table)
+const struct filter *drain_filter_changes(const struct drain_filter *f)
 {
-    return pattern_match(r->schema, schema) > 0 &&
-           (!r->table || pattern_match(r->table, table) > 0);
+    return f->filter;
 }
 
 unsigned drain_filter_rows(const struct drain_filter *f, const char *schema, const char *table)
 {
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < f->n_rules; i++)
-        if (covers(&f->rules[i], schema, table))
-            bits |= f->rules[i].rows;
-    return bits;
-}
-
-static bool matches_sql(const struct rule *r, const char *sql)
-{
-    for (size_t i = 0; i < r->n_sql; i++)
-        if (pattern_match(r->sql[i], sql) > 0)
-            return true;
-    return false;
-}
-
-bool drain_filter_ddl(const struct drain_filter *f, const char *schema, const char *table,
-                      enum ddl_class class, const char *sql)
-{
-    for (size_t i = 0; i < f->n_rules; i++) {
-        const struct rule *r = &f->rules[i];
-
-        if (covers(r, schema, table) && (r->all_ddl || r->ddl[class] || matches_sql(r, sql)))
-            return true;
-    }
-    return false;
+    static_assert(FILTER_ROWS_INSERT == 1u << ROWS_INSERT &&
+                      FILTER_ROWS_UPDATE == 1u << ROWS_UPDATE &&
+                      FILTER_ROWS_DELETE == 1u << ROWS_DELETE,
+                  "one bit a kind of change");
+    return filter_rows(f->filter, schema, table);
 }
 
 bool drain_filter_server(const struct drain_filter *f, uint32_t server_id)

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "binlog/rows.h"
-#include "route/ddl.h"
+#include "route/filter.h"
 #include "route/router.h"
 
 struct drain_filter;
@@ -23,9 +23,8 @@ void drain_filter_free(struct drain_filter *f); /* NULL is fine */
 const struct router *drain_filter_router(const struct drain_filter *f);
 /* Bits by enum rows_kind: the changes of this table that are left out. */
 unsigned drain_filter_rows(const struct drain_filter *f, const char *schema, const char *table);
-/* Is the statement left out?  'table' may be "". */
-bool drain_filter_ddl(const struct drain_filter *f, const char *schema, const char *table,
-                      enum ddl_class class, const char *sql);
+/* The same and statements, as whoever asks about those wants it; NULL: none is left out. */
+const struct filter *drain_filter_changes(const struct drain_filter *f);
 bool drain_filter_server(const struct drain_filter *f, uint32_t server_id);
 
 #endif

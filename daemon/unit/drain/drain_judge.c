@@ -194,10 +194,23 @@ static int on_rows(struct drain_judge *j, const struct grouper *g, const struct 
 
 /* --- statements --- */
 
-static bool is_left_out(struct drain_judge *j, const struct query *q)
+/* What the filters leave of it; sync sees to a part by itself. */
+static bool is_filtered(struct drain_judge *j, struct sync_run *r, struct query *q,
+                        const struct ddl *d, const char *schema, const char *table)
+{
+    SCOPED(buf_fini) struct buf rest = BUF_INIT;
+    struct filter_statement st = { .sql = q->sql, .ddl = d, .schema = schema, .table = table };
+    enum filter_verdict v =
+        filter_ddl(drain_filter_changes(j->config.filter), &st, &j->arena, &rest);
+
+    if (v == FILTER_PART && !r)
+        q->sql = slice_of(arena_dup(&j->arena, rest.data, rest.size), rest.size);
+    return v == FILTER_IGNORE;
+}
+
+static bool is_left_out(struct drain_judge *j, struct sync_run *r, struct query *q)
 {
     char schema[256] = "", table[256] = "";
-    SCOPED(freep) char *sql = NULL;
     struct ddl d;
 
     if (j->config.no_ddl)
@@ -212,8 +225,7 @@ static bool is_left_out(struct drain_judge *j, const struct query *q)
     }
     if (strcmp(schema, DRAIN_MARK_SCHEMA) == 0)
         return true;
-    sql = xstrndup((const char *)q->sql.data, q->sql.size);
-    return drain_filter_ddl(j->config.filter, schema, table, d.class, sql);
+    return is_filtered(j, r, q, &d, schema, table);
 }
 
 /* What is known of its tables may have changed all the same. */
@@ -235,7 +247,7 @@ static int on_statement(struct drain_judge *j, struct sync_run *r, struct groupe
 {
     int rc;
 
-    if (!j->out && !is_left_out(j, &g->query))
+    if (!j->out && !is_left_out(j, r, &g->query))
         return step;
     rc = note_left_out(r, &g->query, err);
     if (rc < 0)

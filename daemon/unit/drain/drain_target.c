@@ -68,6 +68,7 @@ int drain_target_open(struct drain_target *t, struct drainer *d, const json_t *d
     if (rc < 0)
         return rc;
     j->router = drain_filter_router(t->filter);
+    j->filter = drain_filter_changes(t->filter);
     return set_params(t, err);
 }
 

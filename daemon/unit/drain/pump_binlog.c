@@ -11,18 +11,15 @@
 #include "base/scope.h"
 #include "journal/journal.h"
 #include "mysql/conn_set.h"
+#include "node/file_ring.h"
 #include "sink/change_sql.h"
 #include "unit/drain/drain_decode.h"
 #include "unit/drain/pump_priv.h"
 
-enum { KEPT = 64 }; /* files that were asked for last: their inodes stay good */
-
 struct binlog_dir {
     struct node node;
     struct pump *pump; /* its unit's node is referenced */
-    struct mutex lock;
-    struct node *kept[KEPT] GUARDED;
-    unsigned next GUARDED;
+    struct file_ring files;
 };
 
 struct record_file {
@@ -336,17 +333,11 @@ static const struct node_type file_type = {
     .release = file_release,
 };
 
-/* Names of the same transaction are the same node while it is kept. */
 static struct node *file_at(struct binlog_dir *d, const char *name, uint64_t ts)
 {
+    struct node *found = file_ring_find(&d->files, name);
     struct record_file *f;
-    struct node *found = NULL, *old = NULL;
 
-    mutex_lock(&d->lock);
-    for (unsigned i = 0; i < KEPT && !found; i++)
-        if (d->kept[i] && strcmp(d->kept[i]->name, name) == 0)
-            found = node_ref(d->kept[i]);
-    mutex_unlock(&d->lock);
     if (found)
         return found;
     f = xcalloc(1, sizeof *f);
@@ -354,12 +345,7 @@ static struct node *file_at(struct binlog_dir *d, const char *name, uint64_t ts)
     f->ts = ts;
     node_ref(&d->node);
     node_init_file(&f->node, &file_type, name, &d->node);
-    mutex_lock(&d->lock);
-    old = d->kept[d->next];
-    d->kept[d->next] = node_ref(&f->node);
-    d->next = (d->next + 1) % KEPT;
-    mutex_unlock(&d->lock);
-    node_unref(old);
+    file_ring_keep(&d->files, &f->node);
     return &f->node;
 }
 
@@ -377,11 +363,11 @@ static int find(struct node *dir, const char *name, struct target *ret)
 
 /* --- the directory --- */
 
-static void dir_release(struct node *n) NO_THREAD_CHECK
+static void dir_release(struct node *n)
 {
     struct binlog_dir *d = dir_of(n);
 
-    mutex_fini(&d->lock);
+    file_ring_fini(&d->files);
     node_unref(&d->pump->unit.node);
     free(d);
 }
@@ -411,7 +397,7 @@ int pump_binlog_add(struct pump *p, struct err *err)
     int rc;
 
     node_init(&d->node, &pump_binlog_type, "binlog");
-    mutex_init(&d->lock);
+    file_ring_init(&d->files);
     d->pump = p;
     node_ref(&p->unit.node);
     rc = node_add(&p->unit.node, &d->node, err);
@@ -424,16 +410,8 @@ int pump_binlog_add(struct pump *p, struct err *err)
 void pump_binlog_clear(struct pump *p)
 {
     struct node *n = node_child(&p->unit.node, "binlog");
-    struct binlog_dir *d = n ? dir_of(n) : NULL;
-    struct node *kept[KEPT];
 
-    if (!d)
-        return;
-    mutex_lock(&d->lock);
-    memcpy(kept, d->kept, sizeof kept);
-    memset(d->kept, 0, sizeof d->kept);
-    mutex_unlock(&d->lock);
-    for (unsigned i = 0; i < KEPT; i++)
-        node_unref(kept[i]);
+    if (n)
+        file_ring_clear(&dir_of(n)->files);
     node_unref(n);
 }

@@ -178,11 +178,12 @@ static int find_start(struct precheck *p, struct err *err)
 {
     const struct job *job = p->job;
     struct position at = { .offset = 0 };
+    bool at_end;
     int rc = 0;
 
     position_copy(&at, &job->start);
     if (job->start_us)
-        rc = server_find_time(&job->from, job->start_us, &at, err);
+        rc = server_find_time(&job->from, job->start_us, &at, &at_end, err);
     else if (p->by_gtid && !at.gtids)
         rc = server_has_position(p->from.conn, &at, false, err);
     else

@@ -113,22 +113,38 @@ static int change(struct source *s, const json_t *doc, const json_t *old, struct
     return rc;
 }
 
+/* Who reads the source is told once it is true. */
+static void tell_switched(struct source *s, bool was)
+{
+    void (*switched)(void *arg, const char *source, bool on);
+    bool is = source_enabled(s);
+    void *arg;
+
+    mutex_lock(&s->all->lock);
+    switched = s->all->switched;
+    arg = s->all->switched_arg;
+    mutex_unlock(&s->all->lock);
+    if (switched && is != was)
+        switched(arg, s->name, is);
+}
+
 int source_set_doc(struct source *s, const json_t *doc, struct err *err)
 {
-    json_t *old;
+    SCOPED(json_freep) json_t *old = NULL;
     int rc;
 
     mutex_lock(&s->change_lock);
     old = source_doc(s);
     rc = change(s, doc, old, err);
     mutex_unlock(&s->change_lock);
-    json_decref(old);
+    tell_switched(s, source_doc_enabled(old));
     return rc;
 }
 
 int source_set_field(struct source *s, const char *path, const json_t *v, struct err *err)
 {
-    json_t *old, *with;
+    SCOPED(json_freep) json_t *old = NULL;
+    SCOPED(json_freep) json_t *with = NULL;
     int rc;
 
     mutex_lock(&s->change_lock);
@@ -136,8 +152,7 @@ int source_set_field(struct source *s, const char *path, const json_t *v, struct
     with = doc_with(old, path, v);
     rc = change(s, with, old, err);
     mutex_unlock(&s->change_lock);
-    json_decref(with);
-    json_decref(old);
+    tell_switched(s, source_doc_enabled(old));
     return rc;
 }
 
@@ -165,6 +180,7 @@ static struct source *source_new(struct sources *all, const char *name) NO_THREA
     s->relay = relay_new(s);
     node_ref(&s->node); /* dropped when 'relay' is released */
     node_add(&s->node, &s->relay->unit.node, &impossible);
+    source_tables_add(s);
     return s;
 }
 
@@ -190,8 +206,12 @@ void source_release(struct node *n) NO_THREAD_CHECK
 /* A source that never came into the tree. */
 static void discard(struct source *s)
 {
+    struct node *tables = node_child(&s->node, "tables_of");
+
     node_remove(&s->security);
     node_remove(&s->relay->unit.node);
+    node_remove(tables);
+    node_unref(tables);
     node_unref(&s->node);
 }
 
@@ -249,6 +269,7 @@ int source_remove(struct node *n, struct err *err)
         return rc;
     source_ask_stop(s, true);
     relay_forget(s->relay);
+    source_tables_clear(s);
     node_remove(n);
     return 0;
 }
@@ -374,6 +395,7 @@ static void join_one(void *arg, struct node *n)
         thread_join(s->thread);
     s->has_thread = false;
     relay_wait(s->relay);
+    source_tables_clear(s);
 }
 
 void sources_stop(struct node *sources)
@@ -391,6 +413,17 @@ void sources_on_users(struct node *sources, json_t *(*users)(void *arg, const ch
     mutex_lock(&all->lock);
     all->users = users;
     all->users_arg = arg;
+    mutex_unlock(&all->lock);
+}
+
+void sources_on_switched(struct node *sources,
+                         void (*switched)(void *arg, const char *source, bool on), void *arg)
+{
+    struct sources *all = sources_of(sources);
+
+    mutex_lock(&all->lock);
+    all->switched = switched;
+    all->switched_arg = arg;
     mutex_unlock(&all->lock);
 }
 
@@ -416,16 +449,20 @@ void source_unref(struct source *s)
         node_unref(&s->node);
 }
 
-int source_params(struct source *s, struct mysql_params *ret, struct err *err)
+int source_login(struct source *s, struct mysql_params *ret, struct err *err)
 {
     SCOPED(json_freep) json_t *doc = source_doc(s);
-    int rc;
+    int rc = source_doc_params(doc, ret, err);
 
-    if (!source_doc_enabled(doc))
+    return rc < 0 ? err_wrap(err, "source %s", s->name) : 0;
+}
+
+int source_params(struct source *s, struct mysql_params *ret, struct err *err)
+{
+    if (!source_enabled(s))
         return err_set(err, -EPERM, "source %s is disabled: echo > sources/%s/enable", s->name,
                        s->node.name);
-    rc = source_doc_params(doc, ret, err);
-    return rc < 0 ? err_wrap(err, "source %s", s->name) : 0;
+    return source_login(s, ret, err);
 }
 
 bool source_by_gtid(struct source *s)

@@ -49,6 +49,10 @@ void sources_stop(struct node *sources);
 void sources_on_users(struct node *sources, json_t *(*users)(void *arg, const char *source),
                       void *arg);
 
+/* Who is told, without any lock, that a source was enabled or disabled. */
+void sources_on_switched(struct node *sources,
+                         void (*switched)(void *arg, const char *source, bool on), void *arg);
+
 /* NULL if there is none. */
 struct source *source_find(struct node *sources, const char *name);
 struct source *source_ref(struct source *s);
@@ -57,6 +61,8 @@ void source_unref(struct source *s); /* NULL is fine */
 /* How to connect: mysql_params_fini() it.  -EINVAL while the document is incomplete, -ENOENT for
  * a password in a file that is not there, -EPERM when the source is disabled. */
 int source_params(struct source *s, struct mysql_params *ret, struct err *err);
+/* The same whether or not it is disabled. */
+int source_login(struct source *s, struct mysql_params *ret, struct err *err);
 bool source_by_gtid(struct source *s);
 bool source_enabled(struct source *s);
 /* Where its binlog ended when it was last looked at, some seconds ago; '*gtid' is the caller's,

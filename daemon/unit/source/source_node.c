@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "mysql/table.h"
 #include "unit/relay/relay_priv.h"
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
@@ -194,57 +193,6 @@ static json_t *get_report(const struct node *n, const struct attr *a,
     return json_string(report ? report : "");
 }
 
-/* --- what must be asked of the server --- */
-
-/* Unlocked, with deadlines; 'db' chooses tables, NULL lists schemas. */
-static int ask_names(struct source *s, bool tables, struct table_names *ret, struct err *err)
-{
-    SCOPED(json_freep) json_t *doc = source_doc(s);
-    struct mysql_params p;
-    struct mysql_conn *c;
-    int rc = source_doc_params(doc, &p, err);
-
-    if (rc < 0)
-        return rc;
-    p.connect_timeout_s = PROBE_CONNECT_S;
-    p.io_timeout_s = PROBE_IO_S;
-    rc = mysql_conn_open(&c, &p, err);
-    mysql_params_fini(&p);
-    if (rc < 0)
-        return rc;
-    rc = tables ? table_list(c, NULL, ret, err) : table_schemas(c, ret, err);
-    mysql_conn_close(c);
-    return rc;
-}
-
-static void print_name(struct buf *out, const struct table_name *t)
-{
-    static const char *const kinds[] = {
-        [TABLE_BASE] = "table",
-        [TABLE_VIEW] = "view",
-        [TABLE_SEQUENCE] = "sequence",
-    };
-
-    buf_str(out, t->db);
-    if (t->name)
-        buf_printf(out, "\t%s\t%s\t%llu\t%llu", t->name, kinds[t->kind],
-                   (unsigned long long)t->rows_estimate, (unsigned long long)t->size_estimate);
-    buf_byte(out, '\n');
-}
-
-static json_t *get_names(const struct node *n, const struct attr *a, struct err *err)
-{
-    SCOPED(buf_fini) struct buf text = BUF_INIT;
-    struct table_names names;
-
-    if (ask_names(source_of(n), strcmp(a->name, "tables") == 0, &names, err) < 0)
-        return NULL;
-    for (unsigned i = 0; i < names.n; i++)
-        print_name(&text, &names.names[i]);
-    table_names_fini(&names);
-    return json_string(text.size ? text.data : "");
-}
-
 /* --- actions --- */
 
 static int run_check(struct node *n, const json_t *args, struct err *err)
@@ -270,6 +218,11 @@ static int run_disable(struct node *n, const json_t *args, struct err *err)
 {
     (void)args;
     return set_enabled(n, false, err);
+}
+
+static int run_try(struct node *n, const json_t *args, struct err *err)
+{
+    return sources_try(n, args, err);
 }
 
 static int run_create(struct node *n, const json_t *args, struct err *err)
@@ -427,15 +380,20 @@ static const struct attr source_attrs[] = {
     { .name = "schemas",
       .type = ATTR_TEXT,
       .flags = ATTR_BULK | ATTR_ASKS,
-      .get = get_names,
+      .get = source_get_names,
       .help = "Names of the schemas on the server, asked when read" },
     { .name = "tables",
       .type = ATTR_TEXT,
       .flags = ATTR_BULK | ATTR_ASKS,
-      .get = get_names,
+      .get = source_get_names,
       .help =
           "Tables on the server, asked when read: schema, name, kind, estimated rows and bytes, "
           "separated by tabs" },
+    { .name = "schema_list",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = source_get_schema_list,
+      .help = "All schemas that its account sees there, its own ones of the server too, as JSON" },
     { 0 },
 };
 
@@ -446,7 +404,8 @@ static const struct action source_actions[] = {
     { .name = "enable", .run = run_enable, .help = "Let tasks read this source" },
     { .name = "disable",
       .run = run_disable,
-      .help = "Let no task start from this source, and do not ask its server" },
+      .help = "End what tasks read from this source until it is enabled, start none, and do not "
+              "ask its server" },
     { 0 },
 };
 
@@ -459,6 +418,7 @@ static const char *const source_examples[] = {
 
 static const struct node_part source_parts[] = { { "security", &source_security_type },
                                                  { "relay", &relay_type },
+                                                 { "tables_of", &source_tables_type },
                                                  { 0 } };
 
 const struct node_type source_type = {
@@ -479,6 +439,10 @@ static const struct action sources_actions[] = {
       .run = run_create,
       .document = true,
       .help = "Make a source from a document" },
+    { .name = "check",
+      .run = run_try,
+      .document = true,
+      .help = "Ask the server of a document whether it answers, without making a source of it" },
     { 0 },
 };
 

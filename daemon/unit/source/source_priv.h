@@ -50,9 +50,17 @@ struct sources {
     bool has_keeper;
     json_t *(*users)(void *arg, const char *source)GUARDED;
     void *users_arg GUARDED;
+    void (*switched)(void *arg, const char *source, bool on) GUARDED;
+    void *switched_arg GUARDED;
 };
 
-extern const struct node_type source_type, source_security_type;
+extern const struct node_type source_type, source_security_type, source_tables_type;
+
+/* source_ask.c: what is asked of the server when it is read. */
+json_t *source_get_names(const struct node *n, const struct attr *a, struct err *err);
+json_t *source_get_schema_list(const struct node *n, const struct attr *a, struct err *err);
+void source_tables_add(struct source *s);   /* the directory tables_of/ */
+void source_tables_clear(struct source *s); /* so that it can go */
 
 /* source_security.c: what 'doc' has in the field of the row, or its default; a new reference. */
 json_t *source_field(const struct doc_field *fields, const json_t *doc, const struct attr *a);
@@ -74,6 +82,9 @@ void source_ask_stop(struct source *s, bool abandon); /* 'abandon': nobody will 
  * failed; -ETIMEDOUT after ten seconds. */
 int source_check(struct source *s, struct err *err);
 
+/* Asks the server of a document (source_try.c).  -EHOSTUNREACH: it does not answer; -EINVAL: the
+ * document is wrong, or enable_gtid does not fit the server. */
+int sources_try(struct node *sources, const json_t *doc, struct err *err);
 int sources_create(struct node *dir, const char *name, const json_t *spec, struct err *err);
 int source_remove(struct node *n, struct err *err);
 void source_release(struct node *n);

@@ -36,13 +36,20 @@ static void context_of(struct sync_run *r, const struct query *q, struct query_c
         *ret = (struct query_context){ .explicit_defaults_for_timestamp = -1 };
 }
 
-void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
+uint64_t sync_ddl_mode(struct sync_run *r, const struct query *q)
 {
     struct query_context ctx;
 
     context_of(r, q, &ctx);
-    ddl_scan(q->sql, ctx.sql_mode & SESSION_ANSI_QUOTES,
-             ctx.sql_mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch, ret);
+    return ctx.sql_mode;
+}
+
+void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
+{
+    uint64_t mode = sync_ddl_mode(r, q);
+
+    ddl_scan(q->sql, mode & SESSION_ANSI_QUOTES, mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch,
+             ret);
 }
 
 struct names {
@@ -213,9 +220,9 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
 
         names_of(q, n, &at);
         rc = sync_tables_changed(r->tables, at.schema, n->table.size ? at.table : NULL,
-                                 !ran     ? SYNC_CHANGE_SOURCE
-                                 : is_new ? SYNC_CHANGE_CREATED
-                                          : SYNC_CHANGE_BOTH,
+                                 !ran || r->ddl_apart ? SYNC_CHANGE_SOURCE
+                                 : is_new             ? SYNC_CHANGE_CREATED
+                                                      : SYNC_CHANGE_BOTH,
                                  r->cp.seq, err);
     }
     return rc;

@@ -27,6 +27,8 @@ enum sync_ddl_use {
     SYNC_DDL_TRANSACTION, /* SAVEPOINT and such */
 };
 
+/* The sql_mode of the session that ran it. */
+uint64_t sync_ddl_mode(struct sync_run *r, const struct query *q);
 /* Into r->scratch. */
 void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret);
 enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const struct ddl *d);

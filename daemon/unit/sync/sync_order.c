@@ -124,8 +124,8 @@ static int turn(struct sync_run *r, bool more, struct err *err)
         return 0;
     }
     g = queue_try_take(&r->queue);
-    if (!g)
-        return 0;
+    if (!g) /* a quiet source brings nothing that would ask for it later */
+        return queue_error(&r->queue, err);
     rc = write_group(r, g, err);
     queue_done(&r->queue, g, rc < 0 ? err : &ERR_INIT);
     return rc;

@@ -2,7 +2,9 @@
 #ifndef SLUICE_UNIT_SYNC_PRIV_H
 #define SLUICE_UNIT_SYNC_PRIV_H
 
+#include "binlog/query.h"
 #include "binlog/txn.h"
+#include "route/filter.h"
 #include "unit/copy/copy_state.h"
 #include "unit/rate.h"
 #include "unit/sync/sync.h"
@@ -43,6 +45,7 @@ struct sync {
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */
+    _Atomic uint64_t ignored;       /* rows events that a filter left out */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3];     /* rows by enum rows_kind, as decoded */
@@ -112,11 +115,13 @@ struct sync_run {
     struct position hold_until;
     struct err hold_why;
     uint32_t timestamp;         /* of the event at hand */
+    int64_t safe_until_s;       /* of the source's clock: see job.safe_us; 0: nothing came yet */
     const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
     const struct position *at;  /* and where it ends */
     struct position inside;     /* where it is, while it is open; no set */
     bool ddl_again;             /* the next DDL was begun before a crash */
     bool ddl_done;              /* ... and had run */
+    bool ddl_apart;             /* the target does not go through all of the one at hand */
 
     /* a drainer's, whose stream is merged from several sources; see drain_sync.c */
     const struct position *mark; /* where its stream is, for the checkpoint; NULL: r->at is that */
@@ -200,6 +205,11 @@ void sync_txn_drop(struct sync_run *r); /* the open transaction, and what was he
 
 /* One event into the open transaction. */
 int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct err *err);
+
+/* --- sync_filter.c --- */
+/* What filters leave of a statement in scope: FILTER_PART, '*q' has the text of the rest and 'd' is
+ * of it, in r->scratch. */
+enum filter_verdict sync_filter(struct sync_run *r, struct query *q, struct ddl *d);
 
 /* --- sync_large.c --- */
 int sync_payload(struct sync_run *r, const struct event *ev, struct err *err);

@@ -173,6 +173,18 @@ struct group *queue_try_take(struct queue *q)
     return g;
 }
 
+int queue_error(struct queue *q, struct err *err)
+{
+    int rc;
+
+    mutex_lock(&q->lock);
+    if (q->error.code)
+        *err = q->error;
+    rc = q->error.code;
+    mutex_unlock(&q->lock);
+    return rc;
+}
+
 void queue_done(struct queue *q, struct group *g, const struct err *err)
 {
     group_clear(g);

@@ -69,6 +69,8 @@ struct group *queue_take(struct queue *q);
 void queue_wake(struct queue *q);
 /* Reader: a group, if there is something to write and nobody does; else NULL. */
 struct group *queue_try_take(struct queue *q);
+/* Reader: why the writer has given up; 0 if it has not. */
+int queue_error(struct queue *q, struct err *err);
 /* The group is in the target, or 'err' says why not. */
 void queue_done(struct queue *q, struct group *g, const struct err *err);
 

@@ -6,6 +6,14 @@
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_priv.h"
 
+/* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
+static bool is_ignored(const struct sync_table *t, const struct event *ev)
+{
+    enum rows_kind kind;
+
+    return t && t->ignored && rows_kind_of(ev->type, &kind) && t->ignored & (1u << kind);
+}
+
 static int find_table(struct sync_run *r, const struct event *ev, struct sync_table **ret,
                       struct err *err)
 {
@@ -15,6 +23,11 @@ static int find_table(struct sync_run *r, const struct event *ev, struct sync_ta
     if (rc < 0)
         return rc;
     *ret = sync_tables_by_id(r->tables, id);
+    if (is_ignored(*ret, ev)) {
+        *ret = NULL;
+        atomic_fetch_add_explicit(&r->sync->ignored, 1, memory_order_relaxed);
+        return 0;
+    }
     /* MySQL and MariaDB end a statement with a rows event of table 0x00ffffff without rows. */
     return *ret || id == 0x00ffffff ? 0
                                     : err_set(err, -EBADMSG, "rows of table id %llu without a map",
@@ -150,12 +163,22 @@ static int check_key(const struct target_table *t, enum rows_kind kind, const st
     return 0;
 }
 
+/* The time that a start was given for safe mode begins with the first change. */
+static bool in_safe_time(struct sync_run *r, uint32_t timestamp)
+{
+    if (r->job->safe_us <= 0)
+        return false;
+    if (!r->safe_until_s)
+        r->safe_until_s = timestamp + (r->job->safe_us + 999999) / 1000000;
+    return timestamp < r->safe_until_s;
+}
+
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
                     enum copy_when how, struct group *g, struct err *err)
 {
     const struct sync_table *t = e->table;
     unsigned n = t->map->n_cols;
-    bool safe = how == COPY_SAFE || r->job->safe_mode;
+    bool safe = how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp);
     bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
     bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
                          ? as_source

@@ -113,6 +113,7 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
 {
     const struct position *from = NULL;
     struct position timed = { .offset = 0 };
+    bool at_end;
     int rc = check_identity(r, identity, err);
 
     if (rc < 0 || checkpoint_has_position(&r->cp))
@@ -120,7 +121,7 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
     if (r->only_aside) {
         from = aside_from(r->aside);
     } else if (r->job->start_us) {
-        rc = server_find_time(&r->job->from, r->job->start_us, &timed, err);
+        rc = server_find_time(&r->job->from, r->job->start_us, &timed, &at_end, err);
         from = &timed;
     } else {
         rc = first_position(r, now, &from, err);

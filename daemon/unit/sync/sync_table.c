@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "route/filter.h"
 #include "store/key.h"
 #include "store/store.h"
 #include "unit/sync/sync_shape.h"
@@ -469,7 +470,9 @@ static int make_table(struct sync_tables *ts, const struct event *ev,
     t->name = xstrndup((const char *)map.name.data, map.name.size);
     t->body = xmemdup(body.data, body.size);
     t->body_size = body.size;
-    t->in_scope = router_table(ts->job->router, t->schema, t->name, &to);
+    t->ignored = filter_rows(ts->job->filter, t->schema, t->name);
+    t->in_scope =
+        t->ignored != FILTER_ROWS_ALL && router_table(ts->job->router, t->schema, t->name, &to);
     if (t->in_scope)
         rc = resolve(ts, t, &to, seq, hold_until, err);
     if (rc < 0) {

@@ -30,6 +30,7 @@
 struct sync_table {
     char *schema, *name;   /* as the source calls it */
     bool in_scope;         /* false: nothing below is set */
+    unsigned ignored;      /* of enum filter_rows: the changes that are left out */
     struct table_map *map; /* one malloc; the columns completed from the definition */
     struct target_table *target;
     void *body; /* of its TABLE_MAP, to know it again */

@@ -122,31 +122,64 @@ static int refused(struct sync_run *r, const struct query *q, const struct ddl *
     return rc == 0 ? sync_ddl_refuse(q, d, err) : rc < 0 ? rc : 0;
 }
 
+/* What is to be done with it, once the filters have had their say: they may leave some of it. */
+static int judge(struct sync_run *r, struct query *q, struct ddl *d, enum sync_ddl_use *use,
+                 struct err *err)
+{
+    r->ddl_apart = false;
+    arena_clear(&r->scratch);
+    sync_ddl_scan(r, q, d);
+    *use = sync_ddl_use(r, q, d);
+    if (*use != SYNC_DDL_RUN && *use != SYNC_DDL_REFUSE)
+        return 0;
+    switch (sync_filter(r, q, d)) {
+    case FILTER_KEEP:
+        return 0;
+    case FILTER_PART:
+        r->ddl_apart = true;
+        *use = sync_ddl_use(r, q, d);
+        return 0;
+    case FILTER_IGNORE:
+        r->ddl_apart = true;
+        *use = SYNC_DDL_SKIP;
+        return r->mode->drain(r, err); /* what is known of its tables will be forgotten */
+    case FILTER_TANGLE:
+        return err_set(err, -ENOTSUP,
+                       "a filter leaves out a part of it that stands in an executable comment: "
+                       "%.*s",
+                       (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    }
+    return 0;
+}
+
 /* A statement inside a transaction: DATA.md 5, 6, 14. */
 static int on_statement(struct sync_run *r, struct err *err)
 {
-    const struct query *q = &r->grouper.query;
+    struct query q = r->grouper.query;
+    enum sync_ddl_use use;
     struct ddl d;
+    int rc;
 
     memcpy(r->inside.file, r->grouper.file, sizeof r->inside.file);
     r->inside.offset = r->grouper.offset;
     r->at_gtid = &r->grouper.gtid;
     r->at = &r->inside;
-    arena_clear(&r->scratch);
-    sync_ddl_scan(r, q, &d);
-    switch (sync_ddl_use(r, q, &d)) {
+    rc = judge(r, &q, &d, &use, err);
+    if (rc < 0)
+        return rc;
+    switch (use) {
     case SYNC_DDL_TRANSACTION:
-        return transaction_statement(r, q->sql, err);
+        return transaction_statement(r, q.sql, err);
     case SYNC_DDL_RUN:
         if (r->inner_ddl || events_so_far(r))
             return err_set(err, -ENOTSUP, "two statements in one transaction: %.*s",
-                           (int)(q->sql.size < 200 ? q->sql.size : 200), q->sql.data);
-        r->inner_ddl = sync_ddl_keep(q, r->timestamp);
+                           (int)(q.sql.size < 200 ? q.sql.size : 200), q.sql.data);
+        r->inner_ddl = sync_ddl_keep(&q, r->timestamp);
         return 0;
     case SYNC_DDL_REFUSE:
-        return refused(r, q, &d, err);
+        return refused(r, &q, &d, err);
     case SYNC_DDL_SKIP:
-        return 0;
+        return r->ddl_apart ? sync_ddl_skipped(r, &q, &d, err) : 0;
     }
     return 0;
 }
@@ -299,26 +332,28 @@ static int pass_by(struct sync_run *r, struct err *err)
 
 static int on_ddl(struct sync_run *r, struct err *err)
 {
-    const struct query *q = &r->grouper.query;
+    struct query q = r->grouper.query;
+    enum sync_ddl_use use;
     struct ddl d;
     int rc;
 
     r->at_gtid = &r->grouper.gtid;
     r->at = &r->grouper.pos;
     drop_open(r);
-    arena_clear(&r->scratch);
-    sync_ddl_scan(r, q, &d);
-    switch (sync_ddl_use(r, q, &d)) {
+    rc = judge(r, &q, &d, &use, err);
+    if (rc < 0)
+        return rc;
+    switch (use) {
     case SYNC_DDL_RUN:
         rc = nothing_held(r, "a DDL", err);
-        return rc < 0 ? rc : sync_ddl_run(r, q, &d, r->timestamp, end_of(r), 0, err);
+        return rc < 0 ? rc : sync_ddl_run(r, &q, &d, r->timestamp, end_of(r), 0, err);
     case SYNC_DDL_REFUSE:
-        rc = refused(r, q, &d, err);
+        rc = refused(r, &q, &d, err);
         return rc < 0 ? rc : pass_by(r, err);
     case SYNC_DDL_TRANSACTION:
         return pass_by(r, err);
     case SYNC_DDL_SKIP:
-        rc = sync_ddl_skipped(r, q, &d, err);
+        rc = sync_ddl_skipped(r, &q, &d, err);
         return rc < 0 ? rc : pass_by(r, err);
     }
     return 0;

@@ -54,12 +54,19 @@ void subtask_progress(const struct subtask *s, struct unit_progress *ret)
 
 /* --- rows --- */
 
+enum wanted subtask_wanted(const struct subtask *s) NO_THREAD_CHECK
+{
+    if (s->task->halted || (s->job->origin && !source_enabled(s->job->origin)))
+        return WANTED_STOPPED;
+    return task_wanted(s->task, s->job->source);
+}
+
 static enum unit_state state_now(const struct subtask *s) NO_THREAD_CHECK
 {
     enum unit_state states[N_STAGES];
 
     subtask_states(s, states);
-    return plan_state(s->stages, states, s->task->wanted, s->task->ever);
+    return plan_state(s->stages, states, subtask_wanted(s), s->task->ever);
 }
 
 static json_t *get_state(const struct node *n, const struct attr *a, struct err *err)
@@ -107,6 +114,12 @@ static json_t *get_report(const struct node *n, const struct attr *a,
     return report ? json_copy((json_t *)report) : json_string("");
 }
 
+static json_t *get_targets(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a;
+    return task_targets(subtask_of(n)->task, subtask_of(n)->job->source, err);
+}
+
 static const struct attr subtask_attrs[] = {
     { .name = "state",
       .type = ATTR_ENUM,
@@ -132,6 +145,11 @@ static const struct attr subtask_attrs[] = {
       .flags = ATTR_BULK,
       .get = get_report,
       .help = "What the check before the start found, with what to type" },
+    { .name = "migrate_targets",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = get_targets,
+      .help = "As the task's, of this source" },
     { 0 },
 };
 
@@ -207,11 +225,13 @@ static int make_job(struct task *t, const json_t *doc, const char *name, struct 
     from.by_gtid = source_by_gtid(source);
     from.fold_case = source_folds_case(source);
     from.origin = source;
-    rc = source_params(source, &from.params, err);
+    rc = source_login(source, &from.params, err);
     if (rc < 0)
         err_wrap(err, "source %s", name);
     else
         rc = job_new(doc, &from, t->config.store, ret, err);
+    if (rc == 0)
+        task_begin_of(t, *ret);
     source_unref(source);
     mysql_params_fini(&from.params);
     return rc;

@@ -21,12 +21,13 @@ struct subtask {
     struct unit *units[N_STAGES]; /* referenced; NULL where the mode has none */
 };
 
-/* Not in the tree yet; its units are new.  -ENOENT: there is no such source; -EPERM: it is
- * disabled; -EINVAL. */
+/* Not in the tree yet; its units are new.  -ENOENT: there is no such source; -EINVAL. */
 int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned stages,
                 struct subtask **ret, struct err *err);
 
 void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES]);
+/* What is asked of it, with its task locked; of a source that is disabled nothing is. */
+enum wanted subtask_wanted(const struct subtask *s);
 /* The unit that is at work, or will be next; NULL when all have finished. */
 struct unit *subtask_current(const struct subtask *s);
 /* All its units' counts: the copy's until sync runs, then sync's. */

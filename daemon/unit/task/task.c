@@ -12,6 +12,7 @@
 #include "unit/task/forget.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task_doc.h"
+#include "unit/task/task_order.h"
 
 enum { EVENTS_SIZE = 512 * 1024 };
 
@@ -42,6 +43,8 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->events = lines_new(LINES_KEPT, EVENTS_SIZE);
     t->reports = json_object();
     t->targets = json_object();
+    t->apart = json_object();
+    t->begins = json_object();
     mutex_init(&t->steer);
     mutex_init(&t->lock);
     cond_init(&t->cond);
@@ -59,6 +62,8 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->full);
     json_decref(t->reports);
     json_decref(t->targets);
+    json_decref(t->apart);
+    json_decref(t->begins);
     lines_free(t->events);
     cond_fini(&t->cond);
     mutex_fini(&t->lock);
@@ -73,15 +78,19 @@ static void task_unrefp(struct task **t)
         node_unref(&(*t)->node);
 }
 
-static bool has_text(const json_t *list, const char *text)
+/* What was said of sources by name, and does not hold any more. */
+static void forget_said(struct task *t, const json_t *doc) REQUIRES(t->lock)
 {
-    const json_t *v;
-    size_t i;
+    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    const json_t *sources = doc_at(doc, "source_config.source_conf");
+    const char *name;
+    json_t *v;
+    void *next;
 
-    json_array_foreach (list, i, v)
-        if (strcmp(json_string_value(v), text) == 0)
-            return true;
-    return false;
+    if (t->doc && !json_equal(sources, doc_at(t->doc, "source_config.source_conf")))
+        json_object_clear(t->begins);
+    json_object_foreach_safe(t->apart, next, name, v) if (!names_have(names, name))
+        json_object_del(t->apart, name);
 }
 
 /* Takes 'doc'. */
@@ -90,6 +99,7 @@ static void install(struct task *t, json_t *doc)
     json_t *full = doc_full(task_doc_fields, doc), *old, *old_full;
 
     mutex_lock(&t->lock);
+    forget_said(t, doc);
     old = t->doc;
     old_full = t->full;
     t->doc = doc;
@@ -111,9 +121,9 @@ static int check_sources(struct task *t, const json_t *doc, const json_t *old, s
 
     json_array_foreach (names, i, name) {
         const char *text = json_string_value(name);
-        struct source *s = has_text(known, text) ? NULL : source_find(t->config.sources, text);
+        struct source *s = names_have(known, text) ? NULL : source_find(t->config.sources, text);
 
-        if (!s && !has_text(known, text))
+        if (!s && !names_have(known, text))
             return err_set(err, -EINVAL, "there is no source %s: mkdir sources/%s first", text,
                            text);
         source_unref(s);
@@ -161,9 +171,10 @@ int task_save(struct task *t, struct err *err)
     SCOPED(json_freep) json_t *kept = NULL;
 
     mutex_lock(&t->lock);
-    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b}", "config", t->doc, "wanted",
+    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b, s:o, s:o}", "config", t->doc, "wanted",
                      wanted_names[t->wanted], "ever", t->ever, "checked", t->checked, "passed",
-                     t->passed, "finished", t->finished);
+                     t->passed, "finished", t->finished, "apart", json_copy(t->apart), "begins",
+                     json_deep_copy(t->begins));
     mutex_unlock(&t->lock);
     return catalog_put(t->config.catalog, path, kept, err);
 }
@@ -188,6 +199,8 @@ int task_restore(const struct tasks_config *c, const char *name, const json_t *k
     install(t, checked);
     mutex_lock(&t->lock);
     t->wanted = wanted_of(json_object_get(kept, "wanted"));
+    json_object_update(t->apart, json_object_get(kept, "apart"));
+    json_object_update(t->begins, json_object_get(kept, "begins"));
     t->ever = json_is_true(json_object_get(kept, "ever"));
     t->checked = json_is_true(json_object_get(kept, "checked"));
     t->passed = json_is_true(json_object_get(kept, "passed"));
@@ -212,14 +225,39 @@ static json_t *copy_document(struct task *t)
     return doc;
 }
 
+/* All of it: one that runs does what the document said when it started. */
 static int change_allowed(struct task *t, struct err *err)
 {
-    enum unit_state state;
+    int rc;
 
     mutex_lock(&t->lock);
-    state = task_state(t);
+    rc = plan_allows(TASK_CHANGE, task_state(t), err);
+    for (unsigned i = 0; i < t->n_subs && rc == 0; i++)
+        rc = plan_allows(TASK_CHANGE, task_source_state(t, t->subs[i]->job->source), err);
     mutex_unlock(&t->lock);
-    return plan_allows(TASK_CHANGE, state, err);
+    return rc;
+}
+
+/* Fields that what the target keeps of the task was made by: with another value nothing of it
+ * would be found, and rows be lost or doubled. */
+static const char *const fixed[] = { "task_mode", "meta_schema", "shard_mode",
+                                     "strict_optimistic_shard_mode" };
+
+static int check_fixed(struct task *t, const json_t *doc, struct err *err)
+{
+    SCOPED(json_freep) json_t *full = doc_full(task_doc_fields, doc);
+    int rc = 0;
+
+    mutex_lock(&t->lock);
+    for (size_t i = 0; t->passed && i < ARRAY_LEN(fixed) && rc == 0; i++)
+        if (!json_equal(json_object_get(full, fixed[i]), json_object_get(t->full, fixed[i])) &&
+            json_object_get(full, fixed[i]) != json_object_get(t->full, fixed[i]))
+            rc = err_set(err, -EBUSY,
+                         "can not update because %s is another, and the target has tables and "
+                         "checkpoints of the task as it was: delete it and make it anew",
+                         fixed[i]);
+    mutex_unlock(&t->lock);
+    return rc;
 }
 
 static void say_changed(void *arg, struct node *n)
@@ -238,7 +276,7 @@ int task_replace_document(struct task *t, const json_t *doc, struct err *err)
 
     if ((rc = task_doc_check(doc, t->name, &checked, err)) < 0)
         return rc;
-    if ((rc = check_sources(t, checked, old, err)) < 0) {
+    if ((rc = check_fixed(t, checked, err)) < 0 || (rc = check_sources(t, checked, old, err)) < 0) {
         json_decref(checked);
         return rc;
     }
@@ -302,16 +340,16 @@ int task_delete(struct node *n, struct err *err)
     SCOPED(freep) char *path = xasprintf("tasks/%s", n->name);
     enum unit_state state;
     json_t *doc = NULL;
-    bool ever;
+    bool forget;
     int rc;
 
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
     state = task_state(t);
-    ever = t->ever;
+    forget = t->ever && !t->keep_meta;
     mutex_unlock(&t->lock);
     rc = plan_allows(TASK_DELETE, state, err);
-    if (rc == 0 && task_wait(t, 0) < 0)
+    if (rc == 0 && task_wait(t, NULL, 0) < 0)
         rc = err_set(err, -EBUSY, "cannot delete: a unit has not ended yet; stop the task");
     if (rc == 0 && (rc = catalog_delete(t->config.catalog, path, err)) == 0) {
         doc = copy_document(t);
@@ -320,8 +358,30 @@ int task_delete(struct node *n, struct err *err)
     mutex_unlock(&t->steer);
     if (doc)
         task_drop(t);
-    if (doc && ever)
+    if (doc && forget)
         forget_later(doc, t->config.store);
     json_decref(doc);
+    return rc;
+}
+
+int task_delete_so(struct task *t, bool force, bool keep_meta, struct err *err)
+{
+    struct task_order stop = { .command = TASK_STOP, .safe_us = -1, .grace_ms = TASK_GRACE_MS };
+    int rc = force ? task_run(t, &stop, err) : 0;
+
+    if (rc == -EBUSY) { /* it does not run */
+        *err = ERR_INIT;
+        rc = 0;
+    }
+    mutex_lock(&t->lock);
+    t->keep_meta = keep_meta;
+    mutex_unlock(&t->lock);
+    if (rc == 0)
+        rc = node_destroy(&t->node, NULL, err);
+    if (rc < 0) {
+        mutex_lock(&t->lock);
+        t->keep_meta = false;
+        mutex_unlock(&t->lock);
+    }
     return rc;
 }

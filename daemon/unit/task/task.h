@@ -3,6 +3,11 @@
  *
  *     task.c          life: made, changed, kept, deleted
  *     task_run.c      start, pause, resume, stop; what follows when a unit ends
+ *     task_order.c    what is told: the command, for which sources, and how
+ *     task_begin.c    ... where it is to begin
+ *     task_build.c    the subtasks for the document as it is
+ *     task_units.c    all units: asked to end, waited for
+ *     task_targets.c  migrate_targets, asked of the sources
  *     task_rows.c     attributes and actions of tasks/<t>/
  *     task_settings.c attributes that are fields of the document, and their directories
  *     task_show.c     progress, rates, lag
@@ -25,6 +30,7 @@
 
 struct lines;
 struct subtask;
+struct task_order;
 
 struct task {
     struct node node;
@@ -39,6 +45,10 @@ struct task {
     json_t *doc GUARDED;           /* as written, checked */
     json_t *full GUARDED;          /* with the defaults */
     enum wanted wanted GUARDED;    /* what was last asked for; survives a restart */
+    json_t *apart GUARDED;         /* by source: where it is another word for it alone */
+    json_t *begins GUARDED;        /* by source: how it was to begin; see task_begin.c */
+    bool keep_meta GUARDED;        /* it is being deleted, and its checkpoints are to stay */
+    bool halted GUARDED;           /* the daemon ends: nothing starts any more */
     bool ever GUARDED;             /* it was started before */
     bool checked GUARDED;          /* the check has passed with this document */
     bool passed GUARDED;           /* it has passed with some: target tables may be ours */
@@ -69,6 +79,8 @@ int task_set_field(struct task *t, const char *path, const json_t *v, struct err
 /* Writes to the catalog what survives a restart; under steer. */
 int task_save(struct task *t, struct err *err);
 int task_delete(struct node *n, struct err *err);
+/* 'force': stopped first, if it runs.  'keep_meta': what the target keeps of it stays. */
+int task_delete_so(struct task *t, bool force, bool keep_meta, struct err *err);
 /* The same while it runs: its units stop for a moment.  What is checked stays so. */
 int task_take_document(struct task *t, const json_t *doc, struct err *err);
 /* Without looking whether it runs; under steer. */
@@ -76,16 +88,44 @@ int task_replace_document(struct task *t, const json_t *doc, struct err *err);
 json_t *task_document(struct task *t); /* masked, with defaults; a new reference */
 
 /* task_run.c */
-int task_run(struct task *t, enum task_command c, bool forget, struct err *err);
-/* Asks both servers now.  The report is kept anyway; -EINVAL names the first line that failed. */
-int task_check(struct task *t, struct err *err);
+int task_run(struct task *t, const struct task_order *o, struct err *err);
+/* Asks both servers now, with 'doc' in place of its document unless it is NULL.  The report is kept
+ * anyway; -EINVAL names the first line that failed. */
+int task_check(struct task *t, const json_t *doc, struct err *err);
 void task_resume_at_start(struct task *t);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
 void task_halt(struct task *t);
-int task_wait(struct task *t, int64_t timeout_ms);
+/* A source was enabled or disabled: its part goes on, or ends, which is waited for. */
+void task_source_switched(struct task *t, const char *source, bool on);
+
+/* task_units.c; 'only': names of sources, NULL: all */
+#define TASK_ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
+#define TASK_GRACE_MS 5000   /* to finish what is under way at the servers, before it is cut off */
+void task_ask(struct task *t, const json_t *only, enum unit_state to);
+int task_wait(struct task *t, const json_t *only, int64_t timeout_ms);
 /* Those that wait for a server that hangs get no answer any more, and end too. */
-void task_cut(struct task *t);
-#define TASK_GRACE_MS 5000 /* to finish what is under way at the servers, before that */
+void task_cut(struct task *t, const json_t *only);
+/* Waits for units that were asked to end, as long as an action may take. */
+int task_await(struct task *t, const json_t *only, int64_t grace_ms);
+
+/* task_begin.c */
+int task_begin(struct task *t, const struct task_order *o, const json_t *chosen, struct err *err)
+    REQUIRES(t->steer);
+void task_begin_of(struct task *t, struct job *job); /* into a new job what was said before */
+
+/* task_targets.c */
+/* [{source_name, source_schema, source_table, target_schema, target_table}] of all sources or one;
+ * asks servers.  NULL with 'err', -EEXIST for a table that more than one route matches. */
+json_t *task_targets(struct task *t, const char *only, struct err *err);
+
+/* task_build.c */
+/* Subtasks anew for the sources in 'only' (NULL: all), and for those that have none; under steer,
+ * while the units of those do not run. */
+int task_build(struct task *t, const json_t *only, struct err *err) REQUIRES(t->steer);
+/* For all sources, not in the tree: how many; the caller frees. */
+int task_make_subtasks(struct task *t, const json_t *doc, unsigned stages, struct subtask ***ret,
+                       struct err *err);
+struct subtask *task_subtask(struct task *t, const char *source) REQUIRES(t->lock);
 /* Lets go of its subtasks, which hold references to it: when it is deleted, and at the daemon's
  * end. */
 void task_drop(struct task *t);
@@ -95,6 +135,8 @@ void task_unit_moved(struct unit *u, void *arg);
 
 /* task_show.c; with the task locked */
 enum unit_state task_state(struct task *t) REQUIRES(t->lock);
+enum unit_state task_source_state(struct task *t, const char *source) REQUIRES(t->lock);
+enum wanted task_wanted(const struct task *t, const char *source) REQUIRES(t->lock);
 void task_sample(struct task *t); /* unlocked; once a second */
 json_t *task_get_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_error(const struct node *n, const struct attr *a, struct err *err);

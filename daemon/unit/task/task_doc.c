@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
 #include "route/pattern.h"
+#include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
 
 static void json_freep(json_t **v)
@@ -122,7 +123,7 @@ int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err)
     return 0;
 }
 
-/* Seconds that the zone at the end of a time, "Z", "+01:00" or nothing, is east of UTC. */
+/* Seconds that the zone at the end of a time, "Z", "+01:00", "+0100" or nothing, is east of UTC. */
 static bool zone_offset(const char *zone, long *ret)
 {
     unsigned hours, minutes;
@@ -133,24 +134,23 @@ static bool zone_offset(const char *zone, long *ret)
         return true;
     if (*zone != '+' && *zone != '-')
         return false;
-    // NOLINTNEXTLINE(cert-err34-c): two digits fit
-    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 || hours > 14 || minutes > 59)
+    // NOLINTBEGIN(cert-err34-c): two digits fit
+    if (sscanf(zone + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2 &&
+        sscanf(zone + 1, "%2u%2u%c", &hours, &minutes, &end) != 2)
+        return false;
+    // NOLINTEND(cert-err34-c)
+    if (hours > 14 || minutes > 59)
         return false;
     *ret = (long)(hours * 3600 + minutes * 60) * (*zone == '-' ? -1 : 1);
     return true;
 }
 
-int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
+int task_time_parse(const char *text, int64_t *ret, bool *zoned, struct err *err)
 {
-    const char *text = json_string_value(json_object_get(conf, "start_time"));
     struct tm tm = { 0 };
-    const char *rest;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     long offset;
 
-    *ret = 0;
-    if (!text || !*text)
-        return 0;
-    rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
     if (!rest)
         rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
     if (!rest || !zone_offset(rest, &offset))
@@ -158,8 +158,18 @@ int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
                        "start_time: '%s' is no time: 2026-01-31T12:00:00Z, or with +01:00 instead "
                        "of Z, is expected",
                        text);
+    *zoned = *rest != 0;
     *ret = ((int64_t)timegm(&tm) - offset) * 1000000;
     return 0;
+}
+
+int task_doc_time(const json_t *conf, int64_t *ret, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(conf, "start_time"));
+    bool zoned;
+
+    *ret = 0;
+    return text && *text ? task_time_parse(text, ret, &zoned, err) : 0;
 }
 
 static int check_start(const json_t *conf, size_t i, struct err *err)
@@ -253,7 +263,9 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
     json_object_set_new(checked, "name", json_string(name));
     if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
         (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
-        (rc = check_items(checked, err)) < 0 || (rc = task_doc_check_routes(checked, err)) < 0)
+        (rc = check_items(checked, err)) < 0 ||
+        (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
+        (rc = task_doc_check_routes(checked, err)) < 0)
         return rc;
     *ret = STEAL(checked);
     return 0;
@@ -352,7 +364,9 @@ int task_doc_complete(const json_t *doc, struct err *err)
         return err_set(err, -EINVAL,
                        "the task has no source: echo '[{\"source_name\": \"NAME\"}]' > "
                        "source_conf, or write source_config into config");
-    if ((rc = rules_name_sources(doc, err)) < 0)
+    if ((rc = rules_name_sources(doc, err)) < 0 ||
+        (rc = filter_doc_named(json_object_get(doc, "table_migrate_rule"),
+                               json_object_get(doc, "binlog_filter_rule"), err)) < 0)
         return rc;
     return sources_have_rules(doc, err);
 }

@@ -28,6 +28,9 @@ int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err);
 
 /* Its start_time, in wall us; 0 if it has none. */
 int task_doc_time(const json_t *conf, int64_t *ret, struct err *err);
+/* "2026-01-31T12:00:00Z", a blank for the T, +01:00 or +0100 for the Z; without either ('zoned' is
+ * false) it is read as UTC.  -EINVAL. */
+int task_time_parse(const char *text, int64_t *ret, bool *zoned, struct err *err);
 
 /* The rules that concern one source.  -EINVAL for a pattern that is none. */
 struct router;

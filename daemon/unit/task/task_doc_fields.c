@@ -63,8 +63,6 @@ static const struct doc_field filter_element[] = {
     { 0 },
 };
 
-#define NO_FILTERS "filters of binlog events are not built in yet; leave it out"
-
 static const struct doc_field rule_source_fields[] = {
     { .name = "source_name", .type = DOC_TEXT, .min = 1, .max = 255, .flags = DOC_REQUIRED },
     { .name = "schema", .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED },
@@ -79,10 +77,7 @@ static const struct doc_field rule_target_fields[] = {
 static const struct doc_field rule_fields[] = {
     { .name = "source", .type = DOC_OBJECT, .fields = rule_source_fields, .flags = DOC_REQUIRED },
     { .name = "target", .type = DOC_OBJECT, .fields = rule_target_fields },
-    { .name = "binlog_filter_rule",
-      .type = DOC_LIST,
-      .fields = text_element,
-      .refused = NO_FILTERS },
+    { .name = "binlog_filter_rule", .type = DOC_LIST, .fields = text_element },
     { 0 },
 };
 static const struct doc_field rule_element[] = {
@@ -276,8 +271,9 @@ const struct doc_field task_doc_fields[] = {
     { .name = "binlog_filter_rule",
       .type = DOC_MAP,
       .fields = filter_element,
-      .refused = NO_FILTERS,
-      .help = "Events and statements to leave out, by name of the rule" },
+      .help =
+          "Changes and statements to leave out, by name of the rule that table_migrate_rule "
+          "names: ignore_event (insert, drop column, all ddl, ...) and ignore_sql (expressions)" },
     { .name = "table_migrate_rule",
       .type = DOC_LIST,
       .fields = rule_element,

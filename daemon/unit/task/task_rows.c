@@ -11,6 +11,7 @@
 #include "unit/task/task.h"
 #include "unit/task/task_again.h"
 #include "unit/task/task_doc.h"
+#include "unit/task/task_order.h"
 
 /* --- documents and lines --- */
 
@@ -51,6 +52,12 @@ static json_t *get_report(const struct node *n, const struct attr *a,
     return json_string(b.data ? b.data : "");
 }
 
+static json_t *get_targets(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a;
+    return task_targets(task_of(n), NULL, err);
+}
+
 static struct lines *events_of(const struct node *n, const struct attr *a)
 {
     (void)a;
@@ -59,55 +66,71 @@ static struct lines *events_of(const struct node *n, const struct attr *a)
 
 /* --- actions --- */
 
+static int tell(struct node *n, enum task_command c, const json_t *args, struct err *err)
+{
+    struct task_order o;
+    int rc = task_order_of(c, args, &o, err);
+
+    if (rc < 0)
+        return rc;
+    rc = task_run(task_of(n), &o, err);
+    task_order_fini(&o);
+    return rc;
+}
+
 static int run_start(struct node *n, const json_t *args, struct err *err)
 {
-    return task_run(task_of(n), TASK_START, json_is_true(json_object_get(args, "remove_meta")),
-                    err);
+    return tell(n, TASK_START, args, err);
 }
 
 static int run_stop(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_STOP, false, err);
+    return tell(n, TASK_STOP, args, err);
 }
 
 static int run_pause(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_PAUSE, false, err);
+    return tell(n, TASK_PAUSE, args, err);
 }
 
 static int run_resume(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_run(task_of(n), TASK_RESUME, false, err);
+    return tell(n, TASK_RESUME, args, err);
 }
 
 static int run_check(struct node *n, const json_t *args, struct err *err)
 {
-    (void)args;
-    return task_check(task_of(n), err);
+    return task_check(task_of(n), json_object_get(args, "config"), err);
 }
 
-static const struct attr start_params[] = {
-    { .name = "remove_meta",
-      .type = ATTR_BOOL,
-      .help = "Forget first what the target keeps of this task, and begin anew" },
+static const struct attr check_params[] = {
+    { .name = "config",
+      .type = ATTR_JSON,
+      .flags = ATTR_SECRET,
+      .help = "A document to check in place of the task's" },
     { 0 },
 };
 
 static const struct action actions[] = {
     { .name = "start",
       .run = run_start,
-      .params = start_params,
+      .params = task_start_params,
       .help = "Check both servers, then run, from where it was if it ran before" },
     { .name = "stop",
       .run = run_stop,
+      .params = task_stop_params,
       .help = "End at the next whole transaction; start goes on from there" },
-    { .name = "pause", .run = run_pause, .help = "As stop, for a while; resume goes on" },
-    { .name = "resume", .run = run_resume, .help = "Go on after a pause or an error" },
+    { .name = "pause",
+      .run = run_pause,
+      .params = task_pause_params,
+      .help = "As stop, for a while; resume goes on" },
+    { .name = "resume",
+      .run = run_resume,
+      .params = task_pause_params,
+      .help = "Go on after a pause or an error" },
     { .name = "check",
       .run = run_check,
+      .params = check_params,
       .help = "Ask both servers whether it can work; check_report says what was found" },
     { .name = "add_table",
       .run = task_run_add_table,
@@ -179,6 +202,12 @@ static const struct attr own_rows[] = {
       .flags = ATTR_BULK | ATTR_LARGE,
       .get = task_get_tables,
       .help = "Each table: state, rows, how it is copied" },
+    { .name = "migrate_targets",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = get_targets,
+      .help = "The tables at its sources that its rules and lists cover now, and what they are "
+              "called at the target; asked when read" },
     { .name = "check_report",
       .type = ATTR_TEXT,
       .flags = ATTR_BULK,

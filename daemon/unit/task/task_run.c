@@ -6,26 +6,16 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/precheck/check.h"
+#include "unit/source/source.h"
 #include "unit/task/forget.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
-
-#define ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
+#include "unit/task/task_order.h"
 
 static void json_freep(json_t **v)
 {
     json_decref(*v);
-}
-
-static enum unit_state state_of(struct task *t)
-{
-    enum unit_state state;
-
-    mutex_lock(&t->lock);
-    state = task_state(t);
-    mutex_unlock(&t->lock);
-    return state;
 }
 
 /* After anything that may have changed the state: watchers, the events and who waits. */
@@ -56,84 +46,13 @@ void task_unit_moved(struct unit *u, void *arg)
     tell(s->task);
 }
 
-/* --- waiting for units; without steer, which their ends need --- */
-
-static bool live(enum unit_state s)
-{
-    return s == UNIT_RUNNING || s == UNIT_QUARANTINED || s == UNIT_ERROR || s == UNIT_PAUSED;
-}
-
-/* References to all units; caller frees. */
-static struct unit **all_units(struct task *t, unsigned *n)
-{
-    struct unit **units;
-
-    *n = 0;
-    mutex_lock(&t->lock);
-    units = xcalloc(t->n_subs * N_STAGES + 1, sizeof(struct unit *));
-    for (unsigned i = 0; i < t->n_subs; i++)
-        for (unsigned s = 0; s < N_STAGES; s++)
-            if (t->subs[i]->units[s]) {
-                units[*n] = t->subs[i]->units[s];
-                node_ref(&units[(*n)++]->node);
-            }
-    mutex_unlock(&t->lock);
-    return units;
-}
-
-static void ask_all(struct task *t, enum unit_state to)
-{
-    unsigned n;
-    SCOPED(freep) struct unit **units = all_units(t, &n);
-
-    for (unsigned i = 0; i < n; i++) {
-        if (live(unit_state(units[i])))
-            unit_ask_stop(units[i], to);
-        node_unref(&units[i]->node);
-    }
-}
-
-int task_wait(struct task *t, int64_t timeout_ms)
-{
-    int64_t until_us = clock_mono_us() + timeout_ms * 1000;
-    unsigned n;
-    SCOPED(freep) struct unit **units = all_units(t, &n);
-    int rc = 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        int64_t left_ms = (until_us - clock_mono_us()) / 1000;
-
-        if (rc == 0)
-            rc = unit_wait(units[i], timeout_ms < 0 ? -1 : left_ms > 0 ? left_ms : 0);
-        node_unref(&units[i]->node);
-    }
-    return rc;
-}
-
-void task_cut(struct task *t)
-{
-    mutex_lock(&t->lock);
-    for (unsigned i = 0; i < t->n_subs; i++)
-        job_cut(t->subs[i]->job);
-    mutex_unlock(&t->lock);
-}
-
-/* Waits for units that were asked to end, as long as an action may take. */
-static int await_end(struct task *t)
-{
-    if (task_wait(t, TASK_GRACE_MS) == 0)
-        return 0;
-    task_cut(t);
-    return task_wait(t, ACTION_MS - TASK_GRACE_MS);
-}
-
 void task_halt(struct task *t)
 {
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
-    t->wanted = t->wanted == WANTED_RUNNING ? WANTED_STOPPED : t->wanted; /* in memory alone */
+    t->halted = true; /* in memory alone: what is wanted stays so after a restart */
     mutex_unlock(&t->lock);
-    ask_all(t, UNIT_STOPPED);
+    task_ask(t, NULL, UNIT_STOPPED);
     mutex_unlock(&t->steer);
 }
 
@@ -152,27 +71,32 @@ static void start_units(struct subtask *s, unsigned which)
     }
 }
 
-static void step(struct task *t, bool also_failed) REQUIRES(t->steer)
+/* 'chosen': those whose failed units start too. */
+static void step(struct task *t, const json_t *chosen) REQUIRES(t->steer)
 {
-    enum wanted wanted;
-
-    mutex_lock(&t->lock);
-    wanted = t->wanted;
-    mutex_unlock(&t->lock);
-    for (unsigned i = 0; i < t->n_subs && wanted == WANTED_RUNNING; i++) {
+    for (unsigned i = 0; i < t->n_subs; i++) {
         struct subtask *s = t->subs[i];
         enum unit_state units[N_STAGES];
+        enum wanted wanted;
 
+        mutex_lock(&t->lock);
+        wanted = subtask_wanted(s);
+        mutex_unlock(&t->lock);
         subtask_states(s, units);
-        start_units(s, plan_to_start(s->stages, units, also_failed));
+        if (wanted == WANTED_RUNNING)
+            start_units(
+                s, plan_to_start(s->stages, units, chosen && names_have(chosen, s->job->source)));
     }
 }
 
-static bool all_in(struct task *t, enum stage least) REQUIRES(t->lock)
+/* All of 'only' (NULL: all there are). */
+static bool all_in(struct task *t, const json_t *only, enum stage least) REQUIRES(t->lock)
 {
     for (unsigned i = 0; i < t->n_subs; i++) {
         enum unit_state units[N_STAGES];
 
+        if (only && !names_have(only, t->subs[i]->job->source))
+            continue;
         subtask_states(t->subs[i], units);
         if (plan_stage(t->subs[i]->stages, units) < least)
             return false;
@@ -187,8 +111,8 @@ static void keep_progress(struct task *t, const char *path)
     struct err err = ERR_INIT;
 
     mutex_lock(&t->lock);
-    checked = all_in(t, STAGE_DUMP);
-    finished = all_in(t, N_STAGES);
+    checked = all_in(t, NULL, STAGE_DUMP);
+    finished = all_in(t, NULL, N_STAGES);
     changed = (checked && !t->checked) || (finished && !t->finished);
     t->checked = t->checked || checked;
     t->passed = t->passed || checked;
@@ -206,105 +130,37 @@ void task_unit_ended(struct unit *u, void *arg)
     mutex_lock(&t->steer);
     if (unit_state(u) == UNIT_FINISHED) {
         keep_progress(t, s->job->path);
-        step(t, false);
+        step(t, NULL);
     }
     mutex_unlock(&t->steer);
     tell(t);
 }
 
-/* --- units for the document as it is; under steer, while none runs --- */
+/* --- what is wanted --- */
 
-static void drop_subtasks(struct task *t) REQUIRES(t->steer)
+/* For all: one word.  For some: theirs, where it is another than that of all. */
+static void put_wanted(struct task *t, const json_t *sources, enum wanted wanted) REQUIRES(t->lock)
 {
-    struct subtask **subs;
-    unsigned n;
-
-    mutex_lock(&t->lock);
-    subs = t->subs;
-    n = t->n_subs;
-    t->subs = NULL;
-    t->n_subs = 0;
-    mutex_unlock(&t->lock);
-    for (unsigned i = 0; i < n; i++) {
-        node_remove(&subs[i]->node);
-        node_unref(&subs[i]->node);
-    }
-    free(subs);
-}
-
-void task_drop(struct task *t)
-{
-    mutex_lock(&t->steer);
-    drop_subtasks(t);
-    mutex_unlock(&t->steer);
-}
-
-static int make_subtasks(struct task *t, const json_t *doc, unsigned stages, struct subtask ***ret,
-                         struct err *err)
-{
-    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
-    struct subtask **subs = xcalloc(json_array_size(names) + 1, sizeof(struct subtask *));
     const json_t *name;
     size_t i;
-    int rc = 0;
 
-    json_array_foreach (names, i, name)
-        if (rc == 0)
-            rc = subtask_new(t, doc, json_string_value(name), stages, &subs[i], err);
-    if (rc < 0) {
-        for (i = 0; subs[i]; i++)
-            node_unref(&subs[i]->node);
-        free(subs);
-        return rc;
+    if (!sources) {
+        t->wanted = wanted;
+        json_object_clear(t->apart);
     }
-    *ret = subs;
-    return (int)json_array_size(names);
-}
-
-static int build(struct task *t, struct err *err) REQUIRES(t->steer)
-{
-    struct node *dir = node_child(&t->node, "sources");
-    struct subtask **subs = NULL;
-    json_t *doc;
-    unsigned stages;
-    int n;
-
-    mutex_lock(&t->lock);
-    doc = json_incref(t->full);
-    stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), t->checked);
-    mutex_unlock(&t->lock);
-    n = make_subtasks(t, doc, stages, &subs, err);
-    if (n >= 0) {
-        drop_subtasks(t);
-        for (int i = 0; i < n; i++)
-            node_add(dir, node_ref(&subs[i]->node), err);
-        mutex_lock(&t->lock);
-        t->subs = subs;
-        t->n_subs = (unsigned)n;
-        mutex_unlock(&t->lock);
-        task_sample(t); /* where the rate starts */
+    json_array_foreach (sources, i, name) {
+        if (wanted == t->wanted)
+            json_object_del(t->apart, json_string_value(name));
+        else
+            json_object_set_new(t->apart, json_string_value(name),
+                                json_string(wanted_names[wanted]));
     }
-    node_unref(dir);
-    json_decref(doc);
-    return n < 0 ? n : 0;
+    t->ever = t->ever || wanted == WANTED_RUNNING;
 }
 
-/* --- start and resume --- */
-
-static int may(struct task *t, enum task_command c, struct err *err)
+static int set_wanted(struct task *t, const json_t *sources, enum wanted wanted, struct err *err)
 {
-    int rc;
-
-    if ((rc = plan_allows(c, state_of(t), err)) < 0)
-        return rc;
-    mutex_lock(&t->lock);
-    rc = c != TASK_PAUSE && c != TASK_STOP ? task_doc_complete(t->doc, err) : 0;
-    mutex_unlock(&t->lock);
-    return rc;
-}
-
-static int set_wanted(struct task *t, enum wanted wanted, struct err *err)
-{
+    SCOPED(json_freep) json_t *apart = NULL;
     enum wanted was;
     bool ever;
     int rc;
@@ -312,8 +168,8 @@ static int set_wanted(struct task *t, enum wanted wanted, struct err *err)
     mutex_lock(&t->lock);
     was = t->wanted;
     ever = t->ever;
-    t->wanted = wanted;
-    t->ever = t->ever || wanted == WANTED_RUNNING;
+    apart = json_copy(t->apart);
+    put_wanted(t, sources, wanted);
     t->error = ERR_INIT;
     mutex_unlock(&t->lock);
     if ((rc = task_save(t, err)) == 0)
@@ -321,111 +177,131 @@ static int set_wanted(struct task *t, enum wanted wanted, struct err *err)
     mutex_lock(&t->lock);
     t->wanted = was;
     t->ever = ever;
+    json_object_clear(t->apart);
+    json_object_update(t->apart, apart);
+    mutex_unlock(&t->lock);
+    return rc;
+}
+
+/* --- start and resume --- */
+
+static int complete(struct task *t, struct err *err)
+{
+    int rc;
+
+    mutex_lock(&t->lock);
+    rc = task_doc_complete(t->doc, err);
     mutex_unlock(&t->lock);
     return rc;
 }
 
 /* May it be told so, and have the units of before ended?  Lets go of steer while it waits for
- * them. */
-static int settle(struct task *t, enum task_command c, struct err *err) REQUIRES(t->steer)
+ * them.  '*ret': the sources that it is for. */
+static int settle(struct task *t, const struct task_order *o, json_t **ret, struct err *err)
+    REQUIRES(t->steer)
 {
     int rc;
 
-    while ((rc = may(t, c, err)) == 0 && task_wait(t, 0) < 0) {
-        ask_all(t, UNIT_STOPPED); /* such as wait for their next retry */
-        mutex_unlock(&t->steer);
-        rc = await_end(t);
-        mutex_lock(&t->steer);
+    while ((rc = task_choose(t, o, ret, err)) == 0) {
+        if ((rc = complete(t, err)) == 0 && task_wait(t, *ret, 0) == 0)
+            return 0;
+        if (rc == 0) {
+            task_ask(t, *ret, UNIT_STOPPED); /* such as wait for their next retry */
+            mutex_unlock(&t->steer);
+            rc = task_await(t, *ret, TASK_GRACE_MS);
+            mutex_lock(&t->steer);
+            if (rc < 0)
+                err_set(err, rc, "a unit is still ending; try again");
+        }
+        json_decref(*ret);
+        *ret = NULL;
         if (rc < 0)
-            return err_set(err, rc, "a unit is still ending; try again");
+            break;
     }
     return rc;
 }
 
-static int forget_all(struct task *t, struct err *err) REQUIRES(t->steer)
+static int check_enabled(struct task *t, const json_t *chosen, struct err *err)
 {
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (chosen, i, name) {
+        struct source *s = source_find(t->config.sources, json_string_value(name));
+        bool disabled = s && !source_enabled(s);
+
+        source_unref(s);
+        if (disabled)
+            return err_set(err, -EPERM, "source %s is disabled: echo > sources/%s/enable",
+                           json_string_value(name), json_string_value(name));
+    }
+    return 0;
+}
+
+static int forget_chosen(struct task *t, const json_t *chosen, struct err *err) REQUIRES(t->steer)
+{
+    size_t n = 0;
     int rc = 0;
 
-    for (unsigned i = 0; i < t->n_subs && rc == 0; i++)
+    for (unsigned i = 0; i < t->n_subs && rc == 0; i++) {
+        if (!names_have(chosen, t->subs[i]->job->source))
+            continue;
         rc = forget_job(t->subs[i]->job, err);
+        n++;
+    }
     mutex_lock(&t->lock);
-    if (rc == 0)
-        t->checked = t->passed = t->finished = false;
+    if (rc == 0) {
+        t->checked = t->finished = false;
+        t->passed = t->passed && n < t->n_subs; /* the tables of the others stay */
+    }
     mutex_unlock(&t->lock);
-    return rc < 0 ? rc : build(t, err);
+    return rc < 0 ? rc : task_build(t, chosen, err);
 }
 
 /* Units are made anew, so that whatever has changed meanwhile counts: the document, the source, a
  * file with a password. */
-static int start(struct task *t, bool forget, struct err *err) REQUIRES(t->steer)
+static int start(struct task *t, const struct task_order *o, const json_t *chosen, struct err *err)
+    REQUIRES(t->steer)
 {
-    int rc = build(t, err);
+    int rc = check_enabled(t, chosen, err);
 
-    if (rc == 0 && forget)
-        rc = forget_all(t, err);
     if (rc == 0)
-        rc = set_wanted(t, WANTED_RUNNING, err);
+        rc = task_build(t, chosen, err);
+    if (rc == 0 && o->forget)
+        rc = forget_chosen(t, chosen, err);
     if (rc == 0)
-        step(t, true);
+        rc = task_begin(t, o, chosen, err);
+    if (rc == 0)
+        rc = set_wanted(t, o->sources, WANTED_RUNNING, err);
+    if (rc == 0)
+        step(t, chosen);
     return rc;
 }
 
-/* The table that comes in was not there when the others were checked and copied, and is not asked
- * for before its rows are. */
-static int take_document(struct task *t, const json_t *doc, struct err *err) REQUIRES(t->steer)
+static bool any_runs(struct task *t, const json_t *chosen) REQUIRES(t->lock)
 {
-    bool checked, runs;
-    int rc;
+    const json_t *name;
+    size_t i;
 
-    mutex_lock(&t->lock);
-    runs = t->wanted == WANTED_RUNNING;
-    checked = t->checked;
-    mutex_unlock(&t->lock);
-    rc = task_replace_document(t, doc, err);
-    mutex_lock(&t->lock);
-    t->checked = checked;
-    mutex_unlock(&t->lock);
-    if (rc == 0)
-        rc = task_save(t, err);
-    if (runs) /* with the old document, if the new one was not taken */
-        rc = rc == 0 ? start(t, false, err) : (start(t, false, &(struct err){ 0 }), rc);
-    return rc;
-}
-
-int task_take_document(struct task *t, const json_t *doc, struct err *err)
-{
-    int rc;
-
-    mutex_lock(&t->steer);
-    while (task_wait(t, 0) < 0) {
-        ask_all(t, UNIT_STOPPED);
-        mutex_unlock(&t->steer);
-        rc = await_end(t);
-        mutex_lock(&t->steer);
-        if (rc < 0) {
-            mutex_unlock(&t->steer);
-            return err_set(err, rc, "a unit is still ending; try again");
-        }
-    }
-    rc = take_document(t, doc, err);
-    mutex_unlock(&t->steer);
-    tell(t);
-    return rc;
+    json_array_foreach (chosen, i, name)
+        if (task_source_state(t, json_string_value(name)) == UNIT_RUNNING)
+            return true;
+    return false;
 }
 
 /* Waits for the check to pass.  A check that fails is the start's failure; one that takes longer
  * goes on by itself. */
-static int await_check(struct task *t, struct err *err)
+static int await_check(struct task *t, const json_t *chosen, struct err *err)
 {
-    int64_t until_us = clock_mono_us() + ACTION_MS * 1000LL, left_us;
+    int64_t until_us = clock_mono_us() + TASK_ACTION_MS * 1000LL, left_us;
     struct err first = ERR_INIT;
 
     mutex_lock(&t->lock);
-    while (!all_in(t, STAGE_DUMP) && task_state(t) == UNIT_RUNNING &&
+    while (!all_in(t, chosen, STAGE_DUMP) && any_runs(t, chosen) &&
            (left_us = until_us - clock_mono_us()) > 0)
         cond_wait(&t->cond, &t->lock, left_us / 1000 + 1);
     for (unsigned i = 0; i < t->n_subs && !first.code; i++)
-        if (t->subs[i]->units[STAGE_CHECK])
+        if (t->subs[i]->units[STAGE_CHECK] && names_have(chosen, t->subs[i]->job->source))
             unit_error(t->subs[i]->units[STAGE_CHECK], &first);
     mutex_unlock(&t->lock);
     if (first.code)
@@ -433,86 +309,146 @@ static int await_check(struct task *t, struct err *err)
     return first.code;
 }
 
-/* What should run but cannot even begin is in error; a draft stays what it is. */
-static void keep_error(struct task *t, const struct err *err)
+/* What should run but cannot even begin is in error; a draft stays what it is, and so do the other
+ * sources where one alone cannot. */
+static void keep_error(struct task *t, const struct task_order *o, const struct err *err)
 {
     mutex_lock(&t->lock);
-    if (t->wanted == WANTED_RUNNING)
+    if (t->wanted == WANTED_RUNNING && !o->sources)
         t->error = *err;
     mutex_unlock(&t->lock);
 }
 
-static int run_start(struct task *t, enum task_command c, bool forget, struct err *err)
+static int run_start(struct task *t, const struct task_order *o, struct err *err)
 {
+    SCOPED(json_freep) json_t *chosen = NULL;
     int rc;
 
-    if (forget_wait(t->name, ACTION_MS) < 0)
+    if (forget_wait(t->name, TASK_ACTION_MS) < 0)
         return err_set(err, -EBUSY,
                        "the checkpoints of a deleted task of this name are still being removed");
     mutex_lock(&t->steer);
-    if ((rc = settle(t, c, err)) == 0 && (rc = start(t, forget, err)) < 0)
-        keep_error(t, err);
+    if ((rc = settle(t, o, &chosen, err)) == 0 && (rc = start(t, o, chosen, err)) < 0)
+        keep_error(t, o, err);
     mutex_unlock(&t->steer);
     tell(t);
-    return rc < 0 ? rc : await_check(t, err);
+    return rc < 0 ? rc : await_check(t, chosen, err);
 }
 
 /* --- pause and stop --- */
 
-static int run_stop(struct task *t, enum task_command c, struct err *err)
+static int run_stop(struct task *t, const struct task_order *o, struct err *err)
 {
-    enum wanted wanted = c == TASK_PAUSE ? WANTED_PAUSED : WANTED_STOPPED;
+    enum wanted wanted = o->command == TASK_PAUSE ? WANTED_PAUSED : WANTED_STOPPED;
+    SCOPED(json_freep) json_t *chosen = NULL;
     int rc;
 
     mutex_lock(&t->steer);
-    rc = may(t, c, err);
+    rc = task_choose(t, o, &chosen, err);
     if (rc == 0)
-        rc = set_wanted(t, wanted, err);
+        rc = set_wanted(t, o->sources, wanted, err);
     if (rc == 0)
-        ask_all(t, wanted == WANTED_PAUSED ? UNIT_PAUSED : UNIT_STOPPED);
+        task_ask(t, chosen, wanted == WANTED_PAUSED ? UNIT_PAUSED : UNIT_STOPPED);
     mutex_unlock(&t->steer);
     if (rc < 0)
         return rc;
-    rc = await_end(t);
+    rc = task_await(t, chosen, o->grace_ms);
     tell(t);
     return rc < 0 ? err_set(err, rc, "it will %s when the servers let go of it",
-                            c == TASK_PAUSE ? "pause" : "stop")
+                            o->command == TASK_PAUSE ? "pause" : "stop")
                   : 0;
 }
 
-int task_run(struct task *t, enum task_command c, bool forget, struct err *err)
+int task_run(struct task *t, const struct task_order *o, struct err *err)
 {
-    if (c == TASK_PAUSE || c == TASK_STOP)
-        return run_stop(t, c, err);
-    return run_start(t, c, forget, err);
+    if (o->command == TASK_PAUSE || o->command == TASK_STOP)
+        return run_stop(t, o, err);
+    return run_start(t, o, err);
+}
+
+/* --- a source is switched on or off --- */
+
+/* Goes on, if it was running when the source was switched off. */
+static int go_on(struct task *t, const json_t *one, struct err *err) REQUIRES(t->steer)
+{
+    bool wanted;
+    int rc = 0;
+
+    mutex_lock(&t->lock);
+    wanted = task_wanted(t, json_string_value(json_array_get(one, 0))) == WANTED_RUNNING &&
+             !t->finished && !t->halted && t->n_subs > 0;
+    mutex_unlock(&t->lock);
+    if (wanted)
+        rc = task_build(t, one, err);
+    if (wanted && rc == 0)
+        step(t, one);
+    return rc;
+}
+
+void task_source_switched(struct task *t, const char *source, bool on)
+{
+    SCOPED(json_freep) json_t *one = json_pack("[s]", source);
+    SCOPED(freep) char *path = node_path(&t->node);
+    struct err err = ERR_INIT;
+
+    if (!on)
+        task_ask(t, one, UNIT_STOPPED);
+    if (task_await(t, one, TASK_GRACE_MS) < 0) {
+        log_warn(path, "source %s: a unit is still ending", source);
+    } else if (on) {
+        mutex_lock(&t->steer);
+        if (go_on(t, one, &err) < 0)
+            log_error(path, "source %s cannot go on: %s", source, err.text);
+        mutex_unlock(&t->steer);
+    }
+    tell(t);
 }
 
 /* --- check --- */
 
-/* Subtasks of its own, outside of the tree: what the task has may be at work later. */
-static int subtasks_to_check(struct task *t, struct subtask ***ret, struct err *err)
+/* 'doc' as it would be, with the secrets that it has not; NULL: as the task's is. */
+static int document_to_check(struct task *t, const json_t *doc, json_t **ret, struct err *err)
 {
-    json_t *doc;
+    SCOPED(json_freep) json_t *checked = NULL;
+
+    if (doc && task_doc_check(doc, t->name, &checked, err) < 0)
+        return err->code;
+    mutex_lock(&t->lock);
+    if (doc)
+        doc_keep_secrets(task_doc_fields, checked, t->doc);
+    else
+        *ret = json_incref(t->full);
+    json_object_clear(t->reports);
+    mutex_unlock(&t->lock);
+    if (doc)
+        *ret = doc_full(task_doc_fields, checked);
+    return task_doc_complete(*ret, err);
+}
+
+/* Subtasks of its own, outside of the tree: what the task has may be at work later. */
+static int subtasks_to_check(struct task *t, const json_t *with, struct subtask ***ret,
+                             struct err *err)
+{
+    SCOPED(json_freep) json_t *doc = NULL;
     unsigned stages;
     int rc;
 
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
-    doc = json_incref(t->full);
-    stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), false);
-    json_object_clear(t->reports);
+    rc = plan_allows(TASK_CHECK, task_state(t), err);
     mutex_unlock(&t->lock);
-    if ((rc = may(t, TASK_CHECK, err)) == 0)
-        rc = make_subtasks(t, doc, stages, ret, err);
+    if (rc == 0 && (rc = document_to_check(t, with, &doc, err)) == 0) {
+        stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), false);
+        rc = task_make_subtasks(t, doc, stages, ret, err);
+    }
     mutex_unlock(&t->steer);
-    json_decref(doc);
     return rc;
 }
 
-int task_check(struct task *t, struct err *err)
+int task_check(struct task *t, const json_t *doc, struct err *err)
 {
     SCOPED(freep) struct subtask **subs = NULL;
-    int n = subtasks_to_check(t, &subs, err), rc = n < 0 ? n : 0;
+    int n = subtasks_to_check(t, doc, &subs, err), rc = n < 0 ? n : 0;
 
     for (int i = 0; i < n; i++) {
         struct err found = ERR_INIT;
@@ -528,23 +464,89 @@ int task_check(struct task *t, struct err *err)
 
 /* --- the daemon starts --- */
 
+/* The sources that ran; a new reference. */
+static json_t *to_resume(struct task *t) REQUIRES(t->lock)
+{
+    json_t *all = task_doc_sources(t->doc), *some = json_array(), *name;
+    size_t i;
+
+    json_array_foreach (all, i, name)
+        if (!t->finished && task_wanted(t, json_string_value(name)) == WANTED_RUNNING)
+            json_array_append(some, name);
+    json_decref(all);
+    return some;
+}
+
+/* The table that comes in was not there when the others were checked and copied, and is not asked
+ * for before its rows are. */
+static int take_document(struct task *t, const json_t *doc, struct err *err) REQUIRES(t->steer)
+{
+    SCOPED(json_freep) json_t *some = NULL;
+    bool checked;
+    int rc, rc_again = 0;
+
+    mutex_lock(&t->lock);
+    some = to_resume(t);
+    checked = t->checked;
+    mutex_unlock(&t->lock);
+    rc = task_replace_document(t, doc, err);
+    mutex_lock(&t->lock);
+    t->checked = checked;
+    mutex_unlock(&t->lock);
+    if (rc == 0)
+        rc = task_save(t, err);
+    if (json_array_size(some) == 0)
+        return rc;
+    /* with the old document, if the new one was not taken */
+    rc_again = task_build(t, some, rc == 0 ? err : &(struct err){ 0 });
+    if (rc_again == 0)
+        step(t, some);
+    return rc < 0 ? rc : rc_again;
+}
+
+int task_take_document(struct task *t, const json_t *doc, struct err *err)
+{
+    int rc;
+
+    mutex_lock(&t->steer);
+    while (task_wait(t, NULL, 0) < 0) {
+        task_ask(t, NULL, UNIT_STOPPED);
+        mutex_unlock(&t->steer);
+        rc = task_await(t, NULL, TASK_GRACE_MS);
+        mutex_lock(&t->steer);
+        if (rc < 0) {
+            mutex_unlock(&t->steer);
+            return err_set(err, rc, "a unit is still ending; try again");
+        }
+    }
+    rc = take_document(t, doc, err);
+    mutex_unlock(&t->steer);
+    tell(t);
+    return rc;
+}
+
 void task_resume_at_start(struct task *t)
 {
+    struct task_order plain = { .command = TASK_RESUME };
     SCOPED(freep) char *path = node_path(&t->node);
+    SCOPED(json_freep) json_t *some = NULL;
     struct err err = ERR_INIT;
     bool resume;
     int rc = 0;
 
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
-    resume = t->wanted == WANTED_RUNNING && !t->finished;
+    some = to_resume(t);
+    resume = json_array_size(some) || (t->wanted == WANTED_RUNNING && !t->finished);
     if (resume)
         rc = task_doc_complete(t->doc, &err);
     mutex_unlock(&t->lock);
     if (resume && rc == 0)
-        rc = start(t, false, &err);
+        rc = task_build(t, some, &err);
+    if (resume && rc == 0)
+        step(t, some);
     if (rc < 0) {
-        keep_error(t, &err);
+        keep_error(t, &plain, &err);
         log_error(path, "cannot go on: %s", err.text);
     }
     mutex_unlock(&t->steer);

@@ -8,15 +8,26 @@
 #include "base/scope.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
+#include "unit/task/task_doc.h"
 
 /* --- state --- */
 
+enum wanted task_wanted(const struct task *t, const char *source)
+{
+    const char *apart = json_string_value(json_object_get(t->apart, source));
+
+    for (unsigned i = 0; apart && wanted_names[i]; i++)
+        if (strcmp(wanted_names[i], apart) == 0)
+            return (enum wanted)i;
+    return t->wanted;
+}
+
 /* Without units: what was asked for is all there is. */
-static enum unit_state state_of_draft(const struct task *t) REQUIRES(t->lock)
+static enum unit_state state_of_draft(const struct task *t, enum wanted wanted) REQUIRES(t->lock)
 {
     if (t->finished)
         return UNIT_FINISHED;
-    switch (t->wanted) {
+    switch (wanted) {
     case WANTED_RUNNING:
         return UNIT_RUNNING;
     case WANTED_PAUSED:
@@ -27,22 +38,36 @@ static enum unit_state state_of_draft(const struct task *t) REQUIRES(t->lock)
     return t->ever ? UNIT_STOPPED : UNIT_NEW;
 }
 
+enum unit_state task_source_state(struct task *t, const char *source)
+{
+    struct subtask *s = task_subtask(t, source);
+    enum unit_state units[N_STAGES];
+
+    if (!s)
+        return t->error.code ? UNIT_ERROR : state_of_draft(t, task_wanted(t, source));
+    subtask_states(s, units);
+    return plan_state(s->stages, units, subtask_wanted(s), t->ever);
+}
+
+static enum unit_state roll_up(struct task *t) REQUIRES(t->lock)
+{
+    json_t *names = task_doc_sources(t->doc), *name;
+    SCOPED(freep) enum unit_state *states = xcalloc(json_array_size(names), sizeof *states);
+    size_t i;
+
+    json_array_foreach (names, i, name)
+        states[i] = task_source_state(t, json_string_value(name));
+    json_decref(names);
+    return plan_roll_up(states, (unsigned)i);
+}
+
 enum unit_state task_state(struct task *t)
 {
-    SCOPED(freep) enum unit_state *states = NULL;
-
     if (t->error.code)
         return UNIT_ERROR;
-    if (t->n_subs == 0)
-        return state_of_draft(t);
-    states = xcalloc(t->n_subs, sizeof *states);
-    for (unsigned i = 0; i < t->n_subs; i++) {
-        enum unit_state units[N_STAGES];
-
-        subtask_states(t->subs[i], units);
-        states[i] = plan_state(t->subs[i]->stages, units, t->wanted, t->ever);
-    }
-    return plan_roll_up(states, t->n_subs);
+    if (t->n_subs == 0 && json_object_size(t->apart) == 0)
+        return state_of_draft(t, t->wanted);
+    return roll_up(t);
 }
 
 json_t *task_get_state(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK

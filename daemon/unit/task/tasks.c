@@ -52,6 +52,33 @@ static int run_create(struct node *n, const json_t *args, struct err *err)
     return node_create_document(n, args, err);
 }
 
+static int run_delete(struct node *n, const json_t *args, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(args, "name"));
+    SCOPED(freep) char *shown = node_name_shown(name);
+    struct node *child = node_child(n, shown);
+    int rc;
+
+    if (!child)
+        return err_set(err, -ENOENT, "there is no task %s", name);
+    rc = task_delete_so(task_of(child), json_is_true(json_object_get(args, "force")),
+                        json_is_true(json_object_get(args, "keep_meta")), err);
+    node_unref(child);
+    return rc;
+}
+
+static const struct attr delete_params[] = {
+    { .name = "name",
+      .type = ATTR_TEXT,
+      .flags = ATTR_REQUIRED,
+      .help = "Which task, by its name in the document" },
+    { .name = "force", .type = ATTR_BOOL, .help = "Stop it first, if it runs" },
+    { .name = "keep_meta",
+      .type = ATTR_BOOL,
+      .help = "Leave its checkpoints at the target, for a task of the same name to go on from" },
+    { 0 },
+};
+
 static void count_state(void *arg, struct node *n)
 {
     struct task *t = task_of(n);
@@ -89,6 +116,10 @@ static const struct action actions[] = {
       .document = true,
       .run = run_create,
       .help = "Make a task from a whole document, with its name in it" },
+    { .name = "delete",
+      .params = delete_params,
+      .run = run_delete,
+      .help = "Delete a task, as rmdir does, but also one that runs" },
     { 0 },
 };
 
@@ -211,14 +242,14 @@ static void grant_one(void *arg, struct node *n)
 {
     int64_t left_us = *(const int64_t *)arg - clock_mono_us();
 
-    if (task_wait(task_of(n), left_us > 0 ? left_us / 1000 : 0) < 0)
-        task_cut(task_of(n));
+    if (task_wait(task_of(n), NULL, left_us > 0 ? left_us / 1000 : 0) < 0)
+        task_cut(task_of(n), NULL);
 }
 
 static void wait_one(void *arg, struct node *n)
 {
     (void)arg;
-    task_wait(task_of(n), -1);
+    task_wait(task_of(n), NULL, -1);
     task_drop(task_of(n));
 }
 
@@ -286,4 +317,25 @@ json_t *tasks_users(void *tasks, const char *source)
 
     node_each(tasks, add_user, &u);
     return u.found;
+}
+
+/* --- sources that are switched on or off --- */
+
+struct switched {
+    const char *source;
+    bool on;
+};
+
+static void switch_one(void *arg, struct node *n)
+{
+    const struct switched *s = arg;
+
+    task_source_switched(task_of(n), s->source, s->on);
+}
+
+void tasks_source_switched(void *tasks, const char *source, bool on)
+{
+    struct switched s = { source, on };
+
+    node_each(tasks, switch_one, &s);
 }

@@ -35,5 +35,7 @@ void tasks_stop(struct node *tasks);
 
 /* For sources_on_users(): which tasks read a source. */
 json_t *tasks_users(void *tasks, const char *source);
+/* For sources_on_switched(). */
+void tasks_source_switched(void *tasks, const char *source, bool on);
 
 #endif

@@ -52,6 +52,7 @@ static inline int mock_set(struct node *n, const struct attr *a, const json_t *v
     return 0;
 }
 
+static json_t *mock_args;        /* the arguments of the last action */
 static const char *mock_running; /* name of the action whose 'run' is called: set by its params */
 
 static inline int mock_apply(struct node *n, const char *name, struct err *err)
@@ -70,7 +71,8 @@ static inline int mock_apply(struct node *n, const char *name, struct err *err)
 #define MOCK_ACTION(name)                                                                  \
     static inline int mock_run_##name(struct node *n, const json_t *args, struct err *err) \
     {                                                                                      \
-        (void)args;                                                                        \
+        json_decref(mock_args);                                                            \
+        mock_args = json_deep_copy(args);                                                  \
         return mock_apply(n, #name, err);                                                  \
     }
 MOCK_ACTION(start)
@@ -80,18 +82,32 @@ MOCK_ACTION(resume)
 MOCK_ACTION(close)
 MOCK_ACTION(gc)
 MOCK_ACTION(purge)
+MOCK_ACTION(enable)
+MOCK_ACTION(disable)
+MOCK_ACTION(check)
+MOCK_ACTION(delete)
 
 static const struct {
     const char *name;
     int (*run)(struct node *n, const json_t *args, struct err *err);
 } mock_runs[] = {
-    { "start", mock_run_start },   { "stop", mock_run_stop },   { "pause", mock_run_pause },
-    { "resume", mock_run_resume }, { "close", mock_run_close }, { "gc", mock_run_gc },
-    { "purge", mock_run_purge },
+    { "start", mock_run_start },   { "stop", mock_run_stop },     { "pause", mock_run_pause },
+    { "resume", mock_run_resume }, { "close", mock_run_close },   { "gc", mock_run_gc },
+    { "purge", mock_run_purge },   { "enable", mock_run_enable }, { "disable", mock_run_disable },
+    { "check", mock_run_check },   { "delete", mock_run_delete },
 };
 
 static const struct attr mock_params[] = {
     { .name = "before", .type = ATTR_TEXT, .help = "A file" },
+    { .name = "name", .type = ATTR_TEXT, .help = "A task" },
+    { .name = "force", .type = ATTR_BOOL, .help = "At once" },
+    { .name = "keep_meta", .type = ATTR_BOOL, .help = "Leave it" },
+    { .name = "remove_meta", .type = ATTR_BOOL, .help = "Forget" },
+    { .name = "sources", .type = ATTR_JSON, .help = "Names" },
+    { .name = "start_time", .type = ATTR_TEXT, .help = "A time" },
+    { .name = "safe_mode_time_duration", .type = ATTR_TEXT, .help = "A time" },
+    { .name = "timeout_duration", .type = ATTR_TEXT, .help = "A time" },
+    { .name = "config", .type = ATTR_JSON, .help = "A document" },
     { 0 },
 };
 
@@ -209,7 +225,11 @@ static bool mock_reads_only; /* with a token that only reads */
 static inline char *mock_ask(struct node *root, const struct serve *serve, const char *method,
                              const char *url, const char *body, unsigned *status)
 {
-    struct http_request q = { .method = method, .path = url + 1 };
+    const char *arguments = strchr(url, '?');
+    char *path = xstrndup(url, arguments ? (size_t)(arguments - url) : strlen(url));
+    struct http_request q = { .method = method,
+                              .path = path + 1,
+                              .arguments = arguments ? arguments + 1 : NULL };
     struct http_reply r = { 0 };
     struct call c = { .root = root, .q = &q, .r = &r };
     struct err err = ERR_INIT;
@@ -221,7 +241,7 @@ static inline char *mock_ask(struct node *root, const struct serve *serve, const
                                 .gid = mock_uid ? mock_uid : getgid(),
                                 .front = "http",
                                 .name = mock_reads_only ? "grafana" : NULL };
-    if (serve_find(serve, method, url, &c, &err) == 0)
+    if (serve_find(serve, method, path, &c, &err) == 0)
         route_serve(&c);
     else if (c.facade)
         c.facade->refuse(&c, &err);
@@ -229,6 +249,7 @@ static inline char *mock_ask(struct node *root, const struct serve *serve, const
     text = buf_steal(&r.body);
     call_fini(&c);
     http_reply_fini(&r);
+    free(path);
     return text;
 }
 

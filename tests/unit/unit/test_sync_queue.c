@@ -69,3 +69,21 @@ Test(sync_queue, never_gives_out_half_of_a_transaction)
     cr_expect_eq(queue_drain(&q, &again), -EBADMSG);
     queue_fini(&q);
 }
+
+Test(sync_queue, tells_the_reader_that_the_writer_gave_up)
+{
+    struct err err = ERR_INIT, refused = ERR_INIT;
+    struct queue q;
+    struct group *g;
+
+    open_queue(&q);
+    cr_assert_eq(queue_error(&q, &err), 0);
+    cr_assert_eq(add(&q, 100, fill_ok, &err), 0);
+    g = queue_take(&q);
+    err_set(&refused, -EINVAL, "Duplicate entry");
+    queue_done(&q, g, &refused);
+    cr_assert_null(queue_try_take(&q));
+    cr_assert_eq(queue_error(&q, &err), -EINVAL);
+    cr_expect_str_eq(err.text, "Duplicate entry");
+    queue_fini(&q);
+}

@@ -1,0 +1,288 @@
+#include "http/compat/dm/dm_error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "http/status.h"
+
+struct error_row {
+    unsigned code;
+    const char *class, *scope, *level;
+    const char *message; /* what is always said; the tree's sentence is the cause then */
+    const char *workaround;
+};
+
+/* clang-format off */
+static const struct error_row rows[DM_N_ERRORS] = {
+    [DM_REQUEST] = { 0, NULL, NULL, NULL },
+    [DM_DRIVER_UPSTREAM] = { 10001, "database", "upstream", "high", "database driver error",
+        "check that the server runs, and host, port, user and password" },
+    [DM_DRIVER_DOWNSTREAM] = { 10001, "database", "downstream", "high", "database driver error",
+        "check that the server runs, and host, port, user and password" },
+    [DM_QUERY_UPSTREAM] = { 10005, "database", "upstream", "high", "query statement failed" },
+    [DM_EXECUTE_DOWNSTREAM] = { 10006, "database", "downstream", "high", "execute statement failed" },
+    [DM_PARSE_GTID] = { 11009, "functional", "internal", "high", "parse GTID" },
+    [DM_TABLE_ROUTER] = { 11043, "functional", "internal", "high", "generate table router",
+        "check table_migrate_rule of the task" },
+    [DM_ROW_IMAGE] = { 11126, "binlog-op", "upstream", "high", "upstream didn't log enough columns in binlog",
+        "set binlog_row_image=FULL at the source, and start from a place where it was so" },
+    [DM_CHECK_ITEM] = { 20001, "config", "internal", "medium", NULL, "check ignore_checking_items of the task" },
+    [DM_YAML] = { 20003, "config", "internal", "medium", NULL, "check that the task file is YAML" },
+    [DM_TASK_NAME_EMPTY] = { 20004, "config", "internal", "medium", "task name should not be empty",
+        "check name of the task" },
+    [DM_TIME_ZONE] = { 20008, "config", "internal", "medium", NULL, "check timezone of the task" },
+    [DM_META_INVALID] = { 20011, "config", "internal", "medium", NULL, "check source_conf of the task" },
+    [DM_SAME_SOURCE] = { 20014, "config", "internal", "medium", NULL, "check source_conf of the task" },
+    [DM_TASK_MODE] = { 20020, "config", "internal", "medium", NULL, "check task_mode of the task" },
+    [DM_META_NOT_SET] = { 20022, "config", "internal", "medium", NULL,
+        "set binlog_name and binlog_pos, or binlog_gtid, in source_conf; or start with start_time" },
+    [DM_SHARD_MODE] = { 20033, "config", "internal", "medium", NULL,
+        "shard_mode is pessimistic, optimistic or left out" },
+    [DM_EVENT_FILTER] = { 20037, "config", "internal", "high", "generate binlog event filter",
+        "check binlog_filter_rule of the task" },
+    [DM_GLOBAL_UNUSED] = { 20038, "config", "internal", "high", NULL, "remove what is not used" },
+    [DM_RULE_NOT_FOUND] = { 20024, "config", "internal", "medium", NULL, "check the names of rules" },
+    [DM_EXPRESSION] = { 20041, "config", "internal", "high", NULL, "check expression_filter of the task" },
+    [DM_ALLOW_LIST] = { 20044, "config", "internal", "high", "generate block allow list error",
+        "check block_allow_list of the task" },
+    [DM_ONLINE_DDL_REGEX] = { 20048, "config", "internal", "high", NULL, "check the rules of online DDL" },
+    [DM_TEMPLATE_EXIST] = { 20050, "config", "internal", "low", NULL, "use overwrite to replace it" },
+    [DM_TEMPLATE_NOT_EXIST] = { 20051, "config", "internal", "low", NULL },
+    [DM_DUPLICATE] = { 20054, "config", "internal", "medium", NULL, "on_duplicate is replace, error or ignore" },
+    [DM_START_TIME_LATE] = { 20057, "config", "internal", "high", NULL, "check start_time, or try again later" },
+    [DM_SAFE_MODE_DURATION] = { 20060, "config", "internal", "medium", NULL, "check safe_mode_time_duration" },
+    [DM_STRICT_SHARD_MODE] = { 20066, "config", "internal", "medium", NULL,
+        "leave strict_optimistic_shard_mode out, or set shard_mode to optimistic" },
+    [DM_IMPORT_INTO] = { 20068, "config", "internal", "medium", NULL, "set import_mode to logical" },
+    [DM_FOREIGN_KEYS] = { 20070, "config", "internal", "medium", NULL, "check target_config.session of the task" },
+    [DM_CHECK_FAILED] = { 26005, "task-check", "internal", "medium",
+        "fail to check synchronization configuration with type: check was not passed" },
+    [DM_SOURCE_GTID] = { 26007, "source-check", "upstream", "medium", NULL,
+        "set gtid_mode=ON at the source, or enable_gtid to false" },
+    [DM_PURGE_FORBIDDEN] = { 30037, "relay-unit", "internal", "high", NULL },
+    [DM_DUMP] = { 32001, "dump-unit", "internal", "high", "dump runs with error" },
+    [DM_DUMP_LOCK] = { 32004, "dump-unit", "internal", "high", "couldn't acquire global lock" },
+    [DM_LOAD] = { 34019, "load-unit", "downstream", "high", "load runs with error" },
+    [DM_STATEMENT_DML] = { 36004, "sync-unit", "internal", "high", NULL, "set binlog_format=ROW at the source" },
+    [DM_WRONG_SEQUENCE] = { 36008, "sync-unit", "internal", "high", NULL,
+        "run the same DDL at every shard, or see tasks/TASK/locks" },
+    [DM_COLUMN_COUNT] = { 36027, "sync-unit", "internal", "high", "Column count doesn't match value count",
+        "set the structure of the table: PUT .../schemas/DB/TABLE" },
+    [DM_HANDLE_DDL] = { 36061, "sync-unit", "internal", "high", NULL, "see tasks/TASK/locks" },
+    [DM_SHARD_CONFLICT] = { 36062, "sync-unit", "internal", "high", NULL, "see tasks/TASK/locks" },
+    [DM_NO_OPERATOR] = { 36065, "sync-unit", "internal", "low", NULL },
+    [DM_PARSE_DDL] = { 36067, "sync-unit", "internal", "high", NULL,
+        "skip or replace the statement: echo > tasks/TASK/sources/SOURCE/sync/skip" },
+    [DM_GET_EVENT] = { 36069, "sync-unit", "upstream", "high", "reading the binlog failed" },
+    [DM_LOCK_NOT_FOUND] = { 38019, "dm-master", "internal", "high", NULL },
+    [DM_MASTER_NOT_EXIST] = { 38048, "dm-master", "internal", "low", NULL, "GET cluster/masters lists them" },
+    [DM_START_TASK] = { 38058, "dm-master", "internal", "high", NULL },
+    [DM_NEED_SOURCE_ID] = { 40005, "dm-worker", "internal", "medium", "source_name must not be empty" },
+    [DM_LONG_SOURCE_ID] = { 40006, "dm-worker", "internal", "medium", NULL },
+    [DM_RELAY_NAME] = { 40007, "dm-worker", "internal", "medium", NULL },
+    [DM_NOT_PAUSED] = { 40051, "dm-worker", "internal", "high", NULL },
+    [DM_SUBTASK_NOT_FOUND] = { 40054, "dm-worker", "internal", "high", NULL },
+    [DM_SYNC_ONLY] = { 40056, "dm-worker", "internal", "high", NULL },
+    [DM_NO_START] = { 40070, "dm-worker", "internal", "high", NULL },
+    [DM_DUPLICATE_ROUTE] = { 40080, "dm-worker", "internal", "high", NULL, "check table_migrate_rule of the task" },
+    [DM_VALIDATOR_NOT_PAUSED] = { 40082, "dm-worker", "internal", "high", NULL },
+    [DM_TABLE_UNKNOWN] = { 44005, "schema-tracker", "internal", "high", NULL },
+    [DM_NO_CREATE_TABLE] = { 44009, "schema-tracker", "internal", "medium", NULL },
+    [DM_WORKER_NOT_EXIST] = { 46004, "scheduler", "internal", "medium", NULL },
+    [DM_WORKER_ONLINE] = { 46005, "scheduler", "internal", "medium", NULL, "shut it down first" },
+    [DM_SOURCE_EXIST] = { 46007, "scheduler", "internal", "medium", NULL },
+    [DM_SOURCE_NOT_EXIST] = { 46008, "scheduler", "internal", "medium", NULL },
+    [DM_SOURCE_HAS_TASKS] = { 46010, "dm-master", "internal", "medium", NULL, "delete these tasks first, or say force=true" },
+    [DM_RELAY_SOURCE_NOT_EXIST] = { 46012, "scheduler", "internal", "medium", NULL },
+    [DM_SUBTASK_EXIST] = { 46014, "scheduler", "internal", "medium", NULL, "GET tasks lists them" },
+    [DM_OP_SOURCE_NOT_EXIST] = { 46017, "dm-master", "internal", "medium", NULL },
+    [DM_TASK_NOT_EXIST] = { 46018, "scheduler", "internal", "medium", NULL, "GET tasks lists them" },
+    [DM_SOURCE_HAS_RELAY] = { 46023, "scheduler", "internal", "high", NULL, "disable its relay first" },
+    [DM_LATCH_IN_USE] = { 46024, "scheduler", "internal", "low", NULL, "try again later" },
+    [DM_SOURCE_UPDATE] = { 46025, "scheduler", "internal", "low", NULL },
+    [DM_TASK_UPDATE] = { 46035, "scheduler", "internal", "low", NULL },
+    [DM_COMMON] = { 49001, "openapi", "not-set", "high", NULL },
+    [DM_TASK_SOURCE_NOT_FOUND] = { 49002, "openapi", "internal", "high", "data source configuration not found",
+        "check source_conf of the task" },
+};
+
+/* Which refusal of the tree is which error: the first row that fits. */
+static const struct {
+    enum dm_step step;
+    int code;           /* 0: any */
+    const char *begins; /* NULL: any */
+    enum dm_error as;
+} steps[] = {
+    { DM_STEP_SOURCE_TRY, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
+    { DM_STEP_SOURCE_TRY, -EINVAL, "gtid: ", DM_SOURCE_GTID },
+    { DM_STEP_SOURCE_TRY, -EINVAL, NULL, DM_COMMON },
+    { DM_STEP_SOURCE_KEEP, -EEXIST, NULL, DM_SOURCE_EXIST },
+    { DM_STEP_SOURCE_KEEP, -EBUSY, NULL, DM_SOURCE_UPDATE },
+    { DM_STEP_SOURCE_KEEP, -EINVAL, "relay_config.relay_binlog_gtid", DM_PARSE_GTID },
+    { DM_STEP_SOURCE_KEEP, -EINVAL, NULL, DM_COMMON },
+    { DM_STEP_SOURCE_ASK, -ENOENT, NULL, DM_QUERY_UPSTREAM },
+    { DM_STEP_SOURCE_ASK, 0, NULL, DM_DRIVER_UPSTREAM },
+    { DM_STEP_SOURCE_DROP, -EBUSY, "it is used by task", DM_SOURCE_HAS_TASKS },
+    { DM_STEP_SOURCE_DROP, -EBUSY, NULL, DM_SOURCE_HAS_RELAY },
+    { DM_STEP_TASK_KEEP, -EEXIST, NULL, DM_SUBTASK_EXIST },
+    { DM_STEP_TASK_KEEP, -EBUSY, NULL, DM_TASK_UPDATE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "timezone", DM_TIME_ZONE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "name", DM_TASK_NAME_EMPTY },
+    { DM_STEP_TASK_KEEP, -EINVAL, "task_mode", DM_TASK_MODE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "strict_optimistic_shard_mode", DM_STRICT_SHARD_MODE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "shard_mode", DM_SHARD_MODE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "ignore_checking_items", DM_CHECK_ITEM },
+    { DM_STEP_TASK_KEEP, -EINVAL, "binlog_filter_rule", DM_EVENT_FILTER },
+    { DM_STEP_TASK_KEEP, -EINVAL, "expression_filter", DM_EXPRESSION },
+    { DM_STEP_TASK_KEEP, -EINVAL, "table_migrate_rule", DM_TABLE_ROUTER },
+    { DM_STEP_TASK_KEEP, -EINVAL, "block_allow_list", DM_ALLOW_LIST },
+    { DM_STEP_TASK_KEEP, -EINVAL, "on_duplicate", DM_DUPLICATE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.on_duplicate", DM_DUPLICATE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.import_mode", DM_IMPORT_INTO },
+    { DM_STEP_TASK_KEEP, -EINVAL, "target_config.session", DM_FOREIGN_KEYS },
+    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf: ", DM_SAME_SOURCE },
+    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf", DM_META_INVALID },
+    { DM_STEP_TASK_KEEP, -EINVAL, NULL, DM_COMMON },
+    { DM_STEP_TASK_CHECK, -EINVAL, "connection: source", DM_DRIVER_UPSTREAM },
+    { DM_STEP_TASK_CHECK, -EINVAL, "connection: target", DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TASK_CHECK, -ENOENT, NULL, DM_SOURCE_NOT_EXIST },
+    { DM_STEP_TASK_CHECK, -EBUSY, NULL, DM_LATCH_IN_USE },
+    { DM_STEP_TASK_CHECK, -EPERM, NULL, DM_START_TASK },
+    { DM_STEP_TASK_CHECK, -EINVAL, NULL, DM_CHECK_FAILED },
+    { DM_STEP_TASK_CHECK, -EHOSTUNREACH, "target", DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TASK_CHECK, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
+    { DM_STEP_TASK_RUN, -EINVAL, "connection: source", DM_DRIVER_UPSTREAM },
+    { DM_STEP_TASK_RUN, -EINVAL, "connection: target", DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TASK_RUN, -EINVAL, "start_time: it is later", DM_START_TIME_LATE },
+    { DM_STEP_TASK_RUN, -EINVAL, "safe_mode", DM_SAFE_MODE_DURATION },
+    { DM_STEP_TASK_RUN, -EPERM, NULL, DM_START_TASK },
+    { DM_STEP_TASK_RUN, -EBUSY, NULL, DM_LATCH_IN_USE },
+    { DM_STEP_TASK_DROP, -EBUSY, NULL, DM_LATCH_IN_USE },
+    { DM_STEP_TABLE, -EBUSY, NULL, DM_NOT_PAUSED },
+    { DM_STEP_TABLE, -ENOENT, NULL, DM_TABLE_UNKNOWN },
+    { DM_STEP_TEMPLATE, -EEXIST, NULL, DM_TEMPLATE_EXIST },
+    { DM_STEP_TEMPLATE, -ENOENT, NULL, DM_TEMPLATE_NOT_EXIST },
+};
+
+/* The same for what a unit says of itself: a part of its text, whatever its letters' case. */
+static const struct {
+    const char *unit; /* NULL: any */
+    const char *part; /* NULL: any */
+    enum dm_error as;
+} units[] = {
+    { NULL, "didn't log enough columns", DM_ROW_IMAGE },
+    { NULL, "binlog_row_image", DM_ROW_IMAGE },
+    { NULL, "inconsistent DDL sequence", DM_WRONG_SEQUENCE },
+    { NULL, "schema conflict detected", DM_SHARD_CONFLICT },
+    { NULL, "column count", DM_COLUMN_COUNT },
+    { NULL, "binlog_format", DM_STATEMENT_DML },
+    { NULL, "start_time", DM_START_TIME_LATE },
+    { "check", "connection: source", DM_DRIVER_UPSTREAM },
+    { "check", "connection: target", DM_DRIVER_DOWNSTREAM },
+    { "check", NULL, DM_CHECK_FAILED },
+    { "dump", "lock", DM_DUMP_LOCK },
+    { "dump", NULL, DM_DUMP },
+    { "load", NULL, DM_LOAD },
+    { "sync", "source: ", DM_GET_EVENT },
+    { "sync", "can't connect", DM_DRIVER_DOWNSTREAM },
+    { "sync", "lost connection", DM_DRIVER_DOWNSTREAM },
+    { "sync", NULL, DM_EXECUTE_DOWNSTREAM },
+    { NULL, NULL, DM_COMMON },
+};
+/* clang-format on */
+
+/* "[code=…:class=…:scope=…:level=…], Message: …, RawCause: …, Workaround: …" */
+static char *wording(enum dm_error e, const char *text)
+{
+    const struct error_row *r = &rows[e];
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+
+    if (!r->code)
+        return xstrdup(text);
+    buf_printf(&b, "[code=%u:class=%s:scope=%s:level=%s], Message: %s", r->code, r->class, r->scope,
+               r->level, r->message ? r->message : text);
+    if (r->message && *text)
+        buf_printf(&b, ", RawCause: %s", text);
+    if (r->workaround)
+        buf_printf(&b, ", Workaround: %s.", r->workaround);
+    return buf_steal(&b);
+}
+
+static int reply(struct call *c, unsigned status, enum dm_error e, const char *text)
+{
+    SCOPED(freep) char *words = wording(e, text);
+    json_t *v = json_pack("{s:s,s:i}", "error_msg", words, "error_code", (int)rows[e].code);
+
+    if (!v) /* it quotes bytes that are not UTF-8 */
+        v = json_pack("{s:s,s:i}", "error_msg", "the request is not UTF-8", "error_code", 0);
+    c->r->status = status;
+    return call_json(c, v, JSON_INDENT(4));
+}
+
+int dm_fail(struct call *c, enum dm_error e, const char *fmt, ...)
+{
+    SCOPED(freep) char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = xstrdup(fmt);
+    va_end(ap);
+    return reply(c, 400, e, text);
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return !with || strncmp(text, with, strlen(with)) == 0;
+}
+
+/* DM_N_ERRORS: no row fits. */
+enum dm_error dm_error_at(enum dm_step step, const struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        if (steps[i].step == step && (!steps[i].code || steps[i].code == err->code) &&
+            begins(err->text, steps[i].begins))
+            return steps[i].as;
+    return DM_N_ERRORS;
+}
+
+int dm_fail_at(struct call *c, enum dm_step step, const struct err *err)
+{
+    unsigned status = route_status(err->code);
+    enum dm_error e = dm_error_at(step, err);
+
+    if (e != DM_N_ERRORS)
+        return reply(c, 400, e, err->text);
+    if (status != 500)
+        return reply(c, status, DM_REQUEST, err->text);
+    return reply(c, 400, DM_COMMON, err->text);
+}
+
+/* Errors of the tree are DM's catch-all; those before the tree have their own status. */
+void dm_refuse(struct call *c, const struct err *err)
+{
+    unsigned status = route_status(err->code);
+
+    if (!c->route)
+        reply(c, status_of_errno(err->code), DM_REQUEST, err->text);
+    else if (status != 500)
+        reply(c, status, DM_REQUEST, err->text);
+    else
+        reply(c, 400, err->code == -EINVAL ? DM_REQUEST : DM_COMMON, err->text);
+}
+
+json_t *dm_error_of_unit(const char *unit, const char *text)
+{
+    size_t i = 0;
+
+    while ((units[i].unit && strcmp(units[i].unit, unit) != 0) ||
+           (units[i].part && !strcasestr(text, units[i].part)))
+        i++;
+    SCOPED(freep) char *words = wording(units[i].as, text);
+
+    return json_string(words);
+}

@@ -1,0 +1,123 @@
+/*
+ * dm_error.h - DM's errors: a code, whose it is, and what to do.
+ *
+ *     {"error_code": 46008, "error_msg": "[code=46008:class=scheduler:scope=internal:level=medium],
+ *      Message: source config with ID s1 not exists"}
+ *
+ * What the tree refuses is an errno and a sentence; which code that is, is told by the step that
+ * was refused: one row in dm_error.c for each.
+ *
+ * Source: dm/pkg/terror of pingcap/tiflow (numbers, classes, levels).
+ */
+#ifndef SLUICE_HTTP_DM_ERROR_H
+#define SLUICE_HTTP_DM_ERROR_H
+
+#include "http/compat/route.h"
+
+enum dm_error {
+    DM_REQUEST, /* what DM's check of a request says: code 0 and a bare text */
+    DM_DRIVER_UPSTREAM,
+    DM_DRIVER_DOWNSTREAM,
+    DM_QUERY_UPSTREAM,
+    DM_EXECUTE_DOWNSTREAM,
+    DM_PARSE_GTID,
+    DM_TABLE_ROUTER,
+    DM_ROW_IMAGE,
+    DM_CHECK_ITEM,
+    DM_YAML,
+    DM_TASK_NAME_EMPTY,
+    DM_TIME_ZONE,
+    DM_META_INVALID,
+    DM_SAME_SOURCE,
+    DM_TASK_MODE,
+    DM_META_NOT_SET,
+    DM_SHARD_MODE,
+    DM_EVENT_FILTER,
+    DM_GLOBAL_UNUSED,
+    DM_RULE_NOT_FOUND,
+    DM_EXPRESSION,
+    DM_ALLOW_LIST,
+    DM_ONLINE_DDL_REGEX,
+    DM_TEMPLATE_EXIST,
+    DM_TEMPLATE_NOT_EXIST,
+    DM_DUPLICATE,
+    DM_START_TIME_LATE,
+    DM_SAFE_MODE_DURATION,
+    DM_STRICT_SHARD_MODE,
+    DM_IMPORT_INTO,
+    DM_FOREIGN_KEYS,
+    DM_CHECK_FAILED,
+    DM_SOURCE_GTID,
+    DM_PURGE_FORBIDDEN,
+    DM_DUMP,
+    DM_DUMP_LOCK,
+    DM_LOAD,
+    DM_STATEMENT_DML,
+    DM_WRONG_SEQUENCE,
+    DM_COLUMN_COUNT,
+    DM_HANDLE_DDL,
+    DM_SHARD_CONFLICT,
+    DM_NO_OPERATOR,
+    DM_PARSE_DDL,
+    DM_GET_EVENT,
+    DM_LOCK_NOT_FOUND,
+    DM_MASTER_NOT_EXIST,
+    DM_START_TASK,
+    DM_NEED_SOURCE_ID,
+    DM_LONG_SOURCE_ID,
+    DM_RELAY_NAME,
+    DM_NOT_PAUSED,
+    DM_SUBTASK_NOT_FOUND,
+    DM_SYNC_ONLY,
+    DM_NO_START,
+    DM_DUPLICATE_ROUTE,
+    DM_VALIDATOR_NOT_PAUSED,
+    DM_TABLE_UNKNOWN,
+    DM_NO_CREATE_TABLE,
+    DM_WORKER_NOT_EXIST,
+    DM_WORKER_ONLINE,
+    DM_SOURCE_EXIST,
+    DM_SOURCE_NOT_EXIST,
+    DM_SOURCE_HAS_TASKS,
+    DM_RELAY_SOURCE_NOT_EXIST,
+    DM_SUBTASK_EXIST,
+    DM_OP_SOURCE_NOT_EXIST,
+    DM_TASK_NOT_EXIST,
+    DM_SOURCE_HAS_RELAY,
+    DM_LATCH_IN_USE,
+    DM_SOURCE_UPDATE,
+    DM_TASK_UPDATE,
+    DM_COMMON,
+    DM_TASK_SOURCE_NOT_FOUND,
+    DM_N_ERRORS,
+};
+
+/* What was being done when the tree refused. */
+enum dm_step {
+    DM_STEP_SOURCE_TRY,  /* a source's document, and whether its server answers */
+    DM_STEP_SOURCE_KEEP, /* it is made or changed */
+    DM_STEP_SOURCE_ASK,  /* its server is asked for names */
+    DM_STEP_SOURCE_DROP, /* it is removed */
+    DM_STEP_RELAY,       /* its relay is told something */
+    DM_STEP_TASK_KEEP,   /* a task's document is made or changed */
+    DM_STEP_TASK_CHECK,  /* both servers are asked whether it can work */
+    DM_STEP_TASK_RUN,    /* it is told to run or to stop */
+    DM_STEP_TASK_DROP,   /* it is removed */
+    DM_STEP_TABLE,       /* a table's structure is read or set */
+    DM_STEP_TEMPLATE,    /* a template is made, changed or removed */
+    DM_STEP_OTHER,
+};
+
+/* Replies with an error; returns 0, as a route's function does that has replied. */
+int dm_fail(struct call *c, enum dm_error e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for a refusal of the tree at 'step'. */
+int dm_fail_at(struct call *c, enum dm_step step, const struct err *err);
+enum dm_error dm_error_at(enum dm_step step, const struct err *err);
+/* For the facade: errors that a function returned. */
+void dm_refuse(struct call *c, const struct err *err);
+
+/* Why a unit does not run ("sync", its error) as DM words it, for error_msg: a new reference. */
+json_t *dm_error_of_unit(const char *unit, const char *text);
+
+#endif

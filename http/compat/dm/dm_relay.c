@@ -1,0 +1,204 @@
+/* dm_relay.c - the relay of a source, and what is told of both. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "http/compat/dm/dm.h"
+#include "http/compat/state.h"
+
+/* 0; 1 when that is the reply already: a name is no worker's. */
+static int check_workers(struct call *c, struct err *err)
+{
+    const json_t *names = json_object_get(c->body, "worker_name_list"), *name;
+    SCOPED(json_decrefp) json_t *worker = dm_worker(c, err);
+    size_t i;
+
+    if (!worker)
+        return err->code;
+    json_array_foreach ((json_t *)names, i, name) {
+        if (json_equal(name, worker))
+            continue;
+        dm_fail(c, DM_WORKER_NOT_EXIST, "dm-worker with name %.200s not exists",
+                json_string_value(name));
+        return 1;
+    }
+    return 0;
+}
+
+/* The relay's attributes; NULL with a reply (err->code is 0) or an error. */
+static json_t *read_relay(struct call *c, enum dm_error missing, struct err *err)
+{
+    json_t *relay = call_read(c, DM_RELAY, err);
+
+    if (relay || err->code != -ENOENT)
+        return relay;
+    *err = ERR_INIT;
+    if (missing == DM_RELAY_SOURCE_NOT_EXIST)
+        dm_fail(c, missing, "sources [%s] need to update expectant relay stage not exist",
+                call_param(c, "source"));
+    else
+        dm_fail(c, missing, "source config with ID %s not exists", call_param(c, "source"));
+    return NULL;
+}
+
+/* --- the relay --- */
+
+/* Where an empty relay begins; "" leaves it. */
+static int set_begin(struct call *c, const char *key, unsigned use, struct err *err)
+{
+    return *dm_text(c->body, key) ? call_write(c, use, json_object_get(c->body, key), err) : 0;
+}
+
+/* Also when it is on already. */
+int dm_relay_start(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+    int rc;
+
+    if (!relay)
+        return err->code;
+    rc = check_workers(c, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if (dm_flag(relay, "enable_relay"))
+        return dm_done(c);
+    if (set_begin(c, "relay_binlog_name", DM_RELAY_NAME_SET, err) < 0 ||
+        set_begin(c, "relay_binlog_gtid", DM_RELAY_GTID, err) < 0 ||
+        call_write(c, DM_RELAY_START, none, err) < 0)
+        return dm_fail_at(c, DM_STEP_RELAY, err);
+    return dm_done(c);
+}
+
+int dm_relay_stop(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+    int rc;
+
+    if (!relay)
+        return err->code;
+    rc = check_workers(c, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return call_write(c, DM_RELAY_STOP, none, err) < 0 ? dm_fail_at(c, DM_STEP_RELAY, err)
+                                                       : dm_done(c);
+}
+
+/* DM keeps the wish and lets the worker find out: where there is nothing to do, that is done. */
+int dm_relay_pause(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_RELAY_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+
+    if (!relay)
+        return err->code;
+    if ((dm_is_state(relay, "running") || dm_is_state(relay, "error")) &&
+        call_write(c, DM_RELAY_PAUSE, none, err) < 0)
+        return dm_fail_at(c, DM_STEP_RELAY, err);
+    return dm_done(c);
+}
+
+int dm_relay_resume(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_RELAY_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+
+    if (!relay)
+        return err->code;
+    if ((dm_is_state(relay, "paused") || dm_is_state(relay, "error")) &&
+        call_write(c, DM_RELAY_RESUME, none, err) < 0)
+        return dm_fail_at(c, DM_STEP_RELAY, err);
+    return dm_done(c);
+}
+
+int dm_relay_purge(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err), *args = NULL;
+
+    if (!relay)
+        return err->code;
+    if (!dm_flag(relay, "enable_relay"))
+        return dm_fail(c, DM_COMMON, "no relay worker for source %s", call_param(c, "source"));
+    args = json_pack("{s:O}", "before", json_object_get(c->body, "relay_binlog_name"));
+    return call_write(c, DM_RELAY_PURGE, args, err) < 0 ? dm_fail_at(c, DM_STEP_RELAY, err)
+                                                        : dm_done(c);
+}
+
+/* --- status --- */
+
+/* "(mysql-bin.000001, 1979)" */
+static json_t *binlog_of(const json_t *v, const json_t *attrs)
+{
+    const char *file = json_string_value(v);
+
+    if (!file || !*file)
+        return NULL;
+    return json_sprintf("(%s, %lld)", file,
+                        (long long)json_integer_value(json_object_get(attrs, "source_offset")));
+}
+
+/* The number of DM's sub-directory; the identity of the source goes before it. */
+static json_t *dir_of(const json_t *v, const json_t *attrs)
+{
+    (void)attrs;
+    return json_integer_value(v) ? json_sprintf("%06lld", (long long)json_integer_value(v)) : NULL;
+}
+
+static const struct field relay_status_fields[] = {
+    { "master_binlog", "source_file", JSON_STRING, binlog_of },
+    { "master_binlog_gtid", "source_gtid", JSON_STRING },
+    { "relay_dir", "incarnation", JSON_STRING, dir_of },
+    { "relay_binlog_gtid", "gtid_executed", JSON_STRING },
+    { "relay_catch_up_master", "catch_up", JSON_FALSE },
+    { "stage", "state", JSON_STRING, state_dm },
+    { 0 },
+};
+
+const struct shape dm_relay_shape = { "sources/{source}/relay", relay_status_fields };
+
+/* Is there one, in DM's eyes: asked for, or at work for others? */
+static bool has_relay(const json_t *relay)
+{
+    return dm_flag(relay, "enable_relay") ||
+           !(dm_is_state(relay, "new") || dm_is_state(relay, "stopped"));
+}
+
+static json_t *relay_status(const json_t *source, const json_t *relay)
+{
+    json_t *v = shape_of(&dm_relay_shape, relay);
+    const char *dir = dm_text(v, "relay_dir"), *uuid = dm_text(source, "server_uuid");
+
+    if (*dir && *uuid)
+        json_object_set_new(v, "relay_dir", json_sprintf("%s.%s", uuid, dir));
+    return v;
+}
+
+json_t *dm_source_status(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = call_read(c, DM_RELAY, err);
+    SCOPED(json_decrefp) json_t *source = relay ? call_read(c, DM_SOURCE, err) : NULL;
+    SCOPED(json_decrefp) json_t *worker = source ? dm_worker(c, err) : NULL;
+    const char *why = *dm_text(relay, "error") ? dm_text(relay, "error") : dm_text(source, "error");
+    json_t *v;
+
+    if (!worker)
+        return NULL;
+    v = json_pack("{s:s,s:O}", "source_name", call_param(c, "source"), "worker_name", worker);
+    if (has_relay(relay))
+        json_object_set_new(v, "relay_status", relay_status(source, relay));
+    if (*why)
+        json_object_set_new(v, "error_msg", json_string(why));
+    return v;
+}
+
+int dm_get_source_status(struct call *c, struct err *err)
+{
+    int rc = dm_no_source(c, err);
+    json_t *v = rc == 0 ? dm_source_status(c, err) : NULL;
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return v ? dm_list(c, json_pack("[o]", v)) : err->code;
+}

@@ -1,0 +1,897 @@
+#include "route/shard_group.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "route/shard_table.h"
+
+/* --- a server in small: a table's elements, and statements that change them ---
+ *
+ *     + c int        ADD COLUMN, or a key        - c          DROP COLUMN, DROP KEY
+ *     ~ a c int      CHANGE a to c int           ! c bigint   MODIFY
+ *     = text         changes nothing that counts: a partition, the engine
+ * Several of them, parted by " ; ", are one ALTER. */
+
+#define ELEMENTS 16
+
+struct text {
+    unsigned n;
+    char *elements[ELEMENTS];
+};
+
+static void text_init(struct text *t, const char *create)
+{
+    const char *at = strchr(create, '(') + 1, *end = strrchr(create, ')');
+
+    t->n = 0;
+    while (at < end) {
+        const char *sep = strstr(at, " ;; ");
+        size_t size = sep && sep < end ? (size_t)(sep - at) : (size_t)(end - at);
+
+        t->elements[t->n++] = xstrndup(at, size);
+        at += size + 4;
+    }
+}
+
+static bool is_called(const char *element, const char *name, size_t size)
+{
+    const char *key = strstr(element, "KEY ");
+
+    element = key ? key + 4 : element;
+    return strncmp(element, name, size) == 0 && (element[size] == ' ' || element[size] == '\0');
+}
+
+static unsigned position(const struct text *t, const char *name, size_t size)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (is_called(t->elements[i], name, size))
+            return i;
+    cr_assert_fail("no element %.*s", (int)size, name);
+    return 0;
+}
+
+static void edit_one(struct text *t, const char *edit, size_t size)
+{
+    SCOPED(freep) char *rest = xstrndup(edit + 2, size - 2);
+    size_t n = strcspn(rest, " ");
+    unsigned at;
+
+    switch (edit[0]) {
+    case '+':
+        t->elements[t->n++] = xstrdup(rest);
+        break;
+    case '-':
+        at = position(t, rest, strlen(rest));
+        free(t->elements[at]);
+        memmove(&t->elements[at], &t->elements[at + 1], (--t->n - at) * sizeof *t->elements);
+        break;
+    case '~':
+    case '!':
+        at = position(t, rest, n);
+        free(t->elements[at]);
+        t->elements[at] = xstrdup(edit[0] == '!' ? rest : rest + n + 1);
+        break;
+    }
+}
+
+/* The table after a statement; caller frees. */
+static char *edited(const char *create, const char *edit)
+{
+    SCOPED(buf_fini) struct buf out = BUF_INIT;
+    struct text t;
+
+    text_init(&t, create);
+    for (const char *at = edit; at;) {
+        const char *sep = strstr(at, " ; ");
+
+        edit_one(&t, at, sep ? (size_t)(sep - at) : strlen(at));
+        at = sep ? sep + 3 : NULL;
+    }
+    buf_str(&out, "CREATE TABLE t (");
+    for (unsigned i = 0; i < t.n; i++) {
+        buf_printf(&out, "%s%s", i ? " ;; " : "", t.elements[i]);
+        free(t.elements[i]);
+    }
+    buf_str(&out, ")");
+    return buf_steal(&out);
+}
+
+/* What shard_table.h reads: commas between the elements. */
+static char *sql(const char *create)
+{
+    char *s = xstrdup(create);
+
+    for (char *at = s; (at = strstr(at, " ;; "));)
+        memcpy(at, " ,  ", 4);
+    return s;
+}
+
+/* --- shards whose statements come one after the other --- */
+
+#define SHARDS 4
+#define QUEUED 16
+
+struct story {
+    struct shard_group group;
+    char *create[SHARDS]; /* as the shard is where its stream is */
+    const char *queue[SHARDS][QUEUED];
+    unsigned n_queue[SHARDS];
+    char ran[512]; /* statements at the target */
+    int64_t clock;
+};
+
+static const char *const names[SHARDS] = { "t1", "t2", "t3", "t4" };
+
+static void story_init(struct story *s, enum shard_mode mode, unsigned n, const char *create)
+{
+    SCOPED(freep) char *now = sql(create);
+
+    *s = (struct story){ .group = { .mode = mode } };
+    for (unsigned i = 0; i < n; i++) {
+        shard_join(&s->group, "s1", "d", names[i], now);
+        s->create[i] = xstrdup(create);
+    }
+}
+
+static void story_fini(struct story *s)
+{
+    shard_group_fini(&s->group);
+    for (unsigned i = 0; i < SHARDS; i++)
+        free(s->create[i]);
+}
+
+static struct shard_member *shard(struct story *s, unsigned i)
+{
+    return shard_find(&s->group, "s1", "d", names[i]);
+}
+
+static const char verdicts[] = "RPWC";
+
+/* The shard's stream comes to the statement; the letter of what became of it. */
+static char come(struct story *s, unsigned i, const char *edit)
+{
+    struct shard_member *m = shard(s, i);
+    SCOPED(freep) char *after = edited(s->create[i], edit), *after_sql = sql(after);
+    struct err why = ERR_INIT;
+    enum shard_verdict v;
+
+    v = shard_ask(&s->group, m, edit, after_sql, &why);
+    cr_assert(v != SHARD_CONFLICT || why.text[0], "%s: no reason", edit);
+    if (v == SHARD_WAIT || v == SHARD_CONFLICT) {
+        shard_wait(m, edit, after_sql, v == SHARD_CONFLICT ? why.text : NULL, ++s->clock);
+        return verdicts[v];
+    }
+    if (v == SHARD_RUN)
+        snprintf(s->ran + strlen(s->ran), sizeof s->ran - strlen(s->ran), "%s|", edit);
+    shard_done(&s->group, m, edit, after_sql, v == SHARD_RUN);
+    free(s->create[i]);
+    s->create[i] = STEAL(after);
+    return verdicts[v];
+}
+
+static void second_reading(struct story *s, unsigned i)
+{
+    struct shard_member *m = shard(s, i);
+    SCOPED(freep) char *ddl = xstrdup(m->ddl);
+
+    m->state = SHARD_PICKED;
+    if (strchr("WC", come(s, i, ddl)))
+        return;
+    m = shard(s, i);
+    cr_assert_eq(m->state, SHARD_PASSING);
+    shard_settle(&s->group);
+    while (s->n_queue[i] && m->state == SHARD_PASSING) {
+        const char *next = s->queue[i][0];
+
+        memmove(&s->queue[i][0], &s->queue[i][1], --s->n_queue[i] * sizeof s->queue[i][0]);
+        come(s, i, next);
+        shard_settle(&s->group);
+    }
+    if (m->state == SHARD_PASSING)
+        m->state = SHARD_FOLLOWS;
+}
+
+static void read_again(struct story *s)
+{
+    bool any;
+
+    do {
+        any = false;
+        for (unsigned i = 0; i < s->group.n; i++)
+            if (s->group.members[i].state == SHARD_RELEASED) {
+                unsigned at = (unsigned)(s->group.members[i].table[1] - '1');
+
+                second_reading(s, at);
+                any = true;
+            }
+    } while (any);
+}
+
+/* 'q': the shard waits, so the statement does too. */
+static char step(struct story *s, unsigned i, const char *edit)
+{
+    char letter;
+
+    if (shard(s, i)->state != SHARD_FOLLOWS) {
+        s->queue[i][s->n_queue[i]++] = edit;
+        return 'q';
+    }
+    letter = come(s, i, edit);
+    shard_settle(&s->group);
+    read_again(s);
+    return letter;
+}
+
+/* '=': all follow, with one structure; 'o': all follow; 'w' somebody waits; 'c' in a conflict. */
+static char end_of(struct story *s)
+{
+    bool same = true;
+
+    for (unsigned i = 0; i < s->group.n; i++) {
+        if (s->group.members[i].conflict)
+            return 'c';
+        same = same && shard_synced(&s->group, &s->group.members[i]);
+    }
+    for (unsigned i = 0; i < s->group.n; i++)
+        if (s->group.members[i].state != SHARD_FOLLOWS)
+            return 'w';
+    return same || s->group.mode == SHARD_PESSIMISTIC ? '=' : 'o';
+}
+
+#define STEPS 12
+
+struct row {
+    const char *name;
+    const char *create; /* NULL: the usual one */
+    unsigned n;
+    struct {
+        unsigned shard;
+        const char *edit;
+        char verdict;
+    } steps[STEPS];
+    char end;
+};
+
+static const char usual[] = "CREATE TABLE t (id int NOT NULL ;; a int DEFAULT NULL ;; "
+                            "b int DEFAULT NULL ;; PRIMARY KEY p (id))";
+
+static void run(enum shard_mode mode, const struct row *row)
+{
+    struct story s;
+
+    story_init(&s, mode, row->n ? row->n : 2, row->create ? row->create : usual);
+    for (unsigned i = 0; i < STEPS && row->steps[i].edit; i++) {
+        char letter = step(&s, row->steps[i].shard - 1, row->steps[i].edit);
+
+        cr_expect_eq(letter, row->steps[i].verdict, "%s: step %u, %s: %c and not %c", row->name,
+                     i + 1, row->steps[i].edit, letter, row->steps[i].verdict);
+    }
+    cr_expect_eq(end_of(&s), row->end, "%s: it ends %c and not %c (ran %s)", row->name, end_of(&s),
+                 row->end, s.ran);
+    story_fini(&s);
+}
+
+/* The rows of dm.md 4.15 and 4.16, in the pessimistic column. */
+static const struct row pessimistic[] = {
+    { "002-010, 030: the same ADD everywhere",
+      NULL,
+      3,
+      { { 1, "+ c int", 'W' }, { 2, "+ c int", 'W' }, { 3, "+ c int", 'R' } },
+      '=' },
+    { "003: one shard alone", NULL, 2, { { 1, "+ c int", 'W' } }, 'w' },
+    { "010: several, in the same order, one shard ahead",
+      NULL,
+      2,
+      { { 1, "+ c int", 'W' },
+        { 1, "+ d int", 'q' },
+        { 2, "+ c int", 'R' },
+        { 2, "+ d int", 'R' } },
+      '=' },
+    { "011: INT and FLOAT", NULL, 2, { { 1, "+ c int", 'W' }, { 2, "+ c float", 'C' } }, 'c' },
+    { "012, 014: two in opposite order",
+      NULL,
+      2,
+      { { 1, "+ c int", 'W' }, { 2, "+ d int", 'C' } },
+      'c' },
+    { "031: INT and VARCHAR",
+      NULL,
+      2,
+      { { 1, "+ c int", 'W' }, { 2, "+ c varchar(5)", 'C' } },
+      'c' },
+    { "033: NOT NULL everywhere",
+      NULL,
+      2,
+      { { 1, "+ c int NOT NULL", 'W' }, { 2, "+ c int NOT NULL", 'R' } },
+      '=' },
+    { "037: other defaults",
+      NULL,
+      2,
+      { { 1, "+ c int DEFAULT 0", 'W' }, { 2, "+ c int DEFAULT -1", 'C' } },
+      'c' },
+    { "040: utf8 and utf8mb4",
+      NULL,
+      2,
+      { { 1, "+ c char(1) CHARSET utf8", 'W' }, { 2, "+ c char(1) CHARSET utf8mb4", 'C' } },
+      'c' },
+    { "043: other expressions",
+      NULL,
+      2,
+      { { 1, "+ c int AS (a + 1)", 'W' }, { 2, "+ c int AS (a + 2)", 'C' } },
+      'c' },
+    { "046-048: DROP COLUMN", NULL, 2, { { 1, "- a", 'W' }, { 2, "- a", 'R' } }, '=' },
+    { "049: CHANGE a to c", NULL, 2, { { 1, "~ a c int", 'W' }, { 2, "~ a c int", 'R' } }, '=' },
+    { "050: a to c, a to d", NULL, 2, { { 1, "~ a c int", 'W' }, { 2, "~ a d int", 'C' } }, 'c' },
+    { "051: a to c, b to c", NULL, 2, { { 1, "~ a c int", 'W' }, { 2, "~ b c int", 'C' } }, 'c' },
+    { "062: MODIFY bigint", NULL, 2, { { 1, "! a bigint", 'W' }, { 2, "! a bigint", 'R' } }, '=' },
+    { "063: mediumint and bigint",
+      NULL,
+      2,
+      { { 1, "! a mediumint", 'W' }, { 2, "! a bigint", 'C' } },
+      'c' },
+    { "067: MODIFY with other defaults",
+      NULL,
+      2,
+      { { 1, "! a int DEFAULT 1", 'W' }, { 2, "! a int DEFAULT 2", 'C' } },
+      'c' },
+    { "076, 078: a single source of one table", NULL, 1, { { 1, "+ KEY k (a)", 'R' } }, '=' },
+    { "080-082: unique indexes",
+      NULL,
+      2,
+      { { 1, "+ UNIQUE KEY u (a)", 'W' }, { 2, "+ UNIQUE KEY u (a)", 'R' } },
+      '=' },
+    { "086: mixed visibility",
+      NULL,
+      2,
+      { { 1, "= ALTER INDEX k VISIBLE", 'W' }, { 2, "= ALTER INDEX k INVISIBLE", 'C' } },
+      'c' },
+    { "103: add, drop, change in the same order",
+      NULL,
+      2,
+      { { 1, "+ c int", 'W' },
+        { 1, "- a", 'q' },
+        { 1, "~ b d int", 'q' },
+        { 2, "+ c int", 'R' },
+        { 2, "- a", 'R' },
+        { 2, "~ b d int", 'R' } },
+      '=' },
+    { "113-123: several clauses",
+      NULL,
+      2,
+      { { 1, "+ c int ; - a", 'W' }, { 2, "+ c int ; - a", 'R' } },
+      '=' },
+    { "142: ADD PARTITION",
+      NULL,
+      2,
+      { { 1, "= ADD PARTITION", 'W' }, { 2, "= ADD PARTITION", 'R' } },
+      '=' },
+    { "150: blocked, then equal",
+      NULL,
+      2,
+      { { 1, "! a smallint", 'W' }, { 2, "! a smallint", 'R' } },
+      '=' },
+    { "letter case and blanks do not count",
+      NULL,
+      2,
+      { { 1, "+ c int", 'W' }, { 2, "+  C INT", 'R' } },
+      '=' },
+};
+
+Test(shard_group, pessimistic_outcomes)
+{
+    for (size_t i = 0; i < sizeof pessimistic / sizeof *pessimistic; i++)
+        run(SHARD_PESSIMISTIC, &pessimistic[i]);
+}
+
+static const char keyed[] =
+    "CREATE TABLE t (id int NOT NULL ;; a int DEFAULT NULL ;; b int DEFAULT "
+    "NULL ;; PRIMARY KEY p (id) ;; KEY ka (a) ;; UNIQUE KEY ub (b))";
+static const char texts[] =
+    "CREATE TABLE t (id int NOT NULL ;; a varchar(10) DEFAULT NULL ;; b int "
+    "DEFAULT NULL ;; PRIMARY KEY p (id))";
+
+/* ... and in the optimistic one.  Where DM splits an ALTER of several clauses, it is one here. */
+static const struct row optimistic[] = {
+    { "004, 013, 030: the same ADD everywhere",
+      NULL,
+      3,
+      { { 1, "+ c int", 'R' }, { 2, "+ c int", 'P' }, { 3, "+ c int", 'P' } },
+      '=' },
+    { "012, 014: two in opposite order",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' },
+        { 1, "+ d int", 'R' },
+        { 2, "+ d int", 'P' },
+        { 2, "+ c int", 'P' } },
+      '=' },
+    { "031: INT and VARCHAR",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' }, { 2, "+ c varchar(5)", 'C' } },
+      'c' },
+    { "011: INT and FLOAT", NULL, 2, { { 1, "+ c int", 'R' }, { 2, "+ c float", 'C' } }, 'c' },
+    { "032: add, drop, add another",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' }, { 1, "- c", 'R' }, { 1, "+ d int", 'R' }, { 2, "+ d int", 'P' } },
+      '=' },
+    { "034: UNIQUE AUTO_INCREMENT waits for all",
+      NULL,
+      2,
+      { { 1, "+ c int NOT NULL AUTO_INCREMENT ; + UNIQUE KEY c (c)", 'W' } },
+      'w' },
+    { "035, 104: two ADDs NOT NULL DEFAULT, in other order",
+      NULL,
+      3,
+      { { 1, "+ c int NOT NULL DEFAULT 1 ; + d int NOT NULL DEFAULT 2", 'R' },
+        { 2, "+ d int NOT NULL DEFAULT 2 ; + c int NOT NULL DEFAULT 1", 'P' },
+        { 3, "+ c int NOT NULL DEFAULT 1", 'P' },
+        { 3, "+ d int NOT NULL DEFAULT 2", 'P' } },
+      '=' },
+    { "037: other defaults",
+      NULL,
+      2,
+      { { 1, "+ c int DEFAULT 0", 'R' }, { 2, "+ c int DEFAULT -1", 'C' } },
+      'c' },
+    { "039: utf8 everywhere",
+      NULL,
+      2,
+      { { 1, "+ c char(1) CHARSET utf8", 'R' }, { 2, "+ c char(1) CHARSET utf8", 'P' } },
+      '=' },
+    { "040: utf8 and utf8mb4: the target gets the wider one",
+      NULL,
+      2,
+      { { 1, "+ c char(1) CHARSET utf8mb4", 'R' }, { 2, "+ c char(1) CHARSET utf8", 'P' } },
+      'o' },
+    { "041: equal expressions",
+      NULL,
+      2,
+      { { 1, "+ c int AS (a + 1)", 'R' }, { 2, "+ c int AS (a + 1)", 'P' } },
+      '=' },
+    { "043: other expressions",
+      NULL,
+      2,
+      { { 1, "+ c int AS (a + 1)", 'R' }, { 2, "+ c int AS (a + 2)", 'C' } },
+      'c' },
+    { "046-048: DROP COLUMN: the last one counts",
+      NULL,
+      3,
+      { { 1, "- a", 'P' }, { 2, "- a", 'P' }, { 3, "- a", 'R' } },
+      '=' },
+    { "049: CHANGE a to c: all but the last wait and are released",
+      NULL,
+      3,
+      { { 1, "~ a c int", 'W' }, { 2, "~ a c int", 'W' }, { 3, "~ a c int", 'R' } },
+      '=' },
+    { "050: a to c, a to d", NULL, 2, { { 1, "~ a c int", 'W' }, { 2, "~ a d int", 'C' } }, 'c' },
+    { "051: a to c, b to c", NULL, 2, { { 1, "~ a c int", 'W' }, { 2, "~ b c int", 'C' } }, 'c' },
+    { "056, 065: other positions",
+      NULL,
+      2,
+      { { 1, "~ a c int", 'W' }, { 2, "~ a c int COMMENT 'first'", 'R' } },
+      '=' },
+    { "058: CHANGE with other defaults",
+      NULL,
+      2,
+      { { 1, "~ a c int DEFAULT 1", 'W' }, { 2, "~ a c int DEFAULT 2", 'C' } },
+      'c' },
+    { "059: CHANGE with the same default",
+      NULL,
+      2,
+      { { 1, "~ a c int DEFAULT 1", 'W' }, { 2, "~ a c int DEFAULT 1", 'R' } },
+      '=' },
+    { "066, 068: MODIFY with the same default",
+      NULL,
+      2,
+      { { 1, "! a int DEFAULT 1", 'R' }, { 2, "! a int DEFAULT 1", 'P' } },
+      '=' },
+    { "062, 064: MODIFY bigint",
+      NULL,
+      2,
+      { { 1, "! a bigint", 'R' }, { 2, "! a bigint", 'P' } },
+      '=' },
+    { "063: mediumint and bigint",
+      NULL,
+      2,
+      { { 1, "! a mediumint", 'P' }, { 2, "! a bigint", 'R' } },
+      'o' },
+    { "067: MODIFY with other defaults",
+      NULL,
+      2,
+      { { 1, "! a int DEFAULT 1", 'R' }, { 2, "! a int DEFAULT 2", 'C' } },
+      'c' },
+    { "071, 139: what does not count is run for each",
+      NULL,
+      2,
+      { { 1, "= ENGINE=InnoDB", 'R' }, { 2, "= ENGINE=InnoDB", 'R' } },
+      '=' },
+    { "073: CONVERT TO",
+      texts,
+      2,
+      { { 1, "! a varchar(10) CHARSET utf8mb4 DEFAULT NULL", 'W' },
+        { 2, "! a varchar(10) CHARSET utf8mb4 DEFAULT NULL", 'R' } },
+      '=' },
+    { "076, 078: a primary key of a single table",
+      NULL,
+      1,
+      { { 1, "- p ; + PRIMARY KEY p (a)", 'R' } },
+      '=' },
+    { "085, 086: visibility does not count",
+      keyed,
+      2,
+      { { 1, "= ALTER INDEX ka VISIBLE", 'R' }, { 2, "= ALTER INDEX ka INVISIBLE", 'R' } },
+      '=' },
+    { "103: add, drop, change, one after the other",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' },
+        { 1, "- a", 'P' },
+        { 2, "- a", 'R' },
+        { 2, "+ c int", 'P' },
+        { 1, "~ b d int", 'W' },
+        { 2, "~ b d int", 'R' } },
+      '=' },
+    { "105, 106: two indexes in other order",
+      NULL,
+      2,
+      { { 1, "+ KEY k (a)", 'P' },
+        { 1, "+ KEY l (b)", 'P' },
+        { 2, "+ KEY l (b)", 'R' },
+        { 2, "+ KEY k (a)", 'R' } },
+      '=' },
+    { "105, 106: ... dropped",
+      keyed,
+      2,
+      { { 1, "- ka", 'R' }, { 1, "- ub", 'R' }, { 2, "- ub", 'P' }, { 2, "- ka", 'P' } },
+      '=' },
+    { "107: NOT NULL without a default waits for all",
+      NULL,
+      2,
+      { { 1, "+ c int NOT NULL", 'W' }, { 2, "+ c int NOT NULL", 'R' } },
+      '=' },
+    { "108: decimals",
+      NULL,
+      2,
+      { { 1, "+ c decimal(5,2)", 'R' }, { 2, "+ c decimal(6,2)", 'C' } },
+      'c' },
+    { "111: zerofill",
+      NULL,
+      2,
+      { { 1, "+ c int unsigned zerofill", 'R' }, { 2, "+ c int unsigned", 'C' } },
+      'c' },
+    { "112: unsigned", NULL, 2, { { 1, "+ c int unsigned", 'R' }, { 2, "+ c int", 'C' } }, 'c' },
+    { "109, 110: ADD varchar of other lengths",
+      NULL,
+      3,
+      { { 1, "+ c varchar(3)", 'R' }, { 2, "+ c varchar(4)", 'C' }, { 3, "+ c varchar(5)", 'C' } },
+      'c' },
+    { "113: several columns",
+      NULL,
+      2,
+      { { 1, "+ c int ; + d int", 'R' }, { 2, "+ c int ; + d int", 'P' } },
+      '=' },
+    { "114, 115: add two, drop two",
+      NULL,
+      2,
+      { { 1, "+ c int ; + d int", 'R' },
+        { 2, "+ c int ; + d int", 'P' },
+        { 1, "- c ; - d", 'P' },
+        { 2, "- c ; - d", 'R' } },
+      '=' },
+    { "116, 118, 120: add and drop in one waits for all",
+      NULL,
+      2,
+      { { 1, "+ c int ; - a", 'W' }, { 2, "+ c int ; - a", 'R' } },
+      '=' },
+    { "122, 123, 148: indexes swapped",
+      keyed,
+      2,
+      { { 1, "- ka ; + KEY kb (b)", 'W' }, { 2, "- ka ; + KEY kb (b)", 'R' } },
+      '=' },
+    { "117, 147, 153, 154: dropped and added again",
+      NULL,
+      2,
+      { { 1, "- a", 'P' }, { 1, "+ a int", 'C' } },
+      'c' },
+    { "... is fine once all have dropped it",
+      NULL,
+      2,
+      { { 1, "- a", 'P' }, { 1, "+ a int", 'C' }, { 2, "- a", 'R' } },
+      'o' },
+    { "119, 121: one name, other columns",
+      NULL,
+      2,
+      { { 1, "+ KEY k (a)", 'P' }, { 2, "+ KEY k (b)", 'P' } },
+      'o' },
+    { "124-127: one adds and drops indexes",
+      NULL,
+      2,
+      { { 1, "+ KEY k (a)", 'P' }, { 1, "- k", 'P' } },
+      '=' },
+    { "128: MODIFY NOT NULL: the last one counts",
+      NULL,
+      2,
+      { { 1, "! a int NOT NULL", 'P' }, { 2, "! a int NOT NULL", 'R' } },
+      '=' },
+    { "129: MODIFY DEFAULT",
+      NULL,
+      2,
+      { { 1, "! a int DEFAULT 5", 'R' }, { 2, "! a int DEFAULT 5", 'P' } },
+      '=' },
+    { "130: DEFAULT 0 and -1",
+      NULL,
+      2,
+      { { 1, "! a int DEFAULT 0", 'R' }, { 2, "! a int DEFAULT -1", 'C' } },
+      'c' },
+    { "131: NOT NULL and NULL",
+      NULL,
+      2,
+      { { 1, "! a int NOT NULL", 'P' },
+        { 1, "! a int", 'P' },
+        { 2, "! a int NOT NULL", 'P' },
+        { 2, "! a int", 'P' } },
+      '=' },
+    { "132-134: primary keys swapped",
+      NULL,
+      2,
+      { { 1, "- p ; + PRIMARY KEY p (a)", 'W' }, { 2, "- p ; + PRIMARY KEY p (a)", 'R' } },
+      '=' },
+    { "136, 137: another unique key",
+      keyed,
+      2,
+      { { 1, "- ub", 'R' },
+        { 1, "+ UNIQUE KEY ub (a,b)", 'P' },
+        { 2, "- ub", 'P' },
+        { 2, "+ UNIQUE KEY ub (a,b)", 'R' } },
+      '=' },
+    { "138: ADD and DROP UNIQUE",
+      NULL,
+      2,
+      { { 1, "+ UNIQUE KEY u (a)", 'P' },
+        { 2, "+ UNIQUE KEY u (a)", 'R' },
+        { 1, "- u", 'R' },
+        { 2, "- u", 'P' } },
+      '=' },
+    { "149: a wider varchar",
+      texts,
+      2,
+      { { 1, "! a varchar(20)", 'R' }, { 2, "! a varchar(20)", 'P' } },
+      '=' },
+    { "142, 143: partitions",
+      NULL,
+      2,
+      { { 1, "= ADD PARTITION", 'R' }, { 2, "= ADD PARTITION", 'R' } },
+      '=' },
+    { "150: a narrower varchar, one shard", texts, 2, { { 1, "! a varchar(5)", 'P' } }, 'o' },
+    { "150: ... then all",
+      texts,
+      2,
+      { { 1, "! a varchar(5)", 'P' }, { 2, "! a varchar(5)", 'R' } },
+      '=' },
+    { "151: INT to DOUBLE, one shard", NULL, 2, { { 1, "! a double", 'W' } }, 'w' },
+    { "151: ... then all", NULL, 2, { { 1, "! a double", 'W' }, { 2, "! a double", 'R' } }, '=' },
+    { "155, RENAME_COLUMN: one shard at a time, and on",
+      NULL,
+      3,
+      { { 1, "~ a c int", 'W' },
+        { 1, "+ d int", 'q' },
+        { 2, "~ a c int", 'W' },
+        { 1, "~ c e int", 'q' },
+        { 3, "~ a c int", 'R' },
+        { 2, "+ d int", 'P' },
+        { 3, "+ d int", 'P' },
+        { 2, "~ c e int", 'W' },
+        { 3, "~ c e int", 'R' } },
+      '=' },
+    { "SAME_DDL_TWICE",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' },
+        { 2, "+ c int", 'P' },
+        { 1, "- c", 'P' },
+        { 2, "- c", 'R' },
+        { 1, "+ c int", 'R' },
+        { 2, "+ c int", 'P' } },
+      '=' },
+    { "a conflict ends when the other gives way",
+      NULL,
+      2,
+      { { 1, "+ c int", 'R' }, { 2, "+ c varchar(5)", 'C' }, { 1, "- c", 'R' } },
+      'o' },
+    { "CHANGE to other widths: the widest is run",
+      texts,
+      2,
+      { { 1, "~ a c varchar(30)", 'W' }, { 2, "~ a c varchar(20)", 'W' } },
+      'o' },
+};
+
+Test(shard_group, optimistic_outcomes)
+{
+    for (size_t i = 0; i < sizeof optimistic / sizeof *optimistic; i++)
+        run(SHARD_OPTIMISTIC, &optimistic[i]);
+}
+
+/* --- the operator --- */
+
+static void ordered(struct story *s, int shard_no, enum shard_word word)
+{
+    struct err err = ERR_INIT;
+    struct shard_member *m = shard_no ? shard(s, (unsigned)shard_no - 1) : NULL;
+
+    cr_assert_eq(shard_order(&s->group, m, word, &err), 0, "%s", err.text);
+    shard_settle(&s->group);
+    read_again(s);
+}
+
+Test(shard_group, exec_does_not_wait_for_those_who_are_missing)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 3, usual);
+    step(&s, 0, "+ c int");
+    step(&s, 1, "+ c int");
+
+    ordered(&s, 0, SHARD_EXEC);
+
+    cr_assert_str_eq(s.ran, "+ c int|");
+    cr_assert_eq(end_of(&s), '=');
+    cr_assert_eq(step(&s, 2, "+ c int"), 'P'); /* it comes late */
+    cr_assert_eq(step(&s, 2, "+ d int"), 'W');
+    cr_assert_eq(step(&s, 0, "+ d int"), 'W');
+    cr_assert_eq(step(&s, 1, "+ d int"), 'R');
+    cr_assert_eq(end_of(&s), '=');
+    cr_assert_eq(s.group.n_history, 0);
+    story_fini(&s);
+}
+
+Test(shard_group, one_that_is_behind_must_come_to_the_same)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 2, usual);
+    step(&s, 0, "+ c int");
+    ordered(&s, 0, SHARD_EXEC);
+
+    cr_assert_eq(step(&s, 1, "+ d int"), 'C');
+    cr_assert_not_null(
+        strstr(shard(&s, 1)->conflict, "detect inconsistent DDL sequence from source"));
+    ordered(&s, 2, SHARD_SKIP);
+    cr_assert_eq(end_of(&s), '=');
+    story_fini(&s);
+}
+
+Test(shard_group, skip_passes_all_without_running)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 3, usual);
+    step(&s, 0, "+ c int");
+    step(&s, 1, "+ c int");
+
+    ordered(&s, 0, SHARD_SKIP);
+
+    cr_assert_str_eq(s.ran, "");
+    cr_assert_eq(end_of(&s), '=');
+    cr_assert_eq(step(&s, 2, "+ c int"), 'P');
+    story_fini(&s);
+}
+
+Test(shard_group, skip_of_one_that_is_different_lets_the_others_have_theirs)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 3, usual);
+    step(&s, 0, "+ c int");
+    cr_assert_eq(step(&s, 1, "+ c float"), 'C');
+    cr_assert_not_null(strstr(shard(&s, 1)->conflict, "is different with"));
+
+    ordered(&s, 2, SHARD_SKIP);
+    cr_assert_eq(step(&s, 2, "+ c int"), 'R');
+
+    cr_assert_str_eq(s.ran, "+ c int|");
+    cr_assert_eq(end_of(&s), '=');
+    story_fini(&s);
+}
+
+Test(shard_group, drop_of_a_table_that_never_comes_frees_the_others)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 3, usual);
+    step(&s, 0, "+ c int");
+    step(&s, 1, "+ c int");
+
+    shard_drop(&s.group, shard(&s, 2));
+    read_again(&s);
+
+    cr_assert_str_eq(s.ran, "+ c int|");
+    cr_assert_eq(end_of(&s), '=');
+    story_fini(&s);
+}
+
+Test(shard_group, drop_asks_all_again)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 2, usual);
+    step(&s, 0, "+ c int");
+    step(&s, 1, "+ c float");
+
+    shard_drop(&s.group, NULL);
+    read_again(&s);
+
+    cr_assert_eq(end_of(&s), 'c'); /* nothing has changed */
+    story_fini(&s);
+}
+
+Test(shard_group, optimistic_words)
+{
+    static const struct {
+        enum shard_word word;
+        const char *ran;
+        bool has;
+    } words[] = { { SHARD_EXEC, "+ c int|+ c varchar(5)|", true },
+                  { SHARD_SKIP, "+ c int|", false },
+                  { SHARD_ADOPT, "+ c int|", true } };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct story s;
+
+        story_init(&s, SHARD_OPTIMISTIC, 2, usual);
+        step(&s, 0, "+ c int");
+        step(&s, 1, "+ c varchar(5)");
+        cr_assert(shard_locked(&s.group));
+
+        ordered(&s, 2, words[i].word);
+
+        cr_assert_str_eq(s.ran, words[i].ran);
+        cr_assert_eq(strstr(shard(&s, 1)->now, "varchar") != NULL, words[i].has);
+        cr_assert_eq(shard(&s, 1)->state, SHARD_FOLLOWS);
+        story_fini(&s);
+    }
+}
+
+Test(shard_group, nothing_to_resolve)
+{
+    struct story s;
+    struct err err = ERR_INIT;
+
+    story_init(&s, SHARD_PESSIMISTIC, 2, usual);
+
+    cr_assert_eq(shard_order(&s.group, NULL, SHARD_EXEC, &err), -ENOENT);
+    cr_assert_not_null(strstr(err.text, "no DDL lock exists"));
+    cr_assert(!shard_locked(&s.group));
+    story_fini(&s);
+}
+
+Test(shard_group, waits_for_sources_that_have_not_said_what_they_have)
+{
+    struct story s;
+
+    story_init(&s, SHARD_PESSIMISTIC, 1, usual);
+    s.group.incomplete = true;
+    cr_assert_eq(step(&s, 0, "+ c int"), 'W');
+
+    s.group.incomplete = false;
+    shard_settle(&s.group);
+    read_again(&s);
+
+    cr_assert_str_eq(s.ran, "+ c int|");
+    story_fini(&s);
+}
+
+Test(shard_group, one_at_a_time)
+{
+    struct story s;
+    struct err why = ERR_INIT;
+
+    story_init(&s, SHARD_OPTIMISTIC, 2, usual);
+    s.group.runner = xstrdup("s1/d/t1");
+
+    cr_assert_eq(shard_ask(&s.group, shard(&s, 0), "x", NULL, &why), SHARD_RUN);
+    cr_assert_eq(shard_ask(&s.group, shard(&s, 1), "x", NULL, &why), SHARD_WAIT);
+    story_fini(&s);
+}
