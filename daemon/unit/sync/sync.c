@@ -14,6 +14,7 @@
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
 
 static struct sync *sync_of(const struct unit *u)
@@ -67,6 +68,7 @@ static int run_once(struct sync *s, struct err *err)
         return rc;
     sync_publish_aside(&r);
     sync_publish_refill(&r);
+    gone_look(&r);
     release = take_release(s, &skip);
     if (release)
         take_back(&r, release, skip);
@@ -188,6 +190,7 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->binlog_file);
     free(s->aside_text);
     json_decref(s->refill);
+    free(s->aside_gone);
     free(s->release);
     free(s->catching_up);
     free(s->reconnect_reason);

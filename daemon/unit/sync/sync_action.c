@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
 
 static void ask(struct sync *s, const char *table, bool skip)
@@ -32,14 +33,15 @@ void sync_reload(struct unit *u)
     mutex_unlock(&s->unit.lock);
 }
 
-static int check_aside(struct sync *s, const char *table, struct err *err)
+static int check_aside(struct sync *s, const char *table, bool skip, struct err *err)
 {
-    SCOPED(freep) char *list = NULL, *wanted = xasprintf(",%s,", table);
+    SCOPED(freep) char *list = NULL, *gone = NULL, *wanted = xasprintf(",%s,", table);
     bool busy;
 
     mutex_lock(&s->unit.lock);
     busy = s->catching_up && s->catching_up[0];
     list = xasprintf(",%s,", s->aside_text ? s->aside_text : "");
+    gone = xasprintf(",%s,", s->aside_gone ? s->aside_gone : "");
     mutex_unlock(&s->unit.lock);
     if (busy)
         return err_set(err, -EBUSY, "a table is catching up: see catching_up");
@@ -47,6 +49,12 @@ static int check_aside(struct sync *s, const char *table, struct err *err)
         return err_set(err, -ENOENT, "no table is set aside");
     if (table[0] && !strstr(list, wanted))
         return err_set(err, -ENOENT, "table %s is not set aside: see set_aside", table);
+    if (!skip && table[0] && strstr(gone, wanted))
+        return gone_refusal(s->job, table, err);
+    if (!skip && !table[0] && strcmp(gone, list) == 0) {
+        gone[strlen(gone) - 1] = '\0'; /* without the commas around it */
+        return gone_refusal(s->job, gone + 1, err);
+    }
     return 0;
 }
 
@@ -55,7 +63,7 @@ static int release(struct node *n, const json_t *args, bool skip, struct err *er
 {
     struct sync *s = sync_of_node(n);
     const char *table = json_string_value(json_object_get(args, "table"));
-    int rc = check_aside(s, table ? table : "", err);
+    int rc = check_aside(s, table ? table : "", skip, err);
 
     if (rc < 0)
         return rc;

@@ -70,17 +70,21 @@ void sync_publish_aside(struct sync_run *r)
 {
     struct sync *s = r->sync;
     struct position oldest = { .offset = 0 };
-    char *text = aside_text(r->aside), *old;
+    char *text = aside_text(r->aside), *gone = aside_gone_text(r->aside), *old, *old_gone;
     bool some = aside_oldest(r->aside, &oldest);
 
     mutex_lock(&s->unit.lock);
     s->aside_oldest = oldest;
     old = s->aside_text;
     s->aside_text = text;
+    old_gone = s->aside_gone;
+    s->aside_gone = gone;
     mutex_unlock(&s->unit.lock);
     free(old);
+    free(old_gone);
     unit_quarantined(&s->unit, some);
     node_changed(&s->unit.node, "set_aside");
+    node_changed(&s->unit.node, "needs_resnapshot");
 }
 
 void sync_publish_refill(struct sync_run *r)

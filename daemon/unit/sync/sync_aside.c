@@ -16,6 +16,7 @@ struct entry {
     char *reason;
     bool joined;   /* by foreign keys: all such tables are set aside with it */
     bool recorded; /* in the target */
+    bool gone;     /* the source has purged what follows 'from' */
 };
 
 struct aside {
@@ -144,15 +145,27 @@ bool aside_has_table(struct aside *a, const struct target_table *t)
     return (joined && t->foreign_keys) || aside_has(a, t->db, t->name);
 }
 
-char *aside_text(struct aside *a)
+static char *list(struct aside *a, bool all)
 {
     struct buf text = BUF_INIT;
 
     mutex_lock(&a->lock);
     for (unsigned i = 0; i < a->n; i++)
-        buf_printf(&text, "%s%s.%s", i ? "," : "", a->entries[i].schema, a->entries[i].name);
+        if (all || a->entries[i].gone)
+            buf_printf(&text, "%s%s.%s", text.size ? "," : "", a->entries[i].schema,
+                       a->entries[i].name);
     mutex_unlock(&a->lock);
     return buf_steal(&text);
+}
+
+char *aside_text(struct aside *a)
+{
+    return list(a, true);
+}
+
+char *aside_gone_text(struct aside *a)
+{
+    return list(a, false);
 }
 
 bool aside_oldest(struct aside *a, struct position *ret)
@@ -161,7 +174,7 @@ bool aside_oldest(struct aside *a, struct position *ret)
 
     mutex_lock(&a->lock);
     for (unsigned i = 0; i < a->n; i++)
-        if (!oldest || position_compare(&a->entries[i].from, oldest) < 0)
+        if (!a->entries[i].gone && (!oldest || position_compare(&a->entries[i].from, oldest) < 0))
             oldest = &a->entries[i].from;
     if (oldest) {
         memcpy(ret->file, oldest->file, sizeof ret->file);
@@ -241,16 +254,64 @@ static bool is_entry(const struct entry *e, const char *table)
     return strcmp(name, table) == 0;
 }
 
-char *aside_next(struct aside *a, const char *table)
+static char *entry_name(const struct entry *e)
+{
+    return xasprintf("%s.%s", e->schema, e->name);
+}
+
+char *aside_next(struct aside *a, const char *table, bool gone)
 {
     char *found = NULL;
 
     mutex_lock(&a->lock);
     for (unsigned i = 0; i < a->n && !found; i++)
-        if (!table[0] || is_entry(&a->entries[i], table))
-            found = xasprintf("%s.%s", a->entries[i].schema, a->entries[i].name);
+        if (table[0] ? is_entry(&a->entries[i], table) : gone || !a->entries[i].gone)
+            found = entry_name(&a->entries[i]);
     mutex_unlock(&a->lock);
     return found;
+}
+
+char *aside_at(struct aside *a, unsigned i, struct position *from)
+{
+    char *name = NULL;
+
+    mutex_lock(&a->lock);
+    if (i < a->n) {
+        name = entry_name(&a->entries[i]);
+        position_copy(from, &a->entries[i].from);
+    }
+    mutex_unlock(&a->lock);
+    return name;
+}
+
+void aside_mark_gone(struct aside *a, const char *table)
+{
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n; i++)
+        a->entries[i].gone = a->entries[i].gone || is_entry(&a->entries[i], table);
+    mutex_unlock(&a->lock);
+}
+
+bool aside_is_gone(struct aside *a, const char *table)
+{
+    bool gone = false;
+
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n && !gone; i++)
+        gone = a->entries[i].gone && is_entry(&a->entries[i], table);
+    mutex_unlock(&a->lock);
+    return gone;
+}
+
+bool aside_any_kept(struct aside *a)
+{
+    bool any = false;
+
+    mutex_lock(&a->lock);
+    for (unsigned i = 0; i < a->n && !any; i++)
+        any = !a->entries[i].gone;
+    mutex_unlock(&a->lock);
+    return any;
 }
 
 /* Keeps 'table', or all others. */

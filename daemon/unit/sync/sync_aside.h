@@ -27,8 +27,8 @@ void aside_free(struct aside *a); /* NULL is fine */
 bool aside_has(struct aside *a, const char *schema, const char *name);
 bool aside_has_table(struct aside *a, const struct target_table *t);
 char *aside_text(struct aside *a); /* "db.t,db.u"; caller frees */
-/* The oldest place that one of them is to be streamed from: file and offset, no set.  False: none
- * is set aside. */
+/* The oldest place that one of them is to be streamed from: file and offset, no set; those whose
+ * changes are gone do not count.  False: there is none. */
 bool aside_oldest(struct aside *a, struct position *ret);
 
 /* A table was refused, for 'err'.  0: it is set aside from 'from' on; write the
@@ -38,9 +38,19 @@ int aside_failed(struct aside *a, const struct target_table *t, const struct pos
 /* Records what was set aside since the last commit, inside the sink's transaction. */
 int aside_write(struct aside *a, struct sink *s, struct err *err);
 
-/* One by one: the first that is 'table' ("": any) as aside_text() has it; NULL: none.  Caller
- * frees. */
-char *aside_next(struct aside *a, const char *table);
+/* The i-th, and from where on ('from' is empty and the caller's); NULL: there are not so many.
+ * Caller frees. */
+char *aside_at(struct aside *a, unsigned i, struct position *from);
+/* The source has purged what the table missed (sync_gone.h).  Known until the list is opened anew.
+ */
+void aside_mark_gone(struct aside *a, const char *table);
+bool aside_is_gone(struct aside *a, const char *table);
+bool aside_any_kept(struct aside *a);   /* is one there of which that is not so? */
+char *aside_gone_text(struct aside *a); /* "db.t,db.u"; caller frees */
+
+/* One by one: the first that is 'table' as aside_text() has it; "": any, but for those that are
+ * gone unless 'gone'.  NULL: none.  Caller frees. */
+char *aside_next(struct aside *a, const char *table, bool gone);
 /* Leaves that one alone in the list, for the run that catches up with it, ... */
 void aside_pick(struct aside *a, const char *table);
 /* ... and where that run begins. */

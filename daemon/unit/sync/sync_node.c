@@ -66,6 +66,13 @@ static json_t *get_aside(const struct node *n, const struct attr *a,
     return text(sync_of_node(n)->aside_text);
 }
 
+static json_t *get_gone(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
+{
+    (void)a;
+    (void)err;
+    return text(sync_of_node(n)->aside_gone);
+}
+
 static json_t *get_catching_up(const struct node *n, const struct attr *a,
                                struct err *err) NO_THREAD_CHECK
 {
@@ -151,6 +158,12 @@ static const struct attr sync_attrs[] = {
       .type = ATTR_TEXT,
       .flags = ATTR_WATCHED,
       .get = get_aside },
+    { .name = "needs_resnapshot",
+      .help = "Those of them that no release brings back, since the source has purged what they "
+              "missed: error says what does",
+      .type = ATTR_TEXT,
+      .flags = ATTR_WATCHED,
+      .get = get_gone },
     { .name = "catching_up",
       .help = "The table that a release brings to where the others are, and how far it is; the "
               "others wait meanwhile",

@@ -31,6 +31,7 @@ struct sync {
     char *gtid GUARDED, *binlog_file GUARDED;
     uint64_t binlog_offset GUARDED;
     char *aside_text GUARDED;             /* "db.t,db.u": tables that are set aside */
+    char *aside_gone GUARDED;             /* ... of them those whose changes were purged */
     struct position aside_oldest GUARDED; /* from where they are needed; no set, file "": none */
     atomic_bool leave;                /* a release waits until all that was read is in the target */
     _Atomic unsigned reloads;         /* times that the list of refill.h was changed */

@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_gone.h"
 
+#define LOOK_AT_ASIDE 5 /* pulses: so often what was set aside is looked for at the source */
 #define STALL_US ((int64_t)20 * 1000000)
 
 /* What the session that we wait for does, as the target tells another. */
@@ -68,11 +69,14 @@ void *sync_pulse(void *run)
     struct sync *s = r->sync;
     bool shown = false;
     double lag = -1;
+    unsigned n = 0;
 
     while (r->mode->sleep(r, 1000)) {
         double now = sync_lag_seconds(&s->unit);
 
         sync_sample(s);
+        if (++n % LOOK_AT_ASIDE == 0)
+            gone_look(r);
         if (now != lag)
             node_changed(&s->unit.node, "lag_seconds");
         lag = now;

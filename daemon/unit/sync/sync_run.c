@@ -14,6 +14,7 @@
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_spill.h"
 
@@ -370,9 +371,14 @@ int sync_run_release(struct sync_run *r, const char *table, bool skip, struct er
                        "%zu transactions that the target had before the last start are still to "
                        "come by: ask again",
                        applied_left(r->applied));
-    while (rc == 0 && (next = aside_next(r->aside, table))) {
+    while (rc == 0 && (next = aside_next(r->aside, table, skip))) {
         rc = take_back(r, next, skip, err);
         sync_publish_aside(r);
+        if (rc == -ENODATA) {
+            gone_look(r);
+            if (aside_is_gone(r->aside, next))
+                rc = gone_refusal(r->job, next, err);
+        }
         free(next);
     }
     return rc;
