@@ -123,6 +123,22 @@ new_task mas mad fit </dev/null; check
 for c in 'c is .*another set' "e is .*by their number" 'd is .*fractions' 'n is .*digits'; do expect "FAIL  type: fit.t.$c"; done
 mend; check; expect_not 'FAIL  type'
 
+note "unique keys for which values that differ at the source are equal at the target"
+sql mas "CREATE DATABASE coarse; CREATE TABLE coarse.t (k VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, u VARCHAR(20) COLLATE utf8mb4_nopad_bin UNIQUE, v VARCHAR(20) COLLATE utf8mb4_bin)"
+sql mad "CREATE DATABASE coarse; CREATE TABLE coarse.t (k VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, u VARCHAR(20) COLLATE utf8mb4_bin UNIQUE, v VARCHAR(20) COLLATE utf8mb4_general_ci)"
+new_task mas mad coarse </dev/null; check
+expect 'FAIL  collation: coarse.t.k is utf8mb4_bin; in a unique key of the target it is utf8mb4_general_ci'
+expect 'FAIL  collation: coarse.t.u is utf8mb4_nopad_bin'; expect_not 'FAIL  collation: coarse.t.v'
+echo >"$T/tasks/x/start" 2>/dev/null && die "started with a coarser key"
+mend; check; expect_not 'FAIL  collation'
+sql mas "ALTER TABLE coarse.t MODIFY k VARCHAR(20) COLLATE latin1_swedish_nopad_ci, MODIFY v VARCHAR(20) COLLATE utf8mb4_general_nopad_ci, DROP u" # the target's would be made
+new_task mas myd coarse </dev/null; check
+expect 'FAIL  collation: coarse.t.k, in a unique key, is latin1_swedish_nopad_ci, there latin1_swedish_ci: rows that differ here may be equal'
+expect 'WARN  collation: coarse.t.v'; [ "$(report | grep -c '^FAIL')" = 1 ] || die "$(report)"
+echo >"$T/tasks/x/start" 2>/dev/null && die "started with a coarser key"
+echo '["collation"]' >"$T/tasks/x/ignore_checking_items"; echo >"$T/tasks/x/start" || die "forced: $(cat "$T/tasks/x/last_error")"
+echo >"$T/tasks/x/stop"
+
 note "tables that become one, routes that contradict each other, also across sources"
 sql mas "CREATE DATABASE m; CREATE TABLE m.a (id INT PRIMARY KEY); CREATE TABLE m.b (id INT PRIMARY KEY)"
 sql mad "CREATE DATABASE m; CREATE TABLE m.a (id INT PRIMARY KEY)"

@@ -162,6 +162,41 @@ static void check_missing(struct tables *t, const struct pair *pair, const struc
                  pair->label, col->name);
 }
 
+/* Makes the target's column as the source's is; between flavours the words may be others. */
+static void print_modify(const struct tables *t, const struct pair *pair,
+                         const struct table_column *col, struct buf *fix)
+{
+    if (t->p->from.info.flavor != t->p->to.info.flavor)
+        return;
+    buf_str(fix, "type at the target: ALTER TABLE ");
+    sql_table(fix, pair->to->db, pair->to->name);
+    buf_str(fix, " MODIFY ");
+    sql_ident(fix, slice_str(col->name));
+    buf_printf(fix, " %s", col->column_type);
+    if (col->collation)
+        buf_printf(fix, " COLLATE %s", col->collation);
+    buf_str(fix, col->nullable ? " NULL" : " NOT NULL");
+}
+
+/* A unique key that was at the target before us, for which two of our values may be one. */
+static void check_coarser(struct tables *t, const struct pair *pair, const struct table_column *col)
+{
+    const struct precheck *p = t->p;
+    int at = table_column_find(pair->to, col->name);
+    const char *there = at < 0 ? NULL : pair->to->cols[at].collation;
+    SCOPED(buf_fini) struct buf fix = BUF_INIT;
+
+    if (!there || !col->collation || p->scope.again || !in_unique_key(pair->to, (unsigned)at) ||
+        !collation_is_coarser(col->collation, there))
+        return;
+    print_modify(t, pair, col, &fix);
+    precheck_add(t->p, is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "collation",
+                 fix.size ? fix.data : NULL,
+                 "%s.%s is %s; in a unique key of the target it is %s: rows that differ here may "
+                 "be equal there",
+                 pair->label, col->name, col->collation, there);
+}
+
 /* A column that was at the target before us, and takes our values for others. */
 static void check_fit(struct tables *t, const struct pair *pair, const struct table_column *col)
 {
@@ -173,16 +208,7 @@ static void check_fit(struct tables *t, const struct pair *pair, const struct ta
 
     if (!why || p->scope.again)
         return;
-    if (p->from.info.flavor == p->to.info.flavor) {
-        buf_str(&fix, "type at the target: ALTER TABLE ");
-        sql_table(&fix, pair->to->db, pair->to->name);
-        buf_str(&fix, " MODIFY ");
-        sql_ident(&fix, slice_str(col->name));
-        buf_printf(&fix, " %s", col->column_type);
-        if (col->collation)
-            buf_printf(&fix, " COLLATE %s", col->collation);
-        buf_str(&fix, col->nullable ? " NULL" : " NOT NULL");
-    }
+    print_modify(t, pair, col, &fix);
     precheck_add(t->p, is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "type",
                  fix.size ? fix.data : NULL, "%s.%s is %s%s%s, there %s%s%s: %s", pair->label,
                  col->name, col->column_type, col->charset ? " " : "",
@@ -200,8 +226,10 @@ void precheck_columns(struct tables *t, const struct pair *pair)
 
         if (pair->to && !col->generated && table_column_find(pair->to, col->name) < 0)
             check_missing(t, pair, col);
-        if (pair->to && !col->generated)
+        if (pair->to && !col->generated) {
             check_fit(t, pair, col);
+            check_coarser(t, pair, col);
+        }
         if (!pair->to) {
             check_type(t, pair, col);
             check_collation(t, pair, i);

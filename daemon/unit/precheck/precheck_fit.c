@@ -124,6 +124,43 @@ static const char *digits_misfit(const struct table_column *from, const struct t
     return NULL;
 }
 
+/* --- what is equal --- */
+
+static bool ends_with(const char *s, const char *ending)
+{
+    size_t n = strlen(s), m = strlen(ending);
+
+    return n >= m && strcmp(s + n - m, ending) == 0;
+}
+
+/* How much a collation tells apart, as its name says: accents, case, bytes. */
+static unsigned told_apart(const char *collation)
+{
+    static const struct {
+        const char *ending;
+        unsigned what;
+    } rows[] = { { "_bin", 7 },  { "as_cs", 3 },  { "as_ci", 1 }, { "ai_cs", 2 },
+                 { "ai_ci", 0 }, { "_cs_ks", 3 }, { "_cs", 3 } };
+
+    if (strcmp(collation, "binary") == 0)
+        return 7;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (ends_with(collation, rows[i].ending))
+            return rows[i].what;
+    return 0;
+}
+
+static bool spaces_count(const char *collation)
+{
+    return strcmp(collation, "binary") == 0 || strstr(collation, "nopad_") ||
+           strstr(collation, "_0900_");
+}
+
+bool collation_is_coarser(const char *from, const char *to)
+{
+    return (told_apart(from) & ~told_apart(to)) || (spaces_count(from) && !spaces_count(to));
+}
+
 const char *column_misfit(const struct table_column *from, const struct table_column *to)
 {
     static const char *(*const checks[])(

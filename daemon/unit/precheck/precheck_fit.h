@@ -13,5 +13,7 @@
 
 /* What would become of values, as the end of a sentence; NULL: all arrive, or are refused. */
 const char *column_misfit(const struct table_column *from, const struct table_column *to);
+/* Are values equal for the collation 'to' that 'from' tells apart, as far as their names say? */
+bool collation_is_coarser(const char *from, const char *to);
 
 #endif

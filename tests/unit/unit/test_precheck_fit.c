@@ -79,3 +79,28 @@ Test(precheck_fit, what_arrives_or_is_refused_by_the_server_is_not)
         cr_expect(!misfit(rows[i][0], rows[i][1]), "%s to %s: %s", rows[i][0], rows[i][1],
                   misfit(rows[i][0], rows[i][1]));
 }
+
+Test(precheck_fit, a_collation_is_coarser_that_takes_more_for_equal)
+{
+    static const struct {
+        const char *from, *to;
+        bool is;
+    } rows[] = {
+        { "utf8mb4_bin", "utf8mb4_general_ci", true },
+        { "utf8mb4_0900_as_cs", "utf8mb4_0900_as_ci", true },
+        { "utf8mb4_0900_as_ci", "utf8mb4_0900_ai_ci", true },
+        { "utf8mb4_0900_ai_ci", "utf8mb4_general_ci", true }, /* 'a' and 'a ' */
+        { "utf8mb4_uca1400_nopad_ai_ci", "utf8mb4_uca1400_ai_ci", true },
+        { "latin1_general_cs", "latin1_swedish_ci", true },
+        { "utf8mb4_general_ci", "utf8mb4_general_ci", false },
+        { "utf8mb3_general_ci", "utf8mb4_general_ci", false },
+        { "utf8mb4_general_ci", "utf8mb4_bin", false },
+        { "utf8mb4_general_ci", "utf8mb4_0900_ai_ci", false },
+        { "utf8mb4_uca1400_ai_ci", "utf8mb4_0900_as_cs", false },
+        { "utf8mb4_0900_bin", "utf8mb4_nopad_bin", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        cr_expect_eq(collation_is_coarser(rows[i].from, rows[i].to), rows[i].is, "%s to %s",
+                     rows[i].from, rows[i].to);
+}
