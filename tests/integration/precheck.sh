@@ -136,7 +136,11 @@ new_task mas myd coarse </dev/null; check
 expect 'FAIL  collation: coarse.t.k, in a unique key, is latin1_swedish_nopad_ci, there latin1_swedish_ci: rows that differ here may be equal'
 expect 'WARN  collation: coarse.t.v'; [ "$(report | grep -c '^FAIL')" = 1 ] || die "$(report)"
 echo >"$T/tasks/x/start" 2>/dev/null && die "started with a coarser key"
-echo '["collation"]' >"$T/tasks/x/ignore_checking_items"; echo >"$T/tasks/x/start" || die "forced: $(cat "$T/tasks/x/last_error")"
+echo '["collation"]' >"$T/tasks/x/ignore_checking_items"; check
+expect_not FAIL; expect 'IGNORED  collation: coarse.t.k, in a unique key'; expect 'IGNORED  collation: coarse.t.v'
+echo '["all"]' >"$T/tasks/x/ignore_checking_items"; check
+[ "$(report)" = "IGNORED  all: nothing was looked at, as ignore_checking_items wants it" ] || die "$(report)"
+echo '["table_schema"]' >"$T/tasks/x/ignore_checking_items"; echo >"$T/tasks/x/start" || die "forced: $(cat "$T/tasks/x/last_error")" # DM's word for it
 echo >"$T/tasks/x/stop"
 
 note "tables that become one, routes that contradict each other, also across sources"

@@ -84,17 +84,20 @@ int check_run(struct subtask *s, struct err *err)
     SCOPED(buf_fini) struct buf text = BUF_INIT;
     int rc;
 
-    if (precheck_items_cover(ignored, "all"))
+    if (precheck_items_cover(ignored, "all")) {
+        keep_report(s, "IGNORED  all: nothing was looked at, as ignore_checking_items wants it\n");
         return 0;
+    }
     mutex_lock(&s->task->lock);
     scope.again = s->task->passed;
     mutex_unlock(&s->task->lock);
     if ((rc = precheck_run(s->job, &scope, &report, err)) < 0)
         return rc;
     check_other_sources(s, &report);
+    precheck_report_ignore(&report, ignored);
     precheck_report_print(&report, &text);
     keep_report(s, text.data ? text.data : "");
-    rc = precheck_report_verdict(&report, ignored, err);
+    rc = precheck_report_verdict(&report, err);
     precheck_report_fini(&report);
     return rc;
 }

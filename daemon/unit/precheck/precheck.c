@@ -20,6 +20,7 @@ const char *const precheck_level_names[] = {
     [PRECHECK_OK] = "OK",
     [PRECHECK_WARN] = "WARN",
     [PRECHECK_FAIL] = "FAIL",
+    [PRECHECK_IGNORED] = "IGNORED",
 };
 
 /* --- the report --- */
@@ -87,20 +88,30 @@ json_t *precheck_report_json(const struct precheck_report *r)
     return lines;
 }
 
-int precheck_report_verdict(const struct precheck_report *r, const json_t *ignored, struct err *err)
+void precheck_report_ignore(struct precheck_report *r, const json_t *words)
 {
-    const struct precheck_line *first = NULL;
-    unsigned n_fail = 0;
+    for (unsigned i = 0; i < r->n; i++) {
+        struct precheck_line *l = &r->lines[i];
 
-    for (unsigned i = 0; i < r->n; i++)
-        if (r->lines[i].level == PRECHECK_FAIL && !precheck_items_cover(ignored, r->lines[i].id)) {
-            first = first ? first : &r->lines[i];
-            n_fail++;
-        }
-    if (!first)
+        if (l->level == PRECHECK_OK || !precheck_items_cover(words, l->id))
+            continue;
+        r->n_warn -= l->level == PRECHECK_WARN;
+        r->n_fail -= l->level == PRECHECK_FAIL;
+        l->level = PRECHECK_IGNORED;
+    }
+}
+
+int precheck_report_verdict(const struct precheck_report *r, struct err *err)
+{
+    const struct precheck_line *first = r->lines;
+
+    if (r->n_fail == 0)
         return 0;
+    while (first->level != PRECHECK_FAIL)
+        first++;
     return err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
-                   first->fix ? first->fix : "", n_fail > 1 ? " (and more: see check_report)" : "");
+                   first->fix ? first->fix : "",
+                   r->n_fail > 1 ? " (and more: see check_report)" : "");
 }
 
 /* --- one end --- */

@@ -3,9 +3,9 @@
  *
  * Each line of the report says OK, or what is in the way and exactly what to
  * type to mend it, at which server.  WARN is what works but not as one might
- * think; FAIL is what would stop the task or lose something.  Nothing is
- * changed anywhere, apart from the meta schema's creation being tried where
- * that is the only way to know.
+ * think; FAIL is what would stop the task or lose something, IGNORED what was found
+ * and is not to count (ignore_checking_items).  Nothing is changed anywhere, apart from the meta
+ * schema's creation being tried where that is the only way to know.
  *
  * Every connection has time-outs; precheck_run() takes seconds, on the thread
  * that calls it.
@@ -21,8 +21,8 @@
 struct buf;
 struct job;
 
-enum precheck_level { PRECHECK_OK, PRECHECK_WARN, PRECHECK_FAIL };
-extern const char *const precheck_level_names[]; /* OK WARN FAIL */
+enum precheck_level { PRECHECK_OK, PRECHECK_WARN, PRECHECK_FAIL, PRECHECK_IGNORED };
+extern const char *const precheck_level_names[]; /* OK WARN FAIL IGNORED */
 
 struct precheck_line {
     enum precheck_level level;
@@ -64,10 +64,11 @@ int precheck_run(const struct job *job, const struct precheck_scope *scope,
 void precheck_report_add(struct precheck_report *r, enum precheck_level level, const char *id,
                          const char *fix, const char *text);
 void precheck_report_fini(struct precheck_report *r);
-/* 0, or -EINVAL with the first line that failed and is not among 'ignored' (words of
- * ignore_checking_items, or NULL). */
-int precheck_report_verdict(const struct precheck_report *r, const json_t *ignored,
-                            struct err *err);
+/* WARN and FAIL become IGNORED where one of 'words' (of ignore_checking_items; NULL: none) covers
+ * them. */
+void precheck_report_ignore(struct precheck_report *r, const json_t *words);
+/* 0, or -EINVAL with the first line that failed. */
+int precheck_report_verdict(const struct precheck_report *r, struct err *err);
 /* A line each: "FAIL  binlog_format  STATEMENT: rows are needed; type at the source: SET ...". */
 void precheck_report_print(const struct precheck_report *r, struct buf *out);
 /* [{"level", "check", "found", "fix"}]; a new reference. */

@@ -167,7 +167,7 @@ static char *make_report(struct source *s, struct err *verdict)
         *verdict = err;
     } else {
         precheck_report_print(&report, &text);
-        precheck_report_verdict(&report, NULL, verdict);
+        precheck_report_verdict(&report, verdict);
     }
     precheck_report_fini(&report);
     mysql_params_fini(&params);
