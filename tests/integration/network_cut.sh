@@ -1,6 +1,7 @@
 #!/bin/bash
-# The network between sluice and the source is cut for a minute (a veth pair goes down: no FIN, no RST).
-# The task notices by missed heartbeats, lag grows meanwhile, and it goes on by itself when the link is back.
+# The network to one end is cut for a minute (a veth pair goes down: no FIN, no RST), first to the source and, at the
+# same time, to the target of a second task.  It is noticed, lag grows meanwhile, and all goes on by itself when the
+# link is back; rows equal at both ends.
 # labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
@@ -12,31 +13,38 @@ at_exit "ip netns del $ns; ip link del v$$ 2>/dev/null"
 ip addr add 10.213.77.1/30 dev v$$ && ip link set v$$ up
 ip -n $ns addr add 10.213.77.2/30 dev p$$ && ip -n $ns link set p$$ up && ip -n $ns link set lo up || die "no veth pair"
 
-src_prefix="ip netns exec $ns"
-start_mariadb src --bind-address=0.0.0.0
-start_mariadb dst
-sql src "CREATE DATABASE n; CREATE TABLE n.t (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(6))"
-insert() { sql src "INSERT INTO n.t (at) VALUES (NOW(6))"; }
+far_prefix="ip netns exec $ns"
+start_mariadb far --bind-address=0.0.0.0
+start_mariadb near
+start_mariadb other
+for s in far other; do sql $s "CREATE DATABASE from_$s; CREATE TABLE from_$s.t (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(6), v TEXT)"; done
+insert() { for s in far other; do sql $s "INSERT INTO from_$s.t (at, v) VALUES (NOW(6), REPEAT('x', 2000)), (NOW(6), 'y')"; done; }
 insert
 start_sluice
-cat >"$T/sources/create" <<END || die "$(cat "$T/sources/last_error")"
-source_name: s1
-host: 10.213.77.2
-port: $src_port
-user: sluice
-password: sluice
-enable_gtid: true
-END
-make_task cut s1 dst n </dev/null && echo >"$T/tasks/cut/start" || die "$(cat "$T/tasks/cut/last_error")"
-caught_up cut src
+host() { if [ "$1" = far ]; then echo 10.213.77.2; else echo 127.0.0.1; fi; }
+for s in far other; do
+    make_source $s $s && host $s >"$T/sources/$s/host" || die "$(cat "$T/sources/last_error")"
+done
+follow() { # source target: a task of the source's name
+    task_document "$1" "$1" "$2" "from_$1" </dev/null | sed "/^target_config/s/127.0.0.1/$(host "$2")/" >"$T/tasks/create" &&
+        echo >"$T/tasks/$1/start" || die "$(cat "$T/tasks/$1/last_error" "$T/tasks/$1/check_report")"
+    caught_up "$1" "$1"
+}
+follow far near; follow other far
 
 ip link set v$$ down
 end=$(($(date +%s) + CUT_SECONDS))
 while [ "$(date +%s)" -lt $end ]; do insert; sleep 1; done
-lag=$(cut -d. -f1 "$T/tasks/cut/lag_seconds")
-note "lag after $CUT_SECONDS s without network: $lag s, state $(state cut)"
-[ "$lag" -gt $((CUT_SECONDS / 3)) ] || die "lag_seconds says $lag"
+for s in far other; do
+    lag=$(cut -d. -f1 "$T/tasks/$s/lag_seconds")
+    note "$s: lag after $CUT_SECONDS s without network: $lag s, state $(state $s), $(cat "$T/tasks/$s/sources/$s/sync/error")"
+    [ "$lag" -gt $((CUT_SECONDS / 3)) ] || die "$s: lag_seconds says $lag"
+done
+wait_for 60 grep -q target: "$T/tasks/other/sources/other/sync/error" || die "nobody says that the target is away"
 ip link set v$$ up
-caught_up cut src 120
-same_rows src dst n || die "the ends differ"
-[ "$(state cut)" = running ] || die "the task is $(state cut)"
+for s in other far; do # it may be in error once more before it finds that the link is back
+    wait_for 120 at_gtid $s "$(sql $s 'SELECT @@gtid_binlog_pos')" || { task_trouble $s; die "$s did not go on"; }
+done
+same_rows far near from_far || die "the ends differ"
+same_rows other far from_other || die "the ends differ (the target was away)"
+for s in far other; do wait_for 30 state_is $s running || die "task $s is $(state $s)"; done
