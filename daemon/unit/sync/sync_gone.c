@@ -11,11 +11,12 @@
 
 int gone_refusal(const struct job *job, const char *table, struct err *err)
 {
-    return err_set(
-        err, -EBUSY,
-        "table %s needs_resnapshot: the source has purged what it missed; copy it again, "
-        "or take it back without that (echo table=%s > tasks/%s/sources/%s/sync/skip)",
-        table, table, job->task, job->source);
+    return err_set(err, -EBUSY,
+                   "table %s needs_resnapshot: the source has purged what it missed; copy it again "
+                   "(with its names at the source: echo source=%s schema=... table=... > "
+                   "tasks/%s/resnapshot), or take it back without that (echo table=%s > "
+                   "tasks/%s/sources/%s/sync/skip)",
+                   table, job->source, job->task, table, job->task, job->source);
 }
 
 /* The journal may have what the server does not have any more. */
