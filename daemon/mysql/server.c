@@ -12,7 +12,8 @@
 
 /* --- variables --- */
 
-enum field_kind { FIELD_TEXT, FIELD_BOOL, FIELD_U32, FIELD_U64 };
+/* FIELD_ON: fully, not ON_PERMISSIVE or OFF_PERMISSIVE. */
+enum field_kind { FIELD_TEXT, FIELD_BOOL, FIELD_ON, FIELD_U32, FIELD_U64 };
 
 /* One row, one variable.  Those that only some servers have are asked for by name, so that one
  * query serves all: a missing one is no row, not an error. */
@@ -26,7 +27,7 @@ static const struct variable {
     { "server_id", FIELD_U32, offsetof(struct server_info, server_id) },
     { "gtid_domain_id", FIELD_U32, offsetof(struct server_info, domain_id) },
     { "log_bin", FIELD_BOOL, offsetof(struct server_info, log_bin) },
-    { "gtid_mode", FIELD_BOOL, offsetof(struct server_info, gtid) },
+    { "gtid_mode", FIELD_ON, offsetof(struct server_info, gtid) },
     { "binlog_format", FIELD_TEXT, offsetof(struct server_info, binlog_format) },
     { "binlog_row_image", FIELD_TEXT, offsetof(struct server_info, row_image) },
     { "binlog_row_metadata", FIELD_TEXT, offsetof(struct server_info, row_metadata) },
@@ -69,6 +70,9 @@ static void set_field(struct server_info *i, const struct variable *v, const cha
         break;
     case FIELD_BOOL:
         *(bool *)at = !is_off(value);
+        break;
+    case FIELD_ON:
+        *(bool *)at = strcasecmp(value, "ON") == 0;
         break;
     case FIELD_U32:
         *(uint32_t *)at = (uint32_t)strtoul(value, NULL, 10);

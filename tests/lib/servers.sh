@@ -5,8 +5,8 @@
 #     sql src 'SELECT 1' ; sql_file src file.sql ; stop_server src ; kill_server src ; restart_server src
 #
 # Everything lives below $WORK and is stopped and removed when the shell ends.
-# Servers are named by the caller; the account sluice/sluice has all rights.  Set before start_mariadb,
-# src_port is the port it takes, and src_prefix='ip netns exec X' runs it in another network namespace.
+# Servers are named by the caller; the account sluice/sluice has all rights.  Set before they start,
+# src_port is the port one takes, and src_prefix='ip netns exec X' runs it in another network namespace.
 
 CACHE=${SLUICE_CACHE:-/var/cache/sluice-tests}
 SID=$CACHE/mysql-sid
@@ -90,7 +90,7 @@ start_mysql() { # name [option...]
     cp -a --reflink=auto "$SID/template" "$dir" || die "no data folder for $name"
     rm -f "$dir/auto.cnf" # or every copy has the template's server_uuid
     next_server_id=$((next_server_id + 1))
-    eval "${name}_dir=$dir ${name}_kind=mysql ${name}_options=\"\$*\" ${name}_port=$(free_port) ${name}_id=$next_server_id"
+    eval "${name}_dir=$dir ${name}_kind=mysql ${name}_options=\"\$*\" ${name}_port=\${${name}_port:-$(free_port)} ${name}_id=$next_server_id"
     SERVERS="$SERVERS $name"
     restart_server "$name"
     make_account "$name"

@@ -16,6 +16,8 @@ const struct use dm_uses[] = {
     [DM_SOURCES_CHECK] = { "sources", "check" },
     [DM_SOURCE] = { "sources/{source}", NULL },
     [DM_SOURCE_CONFIG] = { "sources/{source}", "config" },
+    [DM_SOURCE_SCHEMAS] = { "sources/{source}", "schema_list" },
+    [DM_SOURCE_TABLES] = { "sources/{source}/tables_of", NULL },
     [DM_SOURCE_ENABLE] = { "sources/{source}", "enable" },
     [DM_SOURCE_DISABLE] = { "sources/{source}", "disable" },
     [DM_RELAY] = { "sources/{source}/relay", NULL },
@@ -32,6 +34,7 @@ const struct use dm_uses[] = {
     [DM_TASK_CONFIG] = { "tasks/{task}", "config" },
     [DM_TASK_CHECK] = { "tasks/{task}", "check" },
     [DM_TASK_REPORT] = { "tasks/{task}", "check_report" },
+    [DM_TASK_TARGETS] = { "tasks/{task}", "migrate_targets" },
     [DM_TASK_START] = { "tasks/{task}", "start" },
     [DM_TASK_STOP] = { "tasks/{task}", "stop" },
     [DM_TASK_PAUSE] = { "tasks/{task}", "pause" },
@@ -150,6 +153,21 @@ int dm_no_task(struct call *c, struct err *err)
         return err->code;
     *err = ERR_INIT;
     dm_fail(c, DM_TASK_NOT_EXIST, "task with name %s not exist", call_param(c, "task"));
+    return 1;
+}
+
+int dm_no_subtask(struct call *c, struct err *err)
+{
+    int rc = dm_no_source(c, err);
+    SCOPED(json_decrefp) json_t *config = rc == 0 ? call_read(c, DM_TASK_CONFIG, err) : NULL;
+    SCOPED(json_decrefp) json_t *names = config ? dm_task_sources(config) : NULL;
+
+    if (rc != 0 || (err->code < 0 && err->code != -ENOENT))
+        return rc != 0 ? rc : err->code;
+    *err = ERR_INIT;
+    if (dm_has_text(names, call_param(c, "source")))
+        return 0;
+    dm_fail(c, DM_SUBTASK_NOT_FOUND, "sub task with name %s not found", call_param(c, "task"));
     return 1;
 }
 

@@ -11,6 +11,7 @@
  *     dm_task.c      tasks: made, shown, changed, removed
  *     dm_run.c       tasks: started, stopped
  *     dm_status.c    what a subtask is at
+ *     dm_table.c     schemas and tables
  *     dm_doc.c       /api/v1/docs and /api/v1/dm.json
  *
  * All generations of it on the same paths: PATCH of the page, POST of 5.x, the words of 6.0 and
@@ -36,6 +37,8 @@ enum dm_use {
     DM_SOURCES_CHECK,
     DM_SOURCE,
     DM_SOURCE_CONFIG,
+    DM_SOURCE_SCHEMAS,
+    DM_SOURCE_TABLES,
     DM_SOURCE_ENABLE,
     DM_SOURCE_DISABLE,
     DM_RELAY,
@@ -52,6 +55,7 @@ enum dm_use {
     DM_TASK_CONFIG,
     DM_TASK_CHECK,
     DM_TASK_REPORT,
+    DM_TASK_TARGETS,
     DM_TASK_START,
     DM_TASK_STOP,
     DM_TASK_PAUSE,
@@ -97,6 +101,9 @@ int dm_stop_task(struct call *c, struct err *err);
 int dm_pause_task(struct call *c, struct err *err);
 int dm_resume_task(struct call *c, struct err *err);
 int dm_get_task_status(struct call *c, struct err *err);
+int dm_get_source_schemas(struct call *c, struct err *err);
+int dm_get_source_tables(struct call *c, struct err *err);
+int dm_get_targets(struct call *c, struct err *err);
 int dm_get_docs(struct call *c, struct err *err);
 int dm_get_document(struct call *c, struct err *err);
 
@@ -118,6 +125,8 @@ json_t *dm_worker(struct call *c, struct err *err); /* its name */
 /* Is {source}, {task} there?  1: no, and that is the reply; < 0: an error. */
 int dm_no_source(struct call *c, struct err *err);
 int dm_no_task(struct call *c, struct err *err);
+/* Is {source} one of {task}, and both there? */
+int dm_no_subtask(struct call *c, struct err *err);
 
 /* Before a document goes into the tree: drops texts that are empty and what is left empty. */
 void dm_drop_empty(json_t *v);

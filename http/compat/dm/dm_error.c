@@ -114,7 +114,7 @@ static const struct error_row rows[DM_N_ERRORS] = {
 static const struct {
     enum dm_step step;
     int code;           /* 0: any */
-    const char *begins; /* NULL: any */
+    const char *begins; /* "*…": it is somewhere in the sentence; NULL: any */
     enum dm_error as;
 } steps[] = {
     { DM_STEP_SOURCE_TRY, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
@@ -144,6 +144,7 @@ static const struct {
     { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.on_duplicate", DM_DUPLICATE },
     { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.import_mode", DM_IMPORT_INTO },
     { DM_STEP_TASK_KEEP, -EINVAL, "target_config.session", DM_FOREIGN_KEYS },
+    { DM_STEP_TASK_KEEP, -EINVAL, "*binlog_gtid: ", DM_PARSE_GTID },
     { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf: ", DM_SAME_SOURCE },
     { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf", DM_META_INVALID },
     { DM_STEP_TASK_KEEP, -EINVAL, NULL, DM_COMMON },
@@ -157,11 +158,13 @@ static const struct {
     { DM_STEP_TASK_CHECK, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
     { DM_STEP_TASK_RUN, -EINVAL, "connection: source", DM_DRIVER_UPSTREAM },
     { DM_STEP_TASK_RUN, -EINVAL, "connection: target", DM_DRIVER_DOWNSTREAM },
-    { DM_STEP_TASK_RUN, -EINVAL, "start_time: it is later", DM_START_TIME_LATE },
+    { DM_STEP_TASK_RUN, 0, "*is too late", DM_START_TIME_LATE },
     { DM_STEP_TASK_RUN, -EINVAL, "safe_mode", DM_SAFE_MODE_DURATION },
     { DM_STEP_TASK_RUN, -EPERM, NULL, DM_START_TASK },
     { DM_STEP_TASK_RUN, -EBUSY, NULL, DM_LATCH_IN_USE },
     { DM_STEP_TASK_DROP, -EBUSY, NULL, DM_LATCH_IN_USE },
+    { DM_STEP_TARGETS, -EINVAL, NULL, DM_DUPLICATE_ROUTE },
+    { DM_STEP_TARGETS, 0, NULL, DM_DRIVER_UPSTREAM },
     { DM_STEP_TABLE, -EBUSY, NULL, DM_NOT_PAUSED },
     { DM_STEP_TABLE, -ENOENT, NULL, DM_TABLE_UNKNOWN },
     { DM_STEP_TEMPLATE, -EEXIST, NULL, DM_TEMPLATE_EXIST },
@@ -237,6 +240,8 @@ int dm_fail(struct call *c, enum dm_error e, const char *fmt, ...)
 
 static bool begins(const char *text, const char *with)
 {
+    if (with && *with == '*')
+        return strstr(text, with + 1) != NULL;
     return !with || strncmp(text, with, strlen(with)) == 0;
 }
 

@@ -103,6 +103,7 @@ enum dm_step {
     DM_STEP_TASK_CHECK,  /* both servers are asked whether it can work */
     DM_STEP_TASK_RUN,    /* it is told to run or to stop */
     DM_STEP_TASK_DROP,   /* it is removed */
+    DM_STEP_TARGETS,     /* where it takes tables is asked of a source */
     DM_STEP_TABLE,       /* a table's structure is read or set */
     DM_STEP_TEMPLATE,    /* a template is made, changed or removed */
     DM_STEP_OTHER,

@@ -6,6 +6,7 @@
 #define API "/api/v1"
 #define SOURCE API "/sources/{source}"
 #define TASK API "/tasks/{task}"
+#define SUBTASK TASK "/sources/{source}"
 
 /* --- queries and bodies --- */
 
@@ -42,6 +43,12 @@ static const struct api_field tasks_query[] = {
 static const struct api_field status_query[] = {
     SOURCE_NAMES,
     { "stage", API_TEXT, .help = "Only sources that are at it" },
+    { NULL },
+};
+
+static const struct api_field targets_query[] = {
+    { "schema_pattern", API_TEXT, .help = "A regular expression; none: all" },
+    { "table_pattern", API_TEXT, .help = "A regular expression; none: all" },
     { NULL },
 };
 
@@ -118,6 +125,10 @@ const struct route dm_routes[] = {
       OP{ "source", "Let a source be read, and start what reads it" } },
     { "POST", SOURCE "/disable", dm_disable_source,
       OP{ "source", "Let it not be read, and stop what reads it" } },
+    { "GET", SOURCE "/schemas", dm_get_source_schemas,
+      OP{ "source", "List the schemas that its server has", .reply = &dm_names_schema } },
+    { "GET", SOURCE "/schemas/{schema}", dm_get_source_tables,
+      OP{ "source", "List the tables of one of them", .reply = &dm_names_schema } },
     { "PATCH", SOURCE "/transfer", dm_transfer_source, &transfer_op },
     { "POST", SOURCE "/transfer", dm_transfer_source, &transfer_op },
 
@@ -156,6 +167,9 @@ const struct route dm_routes[] = {
     { "POST", TASK "/pause", dm_pause_task, &pause_op },
     { "PATCH", TASK "/resume", dm_resume_task, &resume_op },
     { "POST", TASK "/resume", dm_resume_task, &resume_op },
+    { "GET", SUBTASK "/migrate_targets", dm_get_targets,
+      OP{ "table", "List the tables of a source of a task, and where they go", .query = targets_query,
+          .reply = &dm_targets_schema } },
     { NULL },
 };
 /* clang-format on */

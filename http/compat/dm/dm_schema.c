@@ -397,4 +397,16 @@ static const struct api_field task_stop_fields[] = {
     { NULL },
 };
 const struct api_schema dm_task_stop_schema = { "StopTaskRequest", API_OBJECT, task_stop_fields };
+
+/* --- tables --- */
+
+static const struct api_field target_table_fields[] = {
+    { "source_schema", API_TEXT, API_REQUIRED },
+    { "source_table", API_TEXT, API_REQUIRED },
+    { "target_schema", API_TEXT, API_REQUIRED },
+    { "target_table", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_schema target_table = { "TaskMigrateTarget", API_OBJECT, target_table_fields };
+LIST_OF(dm_targets_schema, "GetTaskMigrateTargetsResponse", target_table);
 /* clang-format on */

@@ -1,0 +1,229 @@
+#!/bin/bash
+# DM's OpenAPI against a real MySQL and a real MariaDB: every spelling of 5.x and 6.x, what each changes being there when
+# it returns; every code of DM's errors that can be provoked; no password on any way out; rows at both ends in the end.
+set -u
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/compare.sh
+
+start_mysql my
+start_mariadb mdb
+start_mariadb dst
+dm=$(free_port)
+start_sluice --facades "dm=127.0.0.1:$dm" --member-name worker-1
+BASE=http://127.0.0.1:$dm
+for s in my mdb; do
+    sql $s "CREATE DATABASE d_$s; CREATE TABLE d_$s.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(20)); INSERT INTO d_$s.t (v) VALUES ('a'), ('b'), ('c');
+        CREATE TABLE d_$s.u (id INT PRIMARY KEY)"
+done
+A=/api/v1
+ok() { # status METHOD path [body]: no password in the answer
+    expect "$1" "$2" "$A$3" "${4:-}"
+    case $body in *sluice-pw* | *'"password": "sluice"'*) die "$2 $3 shows a password: $body" ;; esac
+}
+code() { # error_code part METHOD path [body]
+    expect 400 "$3" "$A$4" "${5:-}"
+    jq -e --argjson c "$1" --arg p "$2" '.error_code == $c and (.error_msg | contains($p))' <<<"$body" >/dev/null || die "$3 $4 ${5:-}: not $1 '$2': $body"
+    codes="$codes $1"
+}
+codes=""
+shows() { jq -e "$1" <<<"$body" >/dev/null || die "not $1: $body"; }
+port_of() { eval "echo \$${1}_port"; }
+source_of() { # name server [more fields]
+    echo "{\"source_name\": \"$1\", \"host\": \"127.0.0.1\", \"port\": $(port_of "$2"), \"user\": \"sluice\", \"password\": \"sluice\", \"enable_gtid\": false${3:-}}"
+}
+rules() { # source server...
+    local list=""
+    while [ $# -gt 0 ]; do list="$list, {\"source\": {\"source_name\": \"$1\", \"schema\": \"d_$2\", \"table\": \"t\"}}"; shift 2; done
+    echo "[${list#, }]"
+}
+confs() { local list=""; for s in "$@"; do list="$list, {\"source_name\": \"$s\"}"; done; echo "[${list#, }]"; }
+task_of() { # name source_conf rules [more fields]
+    echo "{\"name\": \"$1\", \"task_mode\": \"${mode:-all}\", \"enhance_online_schema_change\": true, \"on_duplicate\": \"${dup:-error}\",
+        \"target_config\": {\"host\": \"127.0.0.1\", \"port\": ${target_port:-$dst_port}, \"user\": \"sluice\", \"password\": \"sluice\"},
+        \"table_migrate_rule\": $3, \"source_config\": {\"source_conf\": $2}${4:-}}"
+}
+one() { task_of "$1" "$(confs my)" "$(rules my my)" "${2:-}"; }
+both() { task_of "$1" "$(confs my mdb)" "$(rules my my mdb mdb)" "${2:-}"; }
+stages() { ok 200 GET "/tasks/$1/status"; jq -c '[.data[] | {(.source_name): .stage}] | add' <<<"$body"; }
+stages_are() { [ "$(stages "$1")" = "$2" ] || { stages "$1"; die "the stages of $1 are not $2: $body"; }; }
+in_unit() { ok 200 GET "/tasks/$1/status"; jq -e --arg u "$2" '[.data[].unit == $u] | all' <<<"$body" >/dev/null; }
+wait_sync() { wait_for 60 in_unit "$1" Sync || die "$1 is not in Sync: $body"; }
+
+note "sources: made in both forms, shown, changed, removed"
+ok 201 POST /sources "$(source_of my my)"
+shows '.source_name == "my" and .password == "******"'
+ok 201 POST /sources "{\"source\": $(source_of mdb mdb ', "flavor": "mariadb"'), \"worker_name\": \"worker-1\"}"
+ok 200 GET /sources; shows '.total == 2 and [.data[].source_name] == ["mdb", "my"] and ([.data[] | has("status_list")] | any | not)'
+ok 200 GET '/sources?with_status=True'; shows '[.data[].status_list[0].worker_name] == ["worker-1", "worker-1"]'
+ok 200 GET /sources/my; shows '.flavor == "mysql" and .password == "******" and (has("task_name_list") | not)'
+expect 404 GET $A/sources/none ''; is ''
+ok 200 PUT /sources/my "{\"source\": $(source_of my my ', "purge": {"interval": 60}' | sed 's/"password": "sluice"/"password": "******"/')}"
+ok 200 GET /sources/my; shows '.purge.interval == 60 and .purge.remain_space == 15'
+ok 200 PUT /sources/my "{\"source\": $(source_of my my | sed 's/, "password": "sluice"//')}"
+ok 200 GET /sources/my/schemas; shows 'index("d_my") != null'
+ok 200 GET /sources/my/schemas/d_my; shows '. == ["t", "u"]'
+for verb in PATCH POST; do ok 200 $verb /sources/my/transfer '{"worker_name": "worker-1"}'; done
+relay() { ok 200 GET /sources/mdb/status; jq -r '.data[0].relay_status.stage' <<<"$body"; }
+relay_is() { [ "$(relay)" = "$1" ] || die "the relay is not $1: $body"; }
+for verb in PATCH POST; do
+    ok 200 $verb /sources/mdb/start-relay '{"worker_name_list": ["worker-1"]}'; relay_is Running
+    ok 200 $verb /sources/mdb/pause-relay; relay_is Paused
+    ok 200 $verb /sources/mdb/resume-relay; relay_is Running
+    ok 200 $verb /sources/mdb/stop-relay '{"worker_name_list": ["worker-1"]}'; relay_is null
+done
+ok 200 POST /sources/mdb/relay/enable; relay_is Running
+ok 200 GET '/sources?enable_relay=true'; shows '[.data[].source_name] == ["mdb"]'
+code 46025 "source with name mdb" PUT /sources/mdb "{\"source\": $(source_of mdb mdb)}"
+code 46023 "existing relay workers" DELETE /sources/mdb
+code 49001 "" POST /sources/mdb/relay/purge '{"relay_binlog_name": "nothing.000001"}'
+ok 200 POST /sources/mdb/relay/disable; relay_is null
+
+note "errors of sources"
+code 0 "value is required but missing" POST /sources
+code 0 'property "host" is missing' POST /sources '{"source_name": "x"}'
+code 0 "value must be an integer" POST /sources "$(source_of x my | sed 's/"port": [0-9]*/"port": "x"/')"
+code 0 "not JSON" POST /sources '{"source_name": '
+code 0 "with_status" GET '/sources?with_status=maybe'
+code 40005 "must not be empty" POST /sources "$(source_of '' my)"
+code 40006 "more than max allowed value 32" POST /sources "$(source_of a23456789012345678901234567890123 my)"
+code 40007 "relay-binlog-name nonsense not valid" POST /sources "$(source_of x my ', "relay_config": {"relay_binlog_name": "nonsense"}')"
+code 46007 "source config with ID my already exists" POST /sources "$(source_of my my)"
+code 46004 "dm-worker with name w9 not exists" POST /sources "{\"source\": $(source_of x my), \"worker_name\": \"w9\"}"
+code 10001 "scope=upstream" POST /sources "$(source_of x my | sed 's/"password": "sluice"/"password": "sluice-pw"/')"
+code 10001 "database driver error" PUT /sources/my "{\"source\": $(source_of my my | sed 's/"password": "sluice"/"password": "sluice-pw"/')}"
+sql my "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = OFF_PERMISSIVE"
+code 26007 "gtid_mode" POST /sources "$(source_of x my | sed 's/"enable_gtid": false/"enable_gtid": true/')"
+sql my "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = ON"
+expect 404 GET $A/sources/x ''
+for path in status schemas schemas/d; do code 46008 "source config with ID none not exists" GET /sources/none/$path; done
+for path in enable disable start-relay stop-relay relay/enable relay/disable; do code 46008 "not exists" POST /sources/none/$path; done
+code 46008 "not exists" PATCH /sources/none/transfer '{"worker_name": "worker-1"}'
+code 46008 "not exists" PUT /sources/none "{\"source\": $(source_of none my)}"
+code 46008 "not exists" DELETE /sources/none
+code 46012 "none" PATCH /sources/none/pause-relay
+code 46012 "none" POST /sources/none/resume-relay
+code 46004 "w9" POST /sources/my/transfer '{"worker_name": "w9"}'
+code 46004 "w9" POST /sources/my/relay/enable '{"worker_name_list": ["w9"]}'
+code 10005 "" GET /sources/my/schemas/nothing
+code 38048 "dm-master with name m9 not exists" DELETE /cluster/masters/m9
+code 46005 "dm-worker with name worker-1 is still online" DELETE /cluster/workers/worker-1
+code 49001 "only member" DELETE /cluster/masters/worker-1
+ok 200 GET /cluster/info; shows '.cluster_id > 0 and (has("topology") | not)'
+ok 200 PUT /cluster/info '{"master_topology_list": [{"name": "m", "host": "h", "port": 8261}], "grafana_topology": {"host": "g", "port": 3000}}'
+ok 200 GET /cluster/info; shows '.topology.grafana_topology.port == 3000 and .topology.master_topology_list[0].name == "m"'
+expect 404 GET $A/nothing ''; expect 405 PUT $A/cluster/masters '{}'
+
+note "tasks of 6.x: made stopped, started, stopped, changed, removed"
+ok 201 POST /tasks "{\"task\": $(both all)}"
+shows '.task.name == "all" and (.check_result | length) > 0'
+stages_are all '{"my":"Stopped","mdb":"Stopped"}'
+ok 200 GET '/tasks?stage=stopped'; shows '.total == 1'
+ok 200 GET '/tasks?stage=Running'; shows '.total == 0'
+ok 200 GET '/tasks?source_name_list=mdb&source_name_list=my&with_status=1'; shows '.total == 1 and (.data[0].status_list | length) == 2'
+ok 200 GET '/tasks?source_name_list=my'; shows '.total == 0'
+ok 200 GET /sources/my; shows '.task_name_list == ["all"]'
+ok 200 POST /tasks/all/start
+wait_sync all
+stages_are all '{"my":"Running","mdb":"Running"}'
+ok 200 GET /tasks/all/status
+shows '.data[0].dump_status | .total_tables == 1 and .completed_tables == 1 and .finished_rows == 3 and .progress == "100.00 %"'
+ok 200 GET '/tasks/all/status?source_name_list=mdb'; shows '.total == 1 and .data[0].source_name == "mdb"'
+code 46035 "all" PUT /tasks/all "{\"task\": $(both all)}"
+code 46025 "no task runs" PUT /sources/my "{\"source\": $(source_of my my)}"
+code 49001 "have running subtasks" DELETE /tasks/all
+ok 200 POST /tasks/all/start
+ok 200 POST /tasks/all/stop '{"source_name_list": ["mdb"]}'; stages_are all '{"my":"Running","mdb":"Paused"}'
+ok 200 POST /tasks/all/start '{"source_name_list": ["mdb"]}'; stages_are all '{"my":"Running","mdb":"Running"}'
+ok 200 POST /sources/my/disable; stages_are all '{"my":"Paused","mdb":"Running"}'
+ok 200 POST /sources/my/enable; stages_are all '{"my":"Running","mdb":"Running"}'
+ok 200 POST /tasks/all/stop '{"timeout_duration": "5s"}'; stages_are all '{"my":"Paused","mdb":"Paused"}'
+ok 200 POST /tasks/all/stop
+ok 200 GET /tasks/all
+jq '{task: .}' <<<"$body" >"$WORK/same"
+ok 200 PUT /tasks/all "$(jq '.task.source_config.incr_migrate_conf.repl_threads = 7' "$WORK/same")"
+shows '.task.source_config.incr_migrate_conf.repl_threads == 7 and .task.target_config.password == "******"'
+for verb in PATCH POST; do
+    ok 200 $verb /tasks/all/resume '[]'; stages_are all '{"my":"Running","mdb":"Running"}'
+    ok 200 $verb /tasks/all/pause '["my"]'; stages_are all '{"my":"Paused","mdb":"Running"}'
+    ok 200 $verb /tasks/all/resume '["my"]'; stages_are all '{"my":"Running","mdb":"Running"}'
+    ok 200 $verb /tasks/all/pause; stages_are all '{"my":"Paused","mdb":"Paused"}'
+done
+ok 200 GET /tasks/all/sources/my/migrate_targets; shows '. == {total: 1, data: [{source_schema: "d_my", source_table: "t", target_schema: "d_my", target_table: "t"}]}'
+ok 200 GET '/tasks/all/sources/my/migrate_targets?schema_pattern=d_.y&table_pattern=%5Et%24'; shows '.total == 1'
+ok 200 GET '/tasks/all/sources/my/migrate_targets?table_pattern=u'; shows '.total == 0'
+code 0 "table_pattern" GET '/tasks/all/sources/my/migrate_targets?table_pattern=('
+code 40054 "sub task with name none not found" GET /tasks/none/sources/my/migrate_targets
+
+note "errors of tasks"
+create() { # code part task
+    code "$1" "$2" POST /tasks "{\"task\": $3}"
+}
+create 0 "is not one of" "$(mode=never one x)"
+create 0 "is not one of" "$(one x ', "shard_mode": "never"')"
+create 0 "/source_config/source_conf" "$(one x ', "source_config": {}')"
+create 20004 "task name should not be empty" "$(one '')"
+create 20008 "timezone" "$(one x ', "timezone": "SYSTEM"')"
+create 20001 "ignore_checking_items" "$(one x ', "ignore_checking_items": ["nonsense"]')"
+create 20066 "strict_optimistic_shard_mode" "$(one x ', "strict_optimistic_shard_mode": true')"
+create 20014 "twice" "$(task_of x "$(confs my my)" "$(rules my my)")"
+create 11043 "table_migrate_rule" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "~(", "table": "t"}}]')"
+create 11009 "binlog_gtid" "$(task_of x '[{"source_name": "my", "binlog_gtid": "nonsense"}]' "$(rules my my)")"
+create 49001 "filter rule name none not found" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "d_my", "table": "t"}, "binlog_filter_rule": ["none"]}]')"
+create 20037 "binlog_filter_rule" "$(one x ', "binlog_filter_rule": {"r": {"ignore_event": ["nonsense"]}}')"
+create 49002 "data source configuration not found" "$(task_of x "$(confs none)" "$(rules none my)")"
+create 10001 "scope=downstream" "$(target_port=1 one x)"
+create 26005 "check was not passed" "$(one x)"
+create 46014 "subtasks with name all for sources" "$(both all)"
+expect 400 GET $A/tasks/x ''
+code 46018 "task with name x not exist" GET /tasks/x
+code 46018 "task with name x not exist" GET /tasks/x/status
+code 46018 "task with name x not exist" PUT /tasks/x "{\"task\": $(one x)}"
+code 46018 "task with name x not exist" DELETE /tasks/x
+for path in start stop pause resume; do ok 200 POST /tasks/x/$path; done
+code 0 "stage" GET '/tasks?stage=nonsense'
+code 46008 "source config with ID none not exists" POST /tasks/all/start '{"source_name_list": ["none"]}'
+code 46017 "none" POST /tasks/all/stop '{"source_name_list": ["none"]}'
+code 46017 "none" PATCH /tasks/all/pause '["none"]'
+code 46017 "none" POST /tasks/all/resume '["none"]'
+code 46017 "none" GET '/tasks/all/status?source_name_list=none'
+code 0 "value must be an array" PATCH /tasks/all/pause '{}'
+code 49001 "start_time" POST /tasks/all/start '{"start_time": "yesterday"}'
+code 20057 "start_time" POST /tasks/all/start '{"start_time": "2099-01-01 00:00:00"}'
+code 20060 "safe_mode" POST /tasks/all/start '{"safe_mode_time_duration": "long"}'
+ok 200 POST /sources/my/disable
+code 38058 "disabled" POST /tasks/all/start '{"source_name_list": ["my"]}'
+ok 200 POST /sources/my/enable
+mode=incremental
+ok 201 POST /tasks "{\"task\": $(one inc)}"
+code 20022 "must set meta for task-mode incremental" POST /tasks/inc/start
+ok 204 DELETE /tasks/inc
+mode=all
+code 46010 "existing tasks" DELETE /sources/my
+
+note "tasks of 5.x: made and started, removed while they run, and gone on with where they were"
+ok 204 DELETE /tasks/all
+expect 400 DELETE $A/tasks/all ''
+gone() { [ "$(sql dst "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'dm_meta'")" = 0 ]; }
+name=$(printf 't-\303\213!s`t'); coded='t-%C3%8B!s%60t'
+dup=overwrite
+ok 201 POST /tasks "{\"remove_meta\": true, \"task\": $(both "$name"), \"source_name_list\": [\"my\", \"mdb\"]}"
+shows '.name == "t-Ë!s`t" and (has("check_result") | not)'
+wait_sync "$coded"
+shows '.data[0].name == "t-Ë!s`t"'
+ok 204 DELETE "/tasks/$coded"
+code 46018 'task with name t-Ë!s`t not exist' GET "/tasks/$coded"
+[ "$(sql dst "SELECT COUNT(*) > 0 FROM information_schema.tables WHERE table_schema = 'dm_meta'")" = 1 ] || die "the checkpoints are gone"
+sql my "INSERT INTO d_my.t (v) VALUES ('while it was gone')"
+ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}"
+wait_sync "$coded"
+sql my "UPDATE d_my.t SET v = CONCAT(v, '!')"; sql mdb "DELETE FROM d_mdb.t WHERE id = 2"
+rows_are() { [ "$(sql dst "SELECT * FROM d_$1.t ORDER BY id")" = "$(sql "$1" "SELECT * FROM d_$1.t ORDER BY id")" ]; }
+for s in my mdb; do wait_for 60 rows_are $s || die "$s differs: $(sql dst "SELECT * FROM d_$s.t")"; done
+ok 204 DELETE '/sources/mdb?force=1'
+ok 200 GET "/tasks/$coded"; shows '.source_config.source_conf == [{source_name: "my"}]'
+stages_are "$coded" '{"my":"Running"}'
+ok 204 DELETE '/sources/my?force=true'
+ok 200 GET /tasks; shows '.total == 0'
+
+! grep -rq 'sluice-pw' "$SLUICE_LOG" "$T/audit" || die "a password is in the log or the audit"
+note "codes seen:$(tr ' ' '\n' <<<"$codes" | sort -nu | tr '\n' ' ')"
+echo PASS
