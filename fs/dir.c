@@ -224,8 +224,23 @@ void dir_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *nam
     refuse(req, parent, name, "links cannot be made here");
 }
 
+/* What was made when asked for may go as it came; rows are always there. */
+static bool can_go(const struct target *t)
+{
+    return t->node->file && t->attr && t->node->type->remove;
+}
+
 void dir_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+    SCOPED(target_release) struct target dir = { 0 }, t = { 0 };
+    struct caller who = fs_caller(req);
+    struct err err = ERR_INIT;
+
+    if (fs_target(fs_of(req), parent, &dir) == 0 && node_lookup(dir.node, name, &t, NULL) == 0 &&
+        can_go(&t)) {
+        fuse_reply_err(req, -node_destroy(t.node, &who, &err));
+        return;
+    }
     refuse(req, parent, name, "a file cannot be removed; rmdir removes its directory");
 }
 

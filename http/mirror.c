@@ -145,8 +145,14 @@ static int put_directory(const struct target *t, const struct http_request *q, s
     return write_target(&document, q, r, err);
 }
 
-static int delete_directory(const struct target *t, const struct http_request *q,
-                            struct http_reply *r, struct err *err)
+/* Of a directory, or of a file that was made when asked for. */
+static bool can_go(const struct target *t)
+{
+    return t->node->type->remove && (is_directory(t) || (t->node->file && t->attr));
+}
+
+static int delete_node(const struct target *t, const struct http_request *q, struct http_reply *r,
+                       struct err *err)
 {
     r->status = 204;
     return node_destroy(t->node, &q->caller, err);
@@ -163,11 +169,9 @@ static const struct verb {
     int (*run)(const struct target *t, const struct http_request *q, struct http_reply *r,
                struct err *err);
 } verbs[] = {
-    { "GET", DIRECTORY, 4, get_directory },
-    { "PUT", DIRECTORY, 2, put_directory },
-    { "DELETE", DIRECTORY, 2, delete_directory },
-    { "GET", ATTR, 4, get_attr },
-    { "PUT", ATTR, 2, write_target },
+    { "GET", DIRECTORY, 4, get_directory },  { "PUT", DIRECTORY, 2, put_directory },
+    { "DELETE", DIRECTORY, 2, delete_node }, { "GET", ATTR, 4, get_attr },
+    { "PUT", ATTR, 2, write_target },        { "DELETE", ATTR, 2, delete_node },
     { "POST", ACTION, 2, write_target },
 };
 
@@ -184,7 +188,9 @@ static const char *allowed(const struct target *t)
     if (t->action)
         return "POST";
     if (is_directory(t))
-        return t->node->type->remove ? "GET, HEAD, PUT, DELETE" : "GET, HEAD";
+        return can_go(t) ? "GET, HEAD, PUT, DELETE" : "GET, HEAD";
+    if (can_go(t))
+        return "GET, HEAD, PUT, DELETE";
     if (!(bits & 0222))
         return "GET, HEAD";
     return bits & 0444 ? "GET, HEAD, PUT" : "PUT";

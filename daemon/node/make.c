@@ -29,7 +29,7 @@ int node_create(struct node *dir, const char *name, const json_t *spec, const st
 
 int node_destroy(struct node *n, const struct caller *who, struct err *err)
 {
-    const struct node_maker *m = maker_for(who);
+    const struct node_maker *m = n->file ? NULL : maker_for(who); /* a file is no directory */
 
     return m ? m->destroy(n, who, err) : node_destroy_direct(n, who, err);
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "node/authority.h"
 #include "node/private.h"
 #include "node/watch.h"
 
@@ -253,6 +254,30 @@ int target_of_ino(uint64_t ino, struct target *t)
     return 0;
 }
 
+/* What is made when asked for has no number yet: one that no node has, the same each time. */
+static uint64_t ino_of_name(const struct node *dir, const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u ^ dir->priv->id;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    return hash | (uint64_t)1 << 63;
+}
+
+struct found_list {
+    struct node *dir;
+    void (*emit)(void *arg, const struct entry *e);
+    void *arg;
+};
+
+static void emit_found(void *arg, const char *name, mode_t mode)
+{
+    const struct found_list *l = arg;
+
+    mode = (mode & S_IFMT) | authority_bits(mode & 0777);
+    l->emit(l->arg, &(struct entry){ name, mode, ino_of_name(l->dir, name) });
+}
+
 void node_list(struct node *n, void (*emit)(void *arg, const struct entry *e), void *arg)
 {
     struct target t = { .node = n };
@@ -265,6 +290,10 @@ void node_list(struct node *n, void (*emit)(void *arg, const struct entry *e), v
     for (t.action = n->type->actions; t.action && t.action->name; t.action++)
         emit(arg, &(struct entry){ t.action->name, target_mode(&t), target_ino(&t) });
     t.action = NULL;
+    if (n->type->list) {
+        n->type->list(n, emit_found, &(struct found_list){ n, emit, arg });
+        return;
+    }
     pthread_rwlock_rdlock(&tree_lock);
     for (struct node_private *p = n->children; p; p = p->hh.next) {
         t.node = p->node;

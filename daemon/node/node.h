@@ -128,9 +128,14 @@ struct node_type {
     int (*remove)(struct node *child, struct err *err);
 
     /* For a directory of more files than can be kept: the file called 'name', made when asked for
-     * by node_init_file(); 'ret' gets its node, with a reference, and its row.  Not listed.  Never
-     * waits: whether there is what the name says is told by the row's getter, with -ENOENT. */
+     * by node_init_file(); 'ret' gets its node, with a reference, and its row.  Never waits:
+     * whether there is what the name says is told by the row's getter, with -ENOENT.  Where
+     * the file's type has 'remove', it is removed as a file is (rm, DELETE). */
     int (*find)(struct node *dir, const char *name, struct target *ret);
+    /* With 'find': the names of those that there are, for listings (instead of the children that
+     * were made so far); NULL: none is listed.  Without any lock; from memory or the store. */
+    void (*list)(struct node *dir, void (*emit)(void *arg, const char *name, mode_t mode),
+                 void *arg);
 
     void (*release)(struct node *n); /* last reference gone: free the owner */
 };

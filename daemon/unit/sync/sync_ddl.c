@@ -216,9 +216,15 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
     for (unsigned i = 0; i < d->n_names && rc == 0; i++) {
         const struct ddl_name *n = &d->names[i];
         bool is_new = n->to || (creates && i == 0);
-        struct names at;
+        struct names at, from;
 
         names_of(q, n, &at);
+        if (n->to && i > 0 && ran && !r->ddl_apart) {
+            names_of(q, n - 1, &from);
+            rc = sync_tables_renamed(r->tables, from.schema, from.table, at.schema, at.table,
+                                     r->cp.seq, err);
+            continue;
+        }
         rc = sync_tables_changed(r->tables, at.schema, n->table.size ? at.table : NULL,
                                  !ran || r->ddl_apart ? SYNC_CHANGE_SOURCE
                                  : is_new             ? SYNC_CHANGE_CREATED

@@ -9,16 +9,16 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/filter.h"
-#include "store/key.h"
-#include "store/store.h"
+#include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
 
 #define BODY_ID_SIZE 6 /* a TABLE_MAP's body begins with its table id */
 
-/* What is remembered of a table beyond one TABLE_MAP. */
+/* What is remembered of a table beyond one TABLE_MAP, and kept: sync_schema.h. */
 struct memory {
     char *schema, *name;
     bool mirror;                /* the target goes through the same DDL */
+    struct table_def *given;    /* set by hand; NULL: none was */
     struct table_def *proposal; /* the source's, waiting for the stream */
     bool accepted;              /* the stream was there */
 };
@@ -30,7 +30,6 @@ struct slot {
 
 struct sync_tables {
     const struct job *job;
-    char *owner;                        /* task and source: positions are counted for each pair */
     struct mysql_conn *target, *source; /* 'source' is ours */
     struct sync_table **list;
     unsigned n, cap;
@@ -47,7 +46,6 @@ struct sync_tables *sync_tables_new(const struct job *job, struct mysql_conn *ta
     struct sync_tables *ts = xcalloc(1, sizeof *ts);
 
     ts->job = job;
-    ts->owner = xasprintf("%s/%s", job->task, job->source);
     ts->target = target;
     return ts;
 }
@@ -71,9 +69,9 @@ void sync_tables_free(struct sync_tables *ts)
     for (unsigned i = 0; i < ts->n_memories; i++) {
         free(ts->memories[i].schema);
         free(ts->memories[i].name);
+        table_free(ts->memories[i].given);
         table_free(ts->memories[i].proposal);
     }
-    free(ts->owner);
     free(ts->list);
     free(ts->memories);
     free(ts->slots);
@@ -151,43 +149,26 @@ static struct memory *memory_add(struct sync_tables *ts, const char *schema, con
     return &ts->memories[ts->n_memories++];
 }
 
-/* The stored value is "mirror" or "apart"; the newest record of a table is the one that holds,
- * since the checkpoint of the target never goes back. */
 static int load_memory(struct sync_tables *ts, const char *schema, const char *name,
                        struct memory **ret, struct err *err)
 {
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
-    struct store_iter *it;
-    struct slice k, v;
+    SCOPED(buf_fini) struct buf set = BUF_INIT;
+    struct table_def *given = NULL;
+    enum schema_kept kept;
     int rc;
 
     *ret = memory_of(ts, schema, name);
     if (*ret)
         return 0;
-    if (!ts->job->store)
-        return -ENOENT;
-    key_prefix(&key, KEY_TABLE, ts->owner, schema, name, NULL);
-    it = store_iter_new(ts->job->store, STORE_SCHEMA, key_slice(&key));
-    store_iter_last(it);
-    rc = store_iter_prev(it, &k, &v, err);
-    if (rc == 1) {
-        *ret = memory_add(ts, schema, name);
-        (*ret)->mirror = slice_eq(v, slice_str("mirror"));
-    }
-    store_iter_free(it);
-    return rc == 1 ? 0 : rc == 0 ? -ENOENT : rc;
-}
-
-static int put_memory(const struct job *job, const char *owner, const char *schema,
-                      const char *name, bool mirror, uint64_t seq, struct err *err)
-{
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
-
-    if (!job->store)
-        return 0;
-    key_table(&key, owner, schema, name, seq);
-    return store_put(job->store, STORE_SCHEMA, key_slice(&key),
-                     slice_str(mirror ? "mirror" : "apart"), true, err);
+    rc = sync_schema_get(ts->job, schema, name, &kept, &set, err);
+    if (rc == 0 && kept == SCHEMA_SET)
+        rc = sync_schema_def(slice_of(set.data, set.size), schema, name, &given, err);
+    if (rc < 0)
+        return rc;
+    *ret = memory_add(ts, schema, name);
+    (*ret)->mirror = kept == SCHEMA_MIRROR;
+    (*ret)->given = given;
+    return 0;
 }
 
 static int save_memory(struct sync_tables *ts, const char *schema, const char *name, bool mirror,
@@ -200,16 +181,28 @@ static int save_memory(struct sync_tables *ts, const char *schema, const char *n
     m->mirror = mirror;
     m->accepted = false;
     table_free(m->proposal);
-    m->proposal = NULL;
-    return put_memory(ts->job, ts->owner, schema, name, mirror, seq, err);
+    table_free(m->given);
+    m->proposal = m->given = NULL;
+    return sync_schema_put(ts->job, schema, name, mirror ? SCHEMA_MIRROR : SCHEMA_APART, seq, err);
+}
+
+/* Where the binlog has the names, nothing needs to be known but that the table is there. */
+static int save_named(struct sync_tables *ts, const struct sync_table *t, uint64_t seq,
+                      struct err *err)
+{
+    struct memory *m;
+    int rc = load_memory(ts, t->schema, t->name, &m, err);
+
+    if (rc != -ENOENT)
+        return rc;
+    memory_add(ts, t->schema, t->name);
+    return sync_schema_put(ts->job, t->schema, t->name, SCHEMA_NAMED, seq, err);
 }
 
 int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
                          struct err *err)
 {
-    SCOPED(freep) char *owner = xasprintf("%s/%s", job->task, job->source);
-
-    return put_memory(job, owner, schema, name, true, 0, err);
+    return sync_schema_put(job, schema, name, SCHEMA_MIRROR, 0, err);
 }
 
 /* --- finding out --- */
@@ -298,6 +291,10 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
         *ret = target;
         return 0;
     }
+    if (m && m->given) {
+        *ret = m->given;
+        return 0;
+    }
     if (m && m->accepted && m->proposal) {
         *ret = m->proposal;
         return 0;
@@ -317,6 +314,8 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
                        "known from names in the binlog: SET GLOBAL binlog_row_metadata=FULL at the "
                        "source, or copy the task's tables again");
     rc = source_position(ts, hold_until, err);
+    if (rc == 0 && !m)
+        rc = sync_schema_put(ts->job, t->schema, t->name, SCHEMA_APART, seq, err);
     if (rc < 0) {
         table_free(now);
         return rc;
@@ -416,6 +415,8 @@ static int resolve(struct sync_tables *ts, struct sync_table *t, const struct ro
     }
     if (t->map->has_names) {
         rc = complete_by_names(t, target, err);
+        if (rc == 0)
+            rc = save_named(ts, t, seq, err);
     } else {
         rc = choose_def(ts, t, target, seq, &def, hold_until, err);
         if (rc == 0)
@@ -585,4 +586,17 @@ int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *
             rc = save_memory(ts, m->schema, m->name, false, seq, err);
     }
     return rc;
+}
+
+int sync_tables_renamed(struct sync_tables *ts, const char *from_schema, const char *from_name,
+                        const char *schema, const char *name, uint64_t seq, struct err *err)
+{
+    struct memory *was = NULL;
+    int rc = load_memory(ts, from_schema, from_name, &was, err);
+
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    forget(ts, from_schema, from_name);
+    forget(ts, schema, name);
+    return save_memory(ts, schema, name, rc == 0 && was->mirror, seq, err);
 }

@@ -5,6 +5,7 @@
  * rest comes from definitions, and the question is always of which moment:
  *
  *   names in the TABLE_MAP      win; they are of the moment of the rows
+ *   one that was set by hand    holds until a DDL on the table: sync_schema.h
  *   the target mirrors it       the target is at this very position, so its definition is the
  *                               one that holds here, unless it differs by design.  Found by
  *                               comparing both ends when a table is met first, or by the copy
@@ -74,4 +75,7 @@ enum sync_change {
 /* A DDL named the table.  'name' NULL: all tables of the schema; both NULL: all tables. */
 int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *name,
                         enum sync_change change, uint64_t seq, struct err *err);
+/* A table is called otherwise at both ends, and is to the target's what it was before. */
+int sync_tables_renamed(struct sync_tables *ts, const char *from_schema, const char *from_name,
+                        const char *schema, const char *name, uint64_t seq, struct err *err);
 #endif

@@ -9,6 +9,7 @@
 #include "unit/precheck/check.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync.h"
+#include "unit/task/schemas.h"
 #include "unit/task/task.h"
 
 static struct subtask *subtask_of(const struct node *n)
@@ -175,11 +176,10 @@ static void subtask_release(struct node *n)
     free(s);
 }
 
-static const struct node_part subtask_parts[] = { { "check", &check_type },
-                                                  { "dump", &dump_type },
-                                                  { "load", &load_type },
-                                                  { "sync", &sync_type },
-                                                  { 0 } };
+static const struct node_part subtask_parts[] = {
+    { "check", &check_type }, { "dump", &dump_type },       { "load", &load_type },
+    { "sync", &sync_type },   { "schemas", &schemas_type }, { 0 }
+};
 
 const struct node_type subtask_type = {
     .name = "subtask",
@@ -283,6 +283,8 @@ int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned 
     for (unsigned i = 0; i < N_STAGES; i++)
         if ((stages & STAGE_BIT(i)) && (rc = make_unit(s, (enum stage)i, err)) < 0)
             return rc;
+    if ((rc = schemas_add(s, err)) < 0)
+        return rc;
     *ret = STEAL(s);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/task/schemas.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
@@ -14,11 +15,17 @@ static void json_freep(json_t **v)
     json_decref(*v);
 }
 
+static void take_out(struct subtask *s)
+{
+    schemas_clear(s);
+    node_remove(&s->node);
+}
+
 static void drop(struct subtask **subs, bool from_tree)
 {
     for (size_t i = 0; subs && subs[i]; i++) {
         if (from_tree)
-            node_remove(&subs[i]->node);
+            take_out(subs[i]);
         node_unref(&subs[i]->node);
     }
     free(subs);
@@ -123,7 +130,7 @@ static void show(struct task *t, struct subtask *const *old, struct subtask *con
 
     for (size_t i = 0; old && old[i]; i++)
         if (!is_among(now, old[i]))
-            node_remove(&old[i]->node);
+            take_out(old[i]);
     for (size_t i = 0; now[i]; i++)
         if (!is_among(old, now[i]))
             node_add(dir, node_ref(&now[i]->node), &impossible);

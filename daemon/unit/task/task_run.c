@@ -531,17 +531,18 @@ void task_resume_at_start(struct task *t)
     SCOPED(freep) char *path = node_path(&t->node);
     SCOPED(json_freep) json_t *some = NULL;
     struct err err = ERR_INIT;
-    bool resume;
+    bool resume, shown;
     int rc = 0;
 
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
     some = to_resume(t);
+    shown = t->ever && !t->finished; /* of a paused one too */
     resume = json_array_size(some) || (t->wanted == WANTED_RUNNING && !t->finished);
     if (resume)
         rc = task_doc_complete(t->doc, &err);
     mutex_unlock(&t->lock);
-    if (resume && rc == 0)
+    if (shown && rc == 0)
         rc = task_build(t, some, &err);
     if (resume && rc == 0)
         step(t, some);

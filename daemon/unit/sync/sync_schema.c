@@ -1,0 +1,237 @@
+#include "unit/sync/sync_schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "route/shard_table.h"
+#include "store/key.h"
+#include "store/store.h"
+
+/* --- a definition --- */
+
+/* What types are called in information_schema, where a statement may say otherwise. */
+static const struct {
+    const char *said, *called;
+} aliases[] = {
+    { "integer", "int" },
+    { "int1", "tinyint" },
+    { "int2", "smallint" },
+    { "int3", "mediumint" },
+    { "int4", "int" },
+    { "int8", "bigint" },
+    { "middleint", "mediumint" },
+    { "bool", "tinyint" },
+    { "boolean", "tinyint" },
+    { "serial", "bigint" },
+    { "dec", "decimal" },
+    { "numeric", "decimal" },
+    { "fixed", "decimal" },
+    { "real", "double" },
+    { "float4", "float" },
+    { "float8", "double" },
+    { "character", "char" },
+    { "nchar", "char" },
+    { "nvarchar", "varchar" },
+    { "varcharacter", "varchar" },
+    { "long", "mediumtext" },
+};
+
+/* "character varying(20)" is varchar; "varchar(20)" too. */
+static char *data_type_of(const char *type)
+{
+    SCOPED(freep) char *word = xstrndup(type, strcspn(type, " ("));
+
+    if (strstr(type, "varying"))
+        return xstrdup("varchar");
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (strcmp(word, aliases[i].said) == 0)
+            return xstrdup(aliases[i].called);
+    return STEAL(word);
+}
+
+static void fill_column(const struct shard_column *from, struct table_column *to)
+{
+    to->name = xstrdup(from->name);
+    to->column_type = xstrdup(from->type);
+    to->data_type = data_type_of(from->type);
+    to->is_unsigned = from->is_unsigned || from->zerofill || strcmp(from->type, "serial") == 0;
+    to->nullable = from->nullable;
+    to->generated = from->generated != NULL;
+    to->is_virtual = from->generated && strstr(from->generated, " virtual");
+    to->auto_increment = from->auto_increment;
+    to->json = strcmp(to->data_type, "json") == 0;
+    to->uuid = strcmp(to->data_type, "uuid") == 0;
+}
+
+int sync_schema_def(struct slice create, const char *schema, const char *table,
+                    struct table_def **ret, struct err *err)
+{
+    SCOPED(shard_table_fini) struct shard_table parsed = { 0 };
+    struct table_def *def;
+    int rc = shard_table_parse(create, &parsed, err);
+
+    if (rc == 0 && parsed.n_cols == 0)
+        rc = err_set(err, -EINVAL, "it has no columns");
+    if (rc < 0)
+        return err_wrap(err, "this is no CREATE TABLE with columns");
+    def = xcalloc(1, sizeof *def);
+    def->db = xstrdup(schema);
+    def->name = xstrdup(table);
+    def->n_cols = parsed.n_cols;
+    def->cols = xcalloc(parsed.n_cols, sizeof *def->cols);
+    for (unsigned i = 0; i < parsed.n_cols; i++)
+        fill_column(&parsed.cols[i], &def->cols[i]);
+    *ret = def;
+    return 0;
+}
+
+/* --- records --- */
+
+#define SET_PREFIX "set "
+
+static const char *const words[] = {
+    [SCHEMA_MIRROR] = "mirror", [SCHEMA_APART] = "apart", [SCHEMA_NAMED] = "named"
+};
+
+static char *owner_of(const struct job *job)
+{
+    return xasprintf("%s/%s", job->task, job->source);
+}
+
+static enum schema_kept kept_of(struct slice v)
+{
+    if (v.size >= sizeof SET_PREFIX - 1 && memcmp(v.data, SET_PREFIX, sizeof SET_PREFIX - 1) == 0)
+        return SCHEMA_SET;
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+        if (slice_eq(v, slice_str(words[i])))
+            return (enum schema_kept)i;
+    return SCHEMA_APART;
+}
+
+/* The record that holds; 'seq' and 'set' may be NULL. */
+static int newest(const struct job *job, const char *schema, const char *table,
+                  enum schema_kept *ret, uint64_t *seq, struct buf *set, struct err *err)
+{
+    SCOPED(freep) char *owner = owner_of(job);
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice k, v, db, name;
+    uint64_t at;
+    int rc;
+
+    if (!job->store)
+        return -ENOENT;
+    key_prefix(&key, KEY_TABLE, owner, schema, table, NULL);
+    it = store_iter_new(job->store, STORE_SCHEMA, key_slice(&key));
+    store_iter_last(it);
+    rc = store_iter_prev(it, &k, &v, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : -ENOENT;
+    *ret = kept_of(v);
+    if (seq)
+        *seq = key_table_parse(k, &db, &name, &at) ? at : 0;
+    if (set && *ret == SCHEMA_SET)
+        buf_add(set, v.data + sizeof SET_PREFIX - 1, v.size - (sizeof SET_PREFIX - 1));
+    return 0;
+}
+
+int sync_schema_get(const struct job *job, const char *schema, const char *table,
+                    enum schema_kept *ret, struct buf *set, struct err *err)
+{
+    return newest(job, schema, table, ret, NULL, set, err);
+}
+
+static int put(const struct job *job, const char *schema, const char *table, uint64_t seq,
+               struct slice value, bool sync, struct err *err)
+{
+    SCOPED(freep) char *owner = owner_of(job);
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+
+    if (!job->store)
+        return 0;
+    key_table(&key, owner, schema, table, seq);
+    return store_put(job->store, STORE_SCHEMA, key_slice(&key), value, sync, err);
+}
+
+/* That the binlog names the columns is seen again: it need not be on disk. */
+int sync_schema_put(const struct job *job, const char *schema, const char *table,
+                    enum schema_kept kept, uint64_t seq, struct err *err)
+{
+    return put(job, schema, table, seq, slice_str(words[kept]), kept != SCHEMA_NAMED, err);
+}
+
+int sync_schema_set(const struct job *job, const char *schema, const char *table,
+                    struct slice create, struct err *err)
+{
+    SCOPED(buf_fini) struct buf value = BUF_INIT;
+    struct table_def *def;
+    enum schema_kept kept;
+    uint64_t seq = 0;
+    int rc = sync_schema_def(create, schema, table, &def, err);
+
+    if (rc < 0)
+        return rc;
+    table_free(def);
+    rc = newest(job, schema, table, &kept, &seq, NULL, err);
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    buf_str(&value, SET_PREFIX);
+    buf_add(&value, create.data, create.size);
+    return put(job, schema, table, seq, slice_of(value.data, value.size), true, err);
+}
+
+int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err)
+{
+    SCOPED(freep) char *owner = owner_of(job);
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice k, v;
+    unsigned n = 0;
+    int rc;
+
+    if (!job->store)
+        return -ENOENT;
+    key_prefix(&key, KEY_TABLE, owner, schema, table, NULL);
+    it = store_iter_new(job->store, STORE_SCHEMA, key_slice(&key));
+    while ((rc = store_iter_next(it, &k, &v, err)) > 0) {
+        store_batch_delete(b, STORE_SCHEMA, k);
+        n++;
+    }
+    if (rc < 0)
+        return rc;
+    return n ? store_batch_commit(job->store, b, true, err) : -ENOENT;
+}
+
+/* --- all of them --- */
+
+int sync_schema_each(const struct job *job, const char *schema,
+                     void (*visit)(void *arg, const char *name), void *arg, struct err *err)
+{
+    SCOPED(freep) char *owner = owner_of(job);
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(store_iter_freep) struct store_iter *it = NULL;
+    struct slice k, v, db, table;
+    uint64_t seq;
+    int rc;
+
+    if (!job->store)
+        return 0;
+    key_prefix(&key, KEY_TABLE, owner, schema, NULL);
+    it = store_iter_new(job->store, STORE_SCHEMA, key_slice(&key));
+    while ((rc = store_iter_next(it, &k, &v, err)) > 0) {
+        SCOPED(freep) char *name = NULL, *in = NULL;
+
+        if (!key_table_parse(k, &db, &table, &seq))
+            continue;
+        in = xstrndup((const char *)db.data, db.size);
+        name = schema ? xstrndup((const char *)table.data, table.size) : xstrdup(in);
+        visit(arg, name);
+        key_prefix(&key, KEY_TABLE, owner, in, schema ? name : NULL, NULL); /* all its records */
+        if (key_after(&key))
+            store_iter_seek(it, key_slice(&key));
+    }
+    return rc;
+}

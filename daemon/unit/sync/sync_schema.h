@@ -1,0 +1,47 @@
+/*
+ * sync_schema.h - what the store keeps of the tables that sync has met: whether the target's
+ * definition is the source's (sync_table.h), or a definition that somebody set, which tells the
+ * columns of the rows from then on until a DDL on the table.  It is asked only where the binlog
+ * itself does not name the columns.
+ *
+ * A record is (task, source, schema, table, seq); the one with the greatest seq holds, since the
+ * checkpoint of the target never goes back.  Any thread; what is set while sync runs is not seen
+ * by it.
+ */
+#ifndef SLUICE_UNIT_SYNC_SCHEMA_H
+#define SLUICE_UNIT_SYNC_SCHEMA_H
+
+#include "base/buf.h"
+#include "mysql/table.h"
+#include "unit/job.h"
+
+enum schema_kept {
+    SCHEMA_MIRROR, /* the target's table has the columns of the source's */
+    SCHEMA_APART,  /* it has not: the source is asked */
+    SCHEMA_NAMED,  /* the binlog has the names */
+    SCHEMA_SET,    /* by hand */
+};
+
+/* -ENOENT: the table was not met.  'set' (NULL: not wanted) gets the definition of SCHEMA_SET. */
+int sync_schema_get(const struct job *job, const char *schema, const char *table,
+                    enum schema_kept *ret, struct buf *set, struct err *err);
+/* At 'seq' of the checkpoint. */
+int sync_schema_put(const struct job *job, const char *schema, const char *table,
+                    enum schema_kept kept, uint64_t seq, struct err *err);
+
+/* A definition, in the words of a CREATE TABLE; the name in it does not matter.  -EINVAL: it is
+ * none. */
+int sync_schema_set(const struct job *job, const char *schema, const char *table,
+                    struct slice create, struct err *err);
+/* Sync finds out anew. */
+int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err);
+
+/* Schemas of tables that were met (schema NULL), or the tables of one; in order, each once. */
+int sync_schema_each(const struct job *job, const char *schema,
+                     void (*visit)(void *arg, const char *name), void *arg, struct err *err);
+
+/* The columns that a CREATE TABLE has, for sync_shape.h: no keys, no engine. */
+int sync_schema_def(struct slice create, const char *schema, const char *table,
+                    struct table_def **ret, struct err *err);
+
+#endif
