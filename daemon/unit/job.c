@@ -9,6 +9,7 @@
 #include "route/router.h"
 #include "store/secret.h"
 #include "unit/filter_doc.h"
+#include "unit/row_filter_doc.h"
 #include "unit/security_doc.h"
 #include "unit/source/source.h"
 #include "unit/task/task_doc.h"
@@ -170,9 +171,12 @@ static int set_rules(struct job *j, const struct job_source *source, struct err 
     rc = filter_doc(json_object_get(j->doc, "table_migrate_rule"),
                     json_object_get(j->doc, "binlog_filter_rule"), source->name, source->fold_case,
                     &filter, err);
-    if (rc == 0)
-        j->filter = filter;
-    return rc;
+    if (rc < 0)
+        return rc;
+    j->filter = filter;
+    j->row_rules = row_filter_doc_rules(json_object_get(j->doc, "expression_filter"),
+                                        source_conf(j->doc, source->name), &j->n_row_rules);
+    return 0;
 }
 
 static void job_free(struct job *j)
@@ -181,6 +185,7 @@ static void job_free(struct job *j)
     mysql_params_fini(&j->to);
     router_free((struct router *)j->router);
     filter_free((struct filter *)j->filter);
+    free(j->row_rules);
     position_fini(&j->start);
     conn_set_fini(&j->conns);
     free(j->own_path);

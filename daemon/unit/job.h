@@ -17,6 +17,7 @@
 #include "mysql/conn_set.h"
 
 struct filter; /* route/filter.h */
+struct row_rule;
 struct router; /* route/router.h: what is in scope, and under what name */
 struct source; /* unit/source/source.h */
 struct store;
@@ -38,6 +39,8 @@ struct job {
     struct mysql_params from, to;
     struct source *origin; /* whose relay may have the binlog; NULL: nobody's */
     const struct router *router;
+    struct row_rule *row_rules; /* unit/row_filter_doc.h: rows that are left out */
+    size_t n_row_rules;
     const struct filter *filter; /* what of their changes is left out; NULL: nothing */
     struct store *store;
     const char *meta_schema; /* of the checkpoint tables in the target */

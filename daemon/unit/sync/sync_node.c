@@ -137,6 +137,7 @@ static const struct attr sync_attrs[] = {
       .type = ATTR_COUNT,
       .get = attr_get_u64,
       .offset = offsetof(struct sync, ignored) },
+    ATTR_U64(struct sync, rows_ignored, ATTR_COUNT, "Row changes that expression_filter left out"),
     ATTR_U64(struct sync, spilled, ATTR_COUNT, "Transactions too large for memory"),
     ATTR_U64(struct sync, heartbeats, ATTR_COUNT, "Heartbeats of the source"),
     ATTR_FLAG(struct sync, from_relay,

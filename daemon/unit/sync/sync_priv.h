@@ -47,6 +47,7 @@ struct sync {
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */
     _Atomic uint64_t ignored;       /* rows events that a filter left out */
+    _Atomic uint64_t rows_ignored;  /* rows that an expression left out */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3];     /* rows by enum rows_kind, as decoded */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "unit/refill/refill.h"
+#include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_priv.h"
 
 /* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
@@ -197,8 +198,14 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
             return rc;
         }
         rc = check_key(t->target, rows->kind, row, err);
+        if (rc == 0 && t->drops)
+            rc = drops_row(t->drops, rows->kind, row, err);
         if (rc < 0)
             return rc;
+        if (rc > 0) {
+            atomic_fetch_add_explicit(&r->sync->rows_ignored, 1, memory_order_relaxed);
+            continue;
+        }
         group_add(g, t->target, rows->kind, safe, unchecked, row);
     }
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/filter.h"
+#include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
 
@@ -57,6 +58,7 @@ static void known_free(struct sync_table *t)
     free(t->map);
     free(t->body);
     target_table_free(t->target);
+    drops_free(t->drops);
     free(t);
 }
 
@@ -363,7 +365,8 @@ static void columns_by_name(const struct table_def *def, char *const *names, uns
     }
 }
 
-static int complete_by_names(struct sync_table *t, const struct table_def *target, struct err *err)
+static int complete_by_names(struct sync_tables *ts, struct sync_table *t,
+                             const struct table_def *target, struct err *err)
 {
     SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
     char **names = names_of_map(t->map);
@@ -373,12 +376,16 @@ static int complete_by_names(struct sync_table *t, const struct table_def *targe
     rc = target_table_new(target, (const char *const *)names, t->map->n_cols, &t->target, err);
     if (rc == 0)
         shape_complete(t->map, cols);
+    if (rc == 0)
+        rc = drops_new(ts->job, t->schema, t->name, t->map, cols, (const char *const *)names,
+                       &t->drops, err);
     names_free(names, t->map->n_cols);
     return rc;
 }
 
-static int complete_by_def(struct sync_table *t, const struct table_def *def,
-                           const struct table_def *target, struct err *err)
+static int complete_by_def(struct sync_tables *ts, struct sync_table *t,
+                           const struct table_def *def, const struct table_def *target,
+                           struct err *err)
 {
     SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
     SCOPED(freep) const char **names = xcalloc(t->map->n_cols + 1, sizeof *names);
@@ -391,7 +398,8 @@ static int complete_by_def(struct sync_table *t, const struct table_def *def,
     rc = target_table_new(target, names, t->map->n_cols, &t->target, err);
     if (rc == 0)
         shape_complete(t->map, cols);
-    return rc;
+    return rc < 0 ? rc
+                  : drops_new(ts->job, t->schema, t->name, t->map, cols, names, &t->drops, err);
 }
 
 static int resolve(struct sync_tables *ts, struct sync_table *t, const struct route *to,
@@ -414,13 +422,13 @@ static int resolve(struct sync_tables *ts, struct sync_table *t, const struct ro
                        "changes to them; leave it out (block_allow_list/ignore_tables)");
     }
     if (t->map->has_names) {
-        rc = complete_by_names(t, target, err);
+        rc = complete_by_names(ts, t, target, err);
         if (rc == 0)
             rc = save_named(ts, t, seq, err);
     } else {
         rc = choose_def(ts, t, target, seq, &def, hold_until, err);
         if (rc == 0)
-            rc = complete_by_def(t, def, target, err);
+            rc = complete_by_def(ts, t, def, target, err);
     }
     table_free(target);
     return rc;

@@ -28,6 +28,8 @@
 #include "sink/target.h"
 #include "unit/job.h"
 
+struct drops; /* sync_drop.h */
+
 struct sync_table {
     char *schema, *name;   /* as the source calls it */
     bool in_scope;         /* false: nothing below is set */
@@ -36,7 +38,8 @@ struct sync_table {
     struct target_table *target;
     void *body; /* of its TABLE_MAP, to know it again */
     size_t body_size;
-    bool has_window; /* a full copy wants to be asked about it: copy_state.h */
+    struct drops *drops; /* rows that are left out by their values; NULL: none */
+    bool has_window;     /* a full copy wants to be asked about it: copy_state.h */
 };
 
 struct sync_tables;

@@ -11,6 +11,7 @@
 #include "route/pattern.h"
 #include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
+#include "unit/row_filter_doc.h"
 
 static void json_freep(json_t **v)
 {
@@ -265,6 +266,7 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
         (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
         (rc = check_items(checked, err)) < 0 ||
         (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
+        (rc = row_filter_doc_check(json_object_get(checked, "expression_filter"), err)) < 0 ||
         (rc = task_doc_check_routes(checked, err)) < 0)
         return rc;
     *ret = STEAL(checked);
@@ -366,7 +368,9 @@ int task_doc_complete(const json_t *doc, struct err *err)
                        "source_conf, or write source_config into config");
     if ((rc = rules_name_sources(doc, err)) < 0 ||
         (rc = filter_doc_named(json_object_get(doc, "table_migrate_rule"),
-                               json_object_get(doc, "binlog_filter_rule"), err)) < 0)
+                               json_object_get(doc, "binlog_filter_rule"), err)) < 0 ||
+        (rc = row_filter_doc_named(json_object_get(doc, "expression_filter"),
+                                   doc_at(doc, "source_config.source_conf"), err)) < 0)
         return rc;
     return sources_have_rules(doc, err);
 }

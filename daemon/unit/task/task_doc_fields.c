@@ -63,6 +63,21 @@ static const struct doc_field filter_element[] = {
     { 0 },
 };
 
+/* DM's task files write - where _ is here; its OpenAPI lacks them. */
+static const struct doc_field row_filter_fields[] = {
+    { .name = "schema", .type = DOC_TEXT, .min = 1, .max = 1024 },
+    { .name = "table", .type = DOC_TEXT, .min = 1, .max = 1024 },
+    { .name = "insert_value_expr", .type = DOC_TEXT, .max = 16384 },
+    { .name = "update_old_value_expr", .type = DOC_TEXT, .max = 16384 },
+    { .name = "update_new_value_expr", .type = DOC_TEXT, .max = 16384 },
+    { .name = "delete_value_expr", .type = DOC_TEXT, .max = 16384 },
+    { 0 },
+};
+static const struct doc_field row_filter_element[] = {
+    { .name = "rule", .type = DOC_OBJECT, .fields = row_filter_fields },
+    { 0 },
+};
+
 static const struct doc_field rule_source_fields[] = {
     { .name = "source_name", .type = DOC_TEXT, .min = 1, .max = 255, .flags = DOC_REQUIRED },
     { .name = "schema", .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED },
@@ -178,6 +193,7 @@ static const struct doc_field source_conf_fields[] = {
     { .name = "binlog_pos", .type = DOC_COUNT },
     { .name = "binlog_gtid", .type = DOC_TEXT, .max = 1048576 },
     { .name = "start_time", .type = DOC_TEXT, .max = 64 },
+    { .name = "expression_filters", .type = DOC_LIST, .fields = text_element },
     { 0 },
 };
 static const struct doc_field source_conf_element[] = {
@@ -274,6 +290,11 @@ const struct doc_field task_doc_fields[] = {
       .help =
           "Changes and statements to leave out, by name of the rule that table_migrate_rule "
           "names: ignore_event (insert, drop column, all ddl, ...) and ignore_sql (expressions)" },
+    { .name = "expression_filter",
+      .type = DOC_MAP,
+      .fields = row_filter_element,
+      .help = "Rows that changes leave out, by name of the rule that source_conf names "
+              "(expression_filters): schema, table, and an SQL expression that is true for them" },
     { .name = "table_migrate_rule",
       .type = DOC_LIST,
       .fields = rule_element,
