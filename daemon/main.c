@@ -37,6 +37,7 @@
 #include "unit/serve/server.h"
 #include "unit/source/source.h"
 #include "unit/task/tasks.h"
+#include "unit/task/templates.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -90,6 +91,7 @@ static const struct node_type *tree_type(void)
         { .name = "drainers" },
         { .name = "servers", .type = &servers_type },
         { .name = "cluster", .type = &cluster_type },
+        { .name = "templates", .type = &templates_type },
         { .type = NULL },
     };
 
@@ -154,6 +156,13 @@ static int restore_tasks(struct sluiced *d, struct err *err)
     return node_add(d->root, d->tasks, err);
 }
 
+static int restore_templates(struct sluiced *d, struct err *err)
+{
+    struct node *templates = templates_new(d->catalog, d->tasks, err);
+
+    return templates ? node_add(d->root, templates, err) : err->code;
+}
+
 static int restore_pumps(struct sluiced *d, struct err *err)
 {
     struct registry_config c = { .catalog = d->catalog,
@@ -194,7 +203,8 @@ static int restore_nodes(struct sluiced *d, struct err *err)
         return err->code;
     if (node_add(d->root, d->sources, err) < 0)
         return err->code;
-    if (restore_tasks(d, err) < 0 || restore_pumps(d, err) < 0 || restore_servers(d, err) < 0)
+    if (restore_tasks(d, err) < 0 || restore_templates(d, err) < 0 || restore_pumps(d, err) < 0 ||
+        restore_servers(d, err) < 0)
         return err->code;
     return make_cluster(d, err);
 }
