@@ -30,7 +30,7 @@
 #include "http/compat/api.h"
 #include "http/message.h"
 
-enum { ROUTE_MAX_PARAMS = 4, ROUTE_MAX_SEGMENT = 1024 };
+enum { ROUTE_MAX_PARAMS = 8, ROUTE_MAX_SEGMENT = 1024 };
 
 struct call;
 struct facade;

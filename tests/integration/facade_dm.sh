@@ -153,6 +153,17 @@ ok 200 GET '/tasks/all/sources/my/migrate_targets?table_pattern=u'; shows '.tota
 code 0 "table_pattern" GET '/tasks/all/sources/my/migrate_targets?table_pattern=('
 code 40054 "sub task with name none not found" GET /tasks/none/sources/my/migrate_targets
 
+note "between tasks and task files"
+ok 200 POST /tasks/converters "{\"task\": $(both conv)}"
+shows '.task.target_config.password == "******" and (.task_config_file | contains("mysql-instances:"))'
+jq '{task_config_file}' <<<"$body" >"$WORK/file"
+ok 200 POST /tasks/converters "$(cat "$WORK/file")"
+shows '.task.name == "conv" and [.task.source_config.source_conf[].source_name] == ["my", "mdb"] and (.task.table_migrate_rule | length) == 2'
+code 49001 "one of task and task_config_file" POST /tasks/converters '{}'
+code 20003 "" POST /tasks/converters '{"task_config_file": "a: ["}'
+code 20021 "target-database" POST /tasks/converters '{"task_config_file": "name: x\ntask-mode: all"}'
+code 20024 "is not there" POST /tasks/converters '{"task_config_file": "name: x\ntask-mode: all\ntarget-database: {host: h, port: 1, user: u}\nmysql-instances: [{source-id: a, filter-rules: [f]}]"}'
+
 note "errors of tasks"
 create() { # code part task
     code "$1" "$2" POST /tasks "{\"task\": $3}"

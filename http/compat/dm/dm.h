@@ -12,6 +12,7 @@
  *     dm_run.c       tasks: started, stopped
  *     dm_status.c    what a subtask is at
  *     dm_table.c     schemas and tables
+ *     dm_convert.c   task files; dm_yaml_*.c read and write them
  *     dm_doc.c       /api/v1/docs and /api/v1/dm.json
  *
  * All generations of it on the same paths: PATCH of the page, POST of 5.x, the words of 6.0 and
@@ -104,6 +105,7 @@ int dm_get_task_status(struct call *c, struct err *err);
 int dm_get_source_schemas(struct call *c, struct err *err);
 int dm_get_source_tables(struct call *c, struct err *err);
 int dm_get_targets(struct call *c, struct err *err);
+int dm_convert_task(struct call *c, struct err *err);
 int dm_get_docs(struct call *c, struct err *err);
 int dm_get_document(struct call *c, struct err *err);
 

@@ -69,6 +69,7 @@ static const struct api_body transfer[] = { { &dm_transfer_schema }, { NULL } };
 static const struct api_body put_task[] = { { &dm_task_update_schema }, { NULL } };
 static const struct api_body start_task[] = { { &dm_task_start_schema }, { NULL } };
 static const struct api_body stop_task[] = { { &dm_task_stop_schema }, { NULL } };
+static const struct api_body convert[] = { { &dm_convert_schema }, { NULL } };
 static const struct api_body names[] = { { &dm_names_schema }, { NULL } };
 
 /* --- operations that several routes are spellings of --- */
@@ -150,6 +151,9 @@ const struct route dm_routes[] = {
           .reply = &dm_task_result_schema, .or_reply = &dm_task_schema } },
     { "GET", API "/tasks", dm_get_tasks,
       OP{ "task", "List tasks", .query = tasks_query, .reply = &dm_tasks_schema } },
+    { "POST", API "/tasks/converters", dm_convert_task,
+      OP{ "task", "Make a task file of a task, or the other way round; nothing is kept", .bodies = convert,
+          .needs_body = true, .reply = &dm_converted_schema } },
     { "GET", TASK, dm_get_task,
       OP{ "task", "Show a task", .query = with_status, .reply = &dm_task_schema } },
     { "PUT", TASK, dm_put_task,

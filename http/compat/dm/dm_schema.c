@@ -409,4 +409,18 @@ static const struct api_field target_table_fields[] = {
 };
 static const struct api_schema target_table = { "TaskMigrateTarget", API_OBJECT, target_table_fields };
 LIST_OF(dm_targets_schema, "GetTaskMigrateTargetsResponse", target_table);
+
+static const struct api_field convert_fields[] = {
+    { "task", API_OBJECT, .of = &dm_task_schema },
+    { "task_config_file", API_TEXT, .help = "A task file of DM, YAML" },
+    { NULL },
+};
+const struct api_schema dm_convert_schema = { "ConverterTaskRequest", API_OBJECT, convert_fields,
+    .help = "One of the two" };
+static const struct api_field converted_fields[] = {
+    { "task", API_OBJECT, API_REQUIRED, .of = &dm_task_schema },
+    { "task_config_file", API_TEXT, API_REQUIRED, .help = "A task file of DM, YAML" },
+    { NULL },
+};
+const struct api_schema dm_converted_schema = { "ConverterTaskResponse", API_OBJECT, converted_fields };
 /* clang-format on */
