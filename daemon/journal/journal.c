@@ -213,6 +213,11 @@ const char *journal_name(const struct journal *j)
     return j->name;
 }
 
+struct journal_stats *journal_stats(struct journal *j)
+{
+    return &j->stats;
+}
+
 /* --- how far it is --- */
 
 void journal_measure(struct journal *j)

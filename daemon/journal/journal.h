@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/slice.h"
 #include "binlog/position.h"
 #include "store/store.h"
@@ -145,6 +146,20 @@ int journal_idle(struct journal *j, uint64_t *safe_ts, struct err *err);
  * and safe_ts below is such a one); -ETIMEDOUT. */
 int journal_promise(struct journal *j, uint64_t at_least, int64_t timeout_ms, uint64_t *ret,
                     struct err *err);
+
+/* --- how fast it is, since the daemon opened it --- */
+
+struct journal_stats {
+    struct histogram record_bytes, record_us; /* of a record; from its commit till it is on disk */
+    struct histogram group_bytes, group_us;   /* of what goes to the disk at once */
+    struct histogram sync_us;                 /* of that, until the disk has it */
+    struct histogram file_us;                 /* to begin a file */
+    struct histogram read_us, read_bytes;     /* reads of blocks that memory does not have */
+    struct histogram streams_us[2];           /* readers of drainers: how long; [1]: ended well */
+    _Atomic uint64_t group_errors, record_errors, read_errors;
+};
+/* Borrowed; of atomics, so for any thread. */
+struct journal_stats *journal_stats(struct journal *j);
 
 /* --- how far it is --- */
 

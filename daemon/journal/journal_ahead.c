@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "store/key.h"
 
@@ -191,6 +192,7 @@ int ahead_fetch(struct ahead *a, struct journal *j, uint64_t seq, uint64_t limit
 {
     SCOPED(buf_fini) struct buf prefix = BUF_INIT;
     SCOPED(fetch_end) struct fetch f = { .a = a, .j = j, .want = seq, .limit = limit };
+    int64_t began_us = clock_mono_us();
     int rc;
 
     assert(a->first == a->end);
@@ -198,6 +200,8 @@ int ahead_fetch(struct ahead *a, struct journal *j, uint64_t seq, uint64_t limit
     key_prefix(&prefix, KEY_BLOCK, j->name, NULL);
     f.it = store_iter_new(j->store, j->blocks, key_slice(&prefix));
     rc = fetch_all(&f, err);
+    histogram_observe(&j->stats.read_us, clock_mono_us() - began_us);
+    histogram_observe(&j->stats.read_bytes, (int64_t)f.size);
     if (rc < 0 && a->end > 0) { /* found again when its turn comes */
         *err = ERR_INIT;
         rc = 0;

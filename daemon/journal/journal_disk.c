@@ -182,6 +182,7 @@ static void add_block(struct plan *p, struct block *b)
     block_begin(&at, bytes, b->first_seq);
     while ((rc = block_next(&at, &r, &events, &large, &none)) > 0) {
         add_record(p, &r);
+        histogram_observe(&p->j->stats.record_bytes, (int64_t)r.size);
         tail = large.n_pieces ? slice_of(NULL, 0) : events;
         p->head.tail_hash = large.checksum;
     }
@@ -248,14 +249,46 @@ static void add_item(struct plan *p, struct item *i)
     }
 }
 
+static int commit_group(struct plan *p, struct err *err)
+{
+    int64_t began_us = clock_mono_us();
+    int rc = store_batch_commit(p->j->store, p->batch, true, err);
+
+    if (rc == 0)
+        histogram_observe(&p->j->stats.sync_us, clock_mono_us() - began_us);
+    return rc;
+}
+
 static int write_group(struct plan *p, struct item *group, struct err *err)
 {
+    struct journal_stats *stats = &p->j->stats;
+    int64_t began_us = clock_mono_us();
+    size_t size = 0;
+    int rc;
+
     if (store_room(p->j->store, err) < 0)
         return err->code;
-    for (struct item *i = group; i; i = i->next)
+    for (struct item *i = group; i; i = i->next) {
         add_item(p, i);
+        size += i->block ? i->block->size : 0;
+    }
     put_head(p->batch, p->j->name, &p->head);
-    return store_batch_commit(p->j->store, p->batch, true, err);
+    rc = commit_group(p, err);
+    if (rc == 0 && size) {
+        histogram_observe(&stats->group_us, clock_mono_us() - began_us);
+        histogram_observe(&stats->group_bytes, (int64_t)size);
+    }
+    return rc;
+}
+
+/* Those of a block became durable together. */
+static void note_records(struct journal *j, const struct item *group)
+{
+    int64_t now_us = clock_mono_us();
+
+    for (const struct item *i = group; i; i = i->next)
+        if (i->block)
+            histogram_observe_n(&j->stats.record_us, now_us - i->block->born_us, i->block->n);
 }
 
 /* --- the thread --- */
@@ -402,9 +435,11 @@ void *journal_disk_run(void *arg)
 
         begin_plan(&p);
         if (write_group(&p, group, &err) < 0) {
+            atomic_fetch_add(&p.j->stats.group_errors, 1);
             put_back(&p, group, &err);
             continue;
         }
+        note_records(p.j, group); /* before others may let the blocks go */
         publish(&p, group);
         measure(&p);
         while (group) {

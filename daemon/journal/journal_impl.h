@@ -35,9 +35,10 @@ void bytes_unref(struct bytes *b); /* NULL is fine */
 struct block {
     uint64_t id; /* no two blocks of a process have the same */
     uint64_t first_seq;
-    uint32_t n;  /* records */
-    size_t size; /* of 'bytes' in use, with the head, which is made when it goes to the disk */
-    bool large;  /* one record, which goes to the disk in pieces */
+    uint32_t n;      /* records */
+    size_t size;     /* of 'bytes' in use, with the head, which is made when it goes to the disk */
+    bool large;      /* one record, which goes to the disk in pieces */
+    int64_t born_us; /* monotonic: when its first record was committed */
     struct bytes *bytes;
 };
 
@@ -129,6 +130,7 @@ struct journal {
     struct err failure GUARDED;
     pthread_t thread;
 
+    struct journal_stats stats;
     struct err damaged; /* found when opened: no writer can go on; code 0: none */
     struct writer w;
 };

@@ -298,6 +298,8 @@ int journal_reader_next(struct journal_reader *r, struct journal_record *ret, in
         rc = err_set(err, -ECANCELED, "journal %s: the reader is stopped", r->j->name);
     if (rc > 0)
         rc = next_in_block(r, &rec, err);
+    if (rc == -EBADMSG || rc == -EIO)
+        atomic_fetch_add(&r->j->stats.read_errors, 1);
     if (rc <= 0)
         return rc;
     r->next_seq = rec.seq + 1;

@@ -185,6 +185,7 @@ int journal_incarnation(struct journal *j, const char *source_id, const struct g
 
 int journal_file_begin(struct journal *j, const struct journal_file *f, struct err *err)
 {
+    int64_t began_us = clock_mono_us();
     struct item *i;
     int rc;
 
@@ -203,6 +204,7 @@ int journal_file_begin(struct journal *j, const struct journal_file *f, struct e
     j->w.file_no = f->no;
     j->w.offset = f->from;
     j->w.has_file = true;
+    histogram_observe(&j->stats.file_us, clock_mono_us() - began_us);
     return 0;
 }
 
@@ -295,6 +297,7 @@ static void append(struct journal *j, struct journal_record *r) REQUIRES(j->lock
         journal_seal(j);
     if (!j->open) {
         j->open = tail_add(&j->tail, r->seq, size + BLOCK_RECORD_MAX);
+        j->open->born_us = clock_mono_us();
         w->prev = (struct journal_record){ 0 };
     }
     buf_clear(&w->head);
@@ -325,8 +328,10 @@ int journal_commit(struct journal *j, struct journal_record *r, struct err *err)
 
     if (rc == 0 && w->large.n_pieces)
         rc = write_pieces(j, true, err);
-    if (rc < 0)
+    if (rc < 0) {
+        atomic_fetch_add(&j->stats.record_errors, 1);
         return rc;
+    }
     mutex_lock(&j->lock);
     rc = wait_room(j, err);
     if (rc == 0) {

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/compat/facade.h"
+#include "http/compat/kingbus_metrics.h"
 #include "http/compat/state.h"
 #include "http/status.h"
 
@@ -25,6 +26,7 @@ enum {
     RELAY_START,
     RELAY_STOP,
     RELAY_PAUSE,
+    RELAY_HISTOGRAMS,
     SERVER,
     SERVER_CONFIG,
     SERVER_START,
@@ -44,6 +46,7 @@ static const struct use uses[] = {
     [RELAY_START] = { "sources/{unit}/relay", "start" },
     [RELAY_STOP] = { "sources/{unit}/relay", "stop" },
     [RELAY_PAUSE] = { "sources/{unit}/relay", "pause" },
+    [RELAY_HISTOGRAMS] = { "sources/{unit}/relay", "histograms" },
     [SERVER] = { "servers/{unit}", NULL },
     [SERVER_CONFIG] = { "servers/{unit}", "config" },
     [SERVER_START] = { "servers/{unit}", "start" },
@@ -571,20 +574,30 @@ static int server_stop(struct call *c, struct err *err)
     return stop(c, SERVER, SERVER_STOP, err);
 }
 
-static void add_replicas(struct call *c, json_t *list)
+static json_t *replicas_of(struct call *c)
 {
     struct err gone = ERR_INIT;
     SCOPED(json_decrefp) json_t *names = call_children(c, REPLICAS, &gone);
+    json_t *list = json_array(), *name, *attrs;
     size_t i;
-    json_t *name;
 
     json_array_foreach (names, i, name) {
         call_set_param(c, "replica", json_string_value(name));
-        SCOPED(json_decrefp) json_t *attrs = call_read(c, REPLICA, &gone);
-
+        attrs = call_read(c, REPLICA, &gone);
         if (attrs)
-            json_array_append_new(list, shape_of(&replica_shape, attrs));
+            json_array_append_new(list, attrs);
     }
+    return list;
+}
+
+static void add_replicas(struct call *c, json_t *list)
+{
+    SCOPED(json_decrefp) json_t *all = replicas_of(c);
+    const json_t *attrs;
+    size_t i;
+
+    json_array_foreach (all, i, attrs)
+        json_array_append_new(list, shape_of(&replica_shape, attrs));
 }
 
 static int server_status(struct call *c, struct err *err)
@@ -602,6 +615,22 @@ static int server_status(struct call *c, struct err *err)
     return reply(c, v);
 }
 
+/* --- metrics, on a listener of kingbus's own: elsewhere the tree has that path --- */
+
+static int get_metrics(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = call_read(c, RELAY, err), *replicas = NULL;
+    SCOPED(json_decrefp) json_t *histograms = relay ? call_read(c, RELAY_HISTOGRAMS, err) : NULL;
+
+    if (err->code < 0 && err->code != -ENOENT)
+        return err->code;
+    *err = ERR_INIT;
+    replicas = replicas_of(c);
+    c->r->type = "text/plain; version=0.0.4; charset=utf-8";
+    kingbus_metrics(relay, histograms, replicas, &c->r->body);
+    return 0;
+}
+
 static const struct route routes[] = {
     { "GET", "/cluster", get_cluster },
     { "GET", "/members", get_members },
@@ -615,6 +644,7 @@ static const struct route routes[] = {
     { "PUT", "/binlog/server/start", server_start },
     { "PUT", "/binlog/server/stop", server_stop },
     { "GET", "/binlog/server/status", server_status },
+    { "GET", "/metrics", get_metrics },
     { 0 },
 };
 

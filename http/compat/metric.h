@@ -2,7 +2,8 @@
  * metric.h - Prometheus text under another system's names: one row a metric, which attribute it
  * shows.
  *
- * Rows of the same name stand together and differ in their labels.
+ * Rows of the same name stand together and differ in their labels.  A histogram's value is that of
+ * unit/histogram_show.h; where there is none it is an empty one.
  */
 #ifndef SLUICE_HTTP_METRIC_H
 #define SLUICE_HTTP_METRIC_H
@@ -18,8 +19,9 @@ enum metric_scale {
 
 struct metric_row {
     const char *name;
-    const char *type;   /* "gauge", "counter" */
+    const char *type;   /* "gauge", "counter", "histogram" */
     const char *attr;   /* NULL: always 0, for what we cannot have, so that alarms stay defined */
+    const char *field;  /* of an attribute that is an object: this member of it; NULL: all of it */
     const char *labels; /* "type=\"capacity\""; NULL: none */
     const char *key;    /* of an attribute that is an object: a sample each, labelled with this */
     enum metric_scale scale;

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/compat/facade.h"
-#include "http/compat/metric.h"
+#include "http/compat/tidb_binlog_metrics.h"
 #include "http/status.h"
 
 enum { CODE_OK = 200, CODE_FAILED = 3 };
@@ -30,6 +30,8 @@ enum {
     RESUME,
     START,
     CLOSE,
+    ERRORS,
+    HISTOGRAMS,
     /* of a pump */
     NODES,
     DRAINERS,
@@ -44,6 +46,8 @@ static const struct use pump_uses[] = {
     [RESUME] = { "pumps/{unit}", "resume" },
     [START] = { "pumps/{unit}", "start" },
     [CLOSE] = { "pumps/{unit}", "close" },
+    [ERRORS] = { "pumps/{unit}", "errors" },
+    [HISTOGRAMS] = { "pumps/{unit}", "histograms" },
     [NODES] = { "pumps/{unit}", "nodes" },
     [DRAINERS] = { "pumps/{unit}", "drainers" },
     [FRESH_TS] = { "pumps/{unit}", "commit_ts" },
@@ -53,9 +57,14 @@ static const struct use pump_uses[] = {
 };
 
 static const struct use drainer_uses[] = {
-    [UNIT] = { "drainers/{unit}", NULL },       [PAUSE] = { "drainers/{unit}", "pause" },
-    [RESUME] = { "drainers/{unit}", "resume" }, [START] = { "drainers/{unit}", "start" },
-    [CLOSE] = { "drainers/{unit}", "close" },   { 0 },
+    [UNIT] = { "drainers/{unit}", NULL },
+    [PAUSE] = { "drainers/{unit}", "pause" },
+    [RESUME] = { "drainers/{unit}", "resume" },
+    [START] = { "drainers/{unit}", "start" },
+    [CLOSE] = { "drainers/{unit}", "close" },
+    [ERRORS] = { "drainers/{unit}", "errors" },
+    [HISTOGRAMS] = { "drainers/{unit}", "histograms" },
+    { 0 },
 };
 
 /* --- status --- */
@@ -250,86 +259,21 @@ static int pump_binlog(struct call *c, struct err *err)
 
 /* --- metrics --- */
 
-static const struct metric_row pump_metrics[] = {
-    { .name = "binlog_pump_storage_gc_ts",
-      .type = "gauge",
-      .attr = "gc_ts",
-      .scale = METRIC_TSO_MS,
-      .help = "gc ts of storage" },
-    { .name = "binlog_pump_storage_done_gc_ts",
-      .type = "gauge",
-      .attr = "done_gc_ts",
-      .scale = METRIC_TSO_MS,
-      .help = "the metadata and vlog after this gc ts has been collected" },
-    { .name = "binlog_pump_storage_max_commit_ts",
-      .type = "gauge",
-      .attr = "max_commit_ts",
-      .scale = METRIC_TSO_MS,
-      .help = "max commit ts of storage" },
-    { .name = "binlog_pump_storage_storage_size_bytes",
-      .type = "gauge",
-      .attr = "capacity_bytes",
-      .labels = "type=\"capacity\"",
-      .help = "storage size info" },
-    { .name = "binlog_pump_storage_storage_size_bytes",
-      .type = "gauge",
-      .attr = "available_bytes",
-      .labels = "type=\"available\"",
-      .help = "storage size info" },
-    { .name = "binlog_pump_detected_drainer_binlog_purge_count",
-      .type = "counter",
-      .attr = "purge_detected",
-      .help = "binlog purge count > 0 means some unread binlog was purged" },
-    { .name = "binlog_pump_loss_binlog_count",
-      .type = "counter",
-      .help = "Total loss binlog count: what is acknowledged is on disk" },
-    { .name = "binlog_pump_storage_query_tikv_count",
-      .type = "counter",
-      .help = "Total count that queried tikv: there is none" },
-    { .name = NULL },
-};
-
-#define EVENT(what, row)                                                          \
-    {                                                                             \
-        .name = "binlog_drainer_event", .type = "counter", .attr = row,           \
-        .labels = "type=\"" what "\"", .help = "the count of sql event(dml, ddl)" \
-    }
-
-static const struct metric_row drainer_metrics[] = {
-    { .name = "binlog_drainer_pump_position",
-      .type = "gauge",
-      .attr = "pump_pos",
-      .key = "nodeID",
-      .scale = METRIC_TSO_MS,
-      .help = "position for each pump" },
-    { .name = "binlog_drainer_checkpoint_tso",
-      .type = "gauge",
-      .attr = "last_ts",
-      .scale = METRIC_TSO_MS,
-      .help = "save checkpoint tso of drainer" },
-    { .name = "binlog_drainer_checkpoint_delay_seconds",
-      .type = "gauge",
-      .attr = "checkpoint_delay_seconds",
-      .help = "How much the downstream checkpoint lag behind" },
-    { .name = "binlog_drainer_ddl_jobs_total",
-      .type = "counter",
-      .attr = "ddls",
-      .help = "Total ddl jobs count been stored" },
-    EVENT("Insert", "inserts"),
-    EVENT("Update", "updates"),
-    EVENT("Delete", "deletes"),
-    EVENT("DDL", "ddls"),
-    { .name = NULL },
-};
-
 static int reply_metrics(struct call *c, const struct metric_row *rows, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *unit = call_read(c, UNIT, err);
+    SCOPED(json_decrefp) json_t *unit = call_read(c, UNIT, err), *all = NULL;
+    json_t *errors = unit ? call_read(c, ERRORS, err) : NULL;
+    json_t *histograms = errors ? call_read(c, HISTOGRAMS, err) : NULL;
 
-    if (!unit)
+    if (!histograms) {
+        json_decref(errors);
         return err->code;
+    }
+    all = json_copy(unit);
+    json_object_set_new(all, "errors", errors);
+    json_object_set_new(all, "histograms", histograms);
     c->r->type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics_of_rows(rows, unit, &c->r->body);
+    metrics_of_rows(rows, all, &c->r->body);
     return 0;
 }
 

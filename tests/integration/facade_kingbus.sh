@@ -118,6 +118,12 @@ END
     wait_for 20 not known_to_master || die "the master still has replica 1001"
 done
 
+note "metrics, under kingbus's names, on its own port"
+curl -s "$ADMIN/metrics" >"$WORK/metrics"
+grep -qE '^kingbus_metrics_write_latency_p95 [0-9.]*[1-9]' "$WORK/metrics" && grep -qE "^kingbus_metrics_slave_eps_$rep_id [0-9]+$" "$WORK/metrics" || die "$(cat "$WORK/metrics")"
+[ "$(grep -c '^kingbus_metrics_' "$WORK/metrics")" = 15 ] || die "$(cat "$WORK/metrics")"
+curl -s "$URL/metrics" | grep -q '^sluice_' || die "the main port's metrics are the tree's"
+
 note "refusals, in kingbus's envelope"
 BASE=$ADMIN
 refused() { # status text method path body

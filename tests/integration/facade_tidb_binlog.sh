@@ -72,6 +72,15 @@ for where in own main; do
 
     page 'curl http://{PumpIP}:8250/metrics'
     grep -qE '^binlog_pump_storage_max_commit_ts [0-9]{13}$' <<<"$body" && grep -qE '^binlog_pump_storage_storage_size_bytes\{type="available"\} [0-9]+$' <<<"$body" || die "$body"
+    counts() { awk -v name="$1" '$1 == name && $2 > 0 { found = 1 } END { exit !found }' <<<"$body" || die "$1 is not above 0: $(grep "^${1%%{*}" <<<"$body")"; }
+    counts 'binlog_pump_storage_write_binlog_duration_time_count{type="fsync"}'
+    counts 'binlog_pump_storage_write_binlog_size_sum{type="single"}'
+    counts 'binlog_pump_rpc_duration_seconds_count{method="WriteBinlog",label="succ"}'
+    page 'curl http://{DrainerIP}:8249/metrics'
+    counts 'binlog_drainer_execute_duration_time_count'
+    counts 'binlog_drainer_query_duration_time_count{type="commit"}'
+    counts 'binlog_drainer_read_binlog_size_sum{nodeID="ip-172-16-5-71:8250"}'
+    counts 'binlog_drainer_binlog_reach_duration_time_count{nodeID="ip-172-16-5-71:8250"}'
     page 'curl http://{PumpIP}:8250/drainers'
     shows 'length == 1 and (.[0] | .nodeId == "ip-172-16-5-70:8249" and .host == "172.16.5.70:8249" and .state == "online" and .isAlive == false and .score == 0 and .label == null and .maxCommitTS > 0 and .updateTS > 0)'
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/drain/drain_stats.h"
 #include "unit/drain/pump.h"
 
 #define WAIT_MS 20 /* for one lane at a time: others may have come meanwhile */
@@ -21,6 +22,8 @@ struct feed_lane {
     uint64_t held; /* record that is held; 0: none */
     enum node_state state;
     bool gone;
+    struct lane_stats *stats; /* NULL: nobody asks */
+    int64_t opened_us;        /* monotonic */
 };
 
 struct drain_feed {
@@ -39,8 +42,19 @@ struct drain_feed {
 
 /* --- lanes --- */
 
+/* How long the stream of a pump was read, for its journal. */
+static void note_stream(struct feed_lane *l, bool well)
+{
+    struct journal_stats *s = l->lane.journal ? journal_stats(l->lane.journal) : NULL;
+
+    if (s && l->opened_us)
+        histogram_observe(&s->streams_us[well], clock_mono_us() - l->opened_us);
+    l->opened_us = 0;
+}
+
 static void lane_free(struct feed_lane *l)
 {
+    note_stream(l, true);
     journal_reader_free(l->reader);
     grouper_fini(&l->lane.grouper);
     journal_close(l->lane.journal);
@@ -177,6 +191,8 @@ static int add_lane(struct drain_feed *f, struct pump_view *v, struct err *err)
         lane_free(l);
         return rc;
     }
+    l->opened_us = clock_mono_us();
+    l->stats = f->config.stats ? drain_stats_lane(f->config.stats, v->node_id) : NULL;
     l->lane.number = drain_merge_add(f->merge, v->name);
     f->lanes = xrealloc(f->lanes, (l->lane.number + 1) * sizeof *f->lanes);
     f->lanes[l->lane.number] = l;
@@ -299,6 +315,25 @@ static bool is_new(struct drain_feed *f, const struct feed_lane *l)
     return drain_place_before(&f->place, l->head.commit_ts, l->lane.name);
 }
 
+static void note_read(const struct feed_lane *l)
+{
+    const struct journal_record *r = &l->head;
+
+    histogram_observe(&l->stats->read_bytes, (int64_t)r->size);
+    if (r->commit_us)
+        histogram_observe(&l->stats->reach_us, clock_wall_us() - r->commit_us);
+}
+
+static int read_fails(struct drain_feed *f, struct feed_lane *l, int rc)
+{
+    if (rc == -ECANCELED)
+        return rc;
+    note_stream(l, false);
+    if (f->config.stats)
+        atomic_fetch_add(&f->config.stats->errors[DRAIN_ERROR_PULL], 1);
+    return rc;
+}
+
 /* The lane's next transaction becomes its head.  1; 0: none yet. */
 static int pull(struct drain_feed *f, struct feed_lane *l, int64_t timeout_ms, struct err *err)
 {
@@ -311,7 +346,7 @@ static int pull(struct drain_feed *f, struct feed_lane *l, int64_t timeout_ms, s
         journal_state(l->lane.journal, &state);
         rc = journal_reader_next(l->reader, &l->head, timeout_ms, err);
         if (rc < 0)
-            return err_wrap(err, "pump %s", l->lane.name);
+            return read_fails(f, l, err_wrap(err, "pump %s", l->lane.name));
         if (rc == 0) {
             drain_merge_safe(f->merge, l->lane.number, state.safe_ts);
             return 0;
@@ -327,6 +362,8 @@ static int pull(struct drain_feed *f, struct feed_lane *l, int64_t timeout_ms, s
             break;
         }
     }
+    if (l->stats)
+        note_read(l);
     drain_merge_head(f->merge, l->lane.number, l->head.commit_ts);
     l->has_head = true;
     return 1;
@@ -414,6 +451,8 @@ static int take(struct drain_feed *f, struct feed_lane **ret, struct err *err)
         if (rc == 0)
             return 0;
         (*ret)->has_head = false;
+        if (f->config.stats && (*ret)->head.commit_ts < f->place.ts)
+            atomic_fetch_add(&f->config.stats->disorder, 1);
         arrive(f, (*ret)->head.commit_ts, (*ret)->lane.name);
         if (!brought_by_another(f, *ret) && !repeated(f, *ret))
             return 1;

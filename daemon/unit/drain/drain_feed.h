@@ -22,6 +22,7 @@
 
 struct node;
 struct drain_feed;
+struct drain_stats;
 
 /* One pump in the stream. */
 struct drain_lane {
@@ -43,7 +44,8 @@ struct drain_feed_config {
     const json_t *names; /* NULL or empty: all; borrowed */
     const char *owner;   /* of holds: "drainers/d"; NULL: none are made */
     int64_t detect_us;
-    bool dedup; /* a GTID that another lane had is passed by */
+    bool dedup;                /* a GTID that another lane had is passed by */
+    struct drain_stats *stats; /* NULL: nobody asks */
     /* A lane came (its grouper is ready) and goes; may be NULL. */
     int (*opened)(void *arg, struct drain_lane *lane, struct err *err);
     void (*closed)(void *arg, struct drain_lane *lane);

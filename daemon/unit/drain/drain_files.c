@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -134,6 +135,20 @@ static int one_record(struct files_run *f, const struct drain_folder_record *rec
     return t.ddl || t.n_changes ? drain_run_write(f->run, &t, &at, err) : 0;
 }
 
+static int next_record(struct files_run *f, struct drain_folder_file *file,
+                       struct drain_folder_record *rec, struct err *err)
+{
+    struct drain_stats *stats = &f->run->drainer->stats;
+    int64_t began_us = clock_mono_us();
+    int rc = drain_folder_next(file, rec, err);
+
+    if (rc > 0)
+        histogram_observe(&stats->file_read_us, clock_mono_us() - began_us);
+    if (rc == -EBADMSG)
+        atomic_fetch_add(&stats->corruptions, 1);
+    return rc;
+}
+
 static int one_file(struct files_run *f, const struct drain_folder_name *name, bool last,
                     struct err *err)
 {
@@ -144,7 +159,7 @@ static int one_file(struct files_run *f, const struct drain_folder_name *name, b
 
     if (rc < 0)
         return rc;
-    while ((rc = drain_folder_next(&file, &rec, err)) > 0) {
+    while ((rc = next_record(f, &file, &rec, err)) > 0) {
         if (unit_stopping(u))
             rc = err_set(err, -ECANCELED, "stopping");
         else if (f->to_ts && rec.commit_ts > f->to_ts)

@@ -125,6 +125,7 @@ int drain_from_pumps(struct drain_run *r, struct err *err)
         .owner = r->target.job.path,
         .detect_us = json_integer_value(doc_at(r->doc, "detect_interval")) * 1000000,
         .dedup = json_is_true(doc_at(r->doc, "syncer.dedup_gtid")),
+        .stats = &d->stats,
         .opened = drain_decoder_opened,
         .closed = drain_decoder_closed,
     };

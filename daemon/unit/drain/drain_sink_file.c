@@ -188,6 +188,7 @@ static int file_open(const struct drain_sink_config *c, struct drain_place *star
 
 static int flush(struct file_sink *s, struct err *err)
 {
+    int64_t began_us = clock_mono_us();
     size_t done = 0;
 
     while (done < s->pending.size) {
@@ -201,6 +202,8 @@ static int flush(struct file_sink *s, struct err *err)
     }
     s->unsynced = s->unsynced || done;
     buf_clear(&s->pending);
+    if (done)
+        histogram_observe(&s->drainer->stats.file_write_us, clock_mono_us() - began_us);
     return 0;
 }
 
@@ -243,6 +246,7 @@ static int file_write(struct drain_sink *sink, const struct change_txn *t,
                        (unsigned long long)at->ts, s->payload.size);
     pb_file_frame(slice_of(s->payload.data, s->payload.size), &s->pending);
     s->size += s->pending.size - before;
+    histogram_observe(&s->drainer->stats.file_write_bytes, (int64_t)(s->pending.size - before));
     if (s->size >= s->max_size)
         return next_file(s, err);
     return s->pending.size >= WRITE_SIZE ? flush(s, err) : 0;

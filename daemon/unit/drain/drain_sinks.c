@@ -46,8 +46,10 @@ int drain_run_write(struct drain_run *r, const struct change_txn *t, const struc
                     struct err *err)
 {
     struct sync *s = &r->drainer->sync;
+    int64_t began_us = clock_mono_us();
     int rc = r->sink->ops->write(r->sink, t, at, err);
 
+    histogram_observe(&s->group_us, clock_mono_us() - began_us);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < t->n_changes; i++)

@@ -226,6 +226,7 @@ static int open_feed(struct drain_sync *s, const json_t *doc, const struct drain
         .owner = s->target.job.path,
         .detect_us = json_integer_value(doc_at(doc, "detect_interval")) * 1000000,
         .dedup = json_is_true(doc_at(doc, "syncer.dedup_gtid")),
+        .stats = &s->drainer->stats,
         .opened = lane_opened,
         .closed = lane_closed,
         .arg = s,

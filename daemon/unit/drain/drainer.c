@@ -108,6 +108,7 @@ int drainer_savepoint_save(struct drainer *d, const struct drain_place *place, b
     struct drainer_savepoint at = { .ts = place->ts, .consistent = consistent, .by_hand = by_hand };
 
     snprintf(at.lane, sizeof at.lane, "%s", place->lane ? place->lane : DRAIN_ALL_LANES);
+    atomic_fetch_add(&d->stats.savepoints, 1);
     return keep(d, &at, err);
 }
 
@@ -210,12 +211,16 @@ static int drainer_run(struct unit *u, struct err *err)
     SCOPED(json_freep) json_t *doc = registrant_doc(&d->reg);
     int rc;
 
+    uint64_t pull_errors = atomic_load(&d->stats.errors[DRAIN_ERROR_PULL]);
+
     set_end(d, false);
     drainer_wrote(d);
     registrant_beat(&d->reg);
     rc = goes_to_mysql(doc) ? drain_sync_run(d, doc, err) : drain_sinks_run(d, doc, err);
     if (rc == 0 || rc == -ECANCELED)
         keep_place(d);
+    else if (pull_errors == atomic_load(&d->stats.errors[DRAIN_ERROR_PULL]))
+        atomic_fetch_add(&d->stats.errors[DRAIN_ERROR_EXECUTE], 1);
     if (rc != 0)
         return rc;
     set_end(d, true); /* it may be started again, with another end */

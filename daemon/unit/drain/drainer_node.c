@@ -13,6 +13,7 @@
 #include "store/catalog.h"
 #include "unit/drain/drainer_priv.h"
 #include "unit/drain/pump_doc.h"
+#include "unit/histogram_show.h"
 #include "unit/security_doc.h"
 
 #define GRACE_MS 5000 /* to finish what is under way at the target, before it is cut off */
@@ -120,6 +121,41 @@ static int set_savepoint(struct node *n, const struct attr *a, const json_t *v, 
     return rc;
 }
 
+static json_t *get_errors(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct drain_stats *s = &drainer_of(n)->stats;
+
+    (void)a, (void)err;
+    return json_pack("{s:I, s:I, s:I}", "pull_binlog",
+                     (json_int_t)atomic_load(&s->errors[DRAIN_ERROR_PULL]), "execute",
+                     (json_int_t)atomic_load(&s->errors[DRAIN_ERROR_EXECUTE]), "corruption",
+                     (json_int_t)atomic_load(&s->corruptions));
+}
+
+static json_t *get_histograms(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct drainer *d = drainer_of(n);
+    json_t *all = drain_stats_lanes(&d->stats);
+    const struct {
+        const char *name;
+        const struct histogram *h;
+        double scale;
+    } rows[] = {
+        { "execute", &d->sync.group_us, 1e-6 },
+        { "query_exec", &d->sync.exec_us, 1e-6 },
+        { "query_commit", &d->sync.commit_us, 1e-6 },
+        { "query_mark", &d->sync.mark_us, 1e-6 },
+        { "file_write", &d->stats.file_write_us, 1e-6 },
+        { "file_write_size", &d->stats.file_write_bytes, 1 },
+        { "file_read", &d->stats.file_read_us, 1e-6 },
+    };
+
+    (void)a, (void)err;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        json_object_set_new(all, rows[i].name, histogram_show(rows[i].h, rows[i].scale));
+    return all;
+}
+
 /* --- actions --- */
 
 static int run_skip(struct node *n, const json_t *args, struct err *err)
@@ -209,6 +245,20 @@ static const struct attr own_rows[] = {
     COUNT("groups", sync.groups, "Transactions of the target that they were merged into"),
     COUNT("events", sync.events, "Binlog events read"),
     COUNT("bytes", sync.bytes, "Bytes of binlog read"),
+    COUNT("rows_in_flight", sync.rows_in_flight,
+          "Row changes that were read and are not in the target yet"),
+    COUNT("savepoints", stats.savepoints, "Times that the savepoint was stored"),
+    COUNT("disorder", stats.disorder, "Transactions that came earlier than one before: never"),
+    { .name = "errors",
+      .type = ATTR_JSON,
+      .get = get_errors,
+      .help = "Times that it ended by an error: reading pumps, or else" },
+    { .name = "histograms",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK,
+      .get = get_histograms,
+      .help = "How long and how large: transactions of the target, what was read, by pump; "
+              "seconds and bytes" },
     { 0 },
 };
 
@@ -255,6 +305,7 @@ static void release(struct node *n) NO_THREAD_CHECK
     registrant_fini(&d->reg);
     json_decref(d->pump_pos);
     json_decref(d->skip);
+    drain_stats_fini(&d->stats);
     unit_fini(&d->sync.unit);
     sync_fini(&d->sync);
     free(d);
@@ -347,6 +398,7 @@ static int add(struct drainers *all, const char *name, const json_t *kept, const
 
     unit_init(&d->sync.unit, &drainer_ops, &type, name);
     d->pumps = all->pumps;
+    drain_stats_init(&d->stats);
     rc = registrant_init(&d->reg, &d->sync.unit, &kind, &all->config, name, kept, doc, err);
     if (rc == 0 && kept)
         recall(d);

@@ -3,6 +3,7 @@
 #define SLUICE_UNIT_DRAINER_PRIV_H
 
 #include "unit/drain/drain_merge.h"
+#include "unit/drain/drain_stats.h"
 #include "unit/drain/drainer.h"
 #include "unit/sync/sync_priv.h"
 
@@ -20,7 +21,8 @@ struct drainer {
     bool set_by_hand GUARDED;    /* the savepoint was written: it holds, whatever the target says */
     bool at_end;                 /* reached stop_commit_ts; under the lock */
     _Atomic uint64_t last_ts;    /* all up to it is in the target */
-    _Atomic uint64_t inserts, updates, deletes, ddls, savepoints, disorder, skipped;
+    _Atomic uint64_t skipped;
+    struct drain_stats stats;
     _Atomic int64_t written_us;      /* wall: when something was last written to the target */
     json_t *skip GUARDED;            /* commit_ts of transactions to be left out, as texts */
     struct drain_feed *feed GUARDED; /* what a stop interrupts; NULL: nothing */

@@ -56,6 +56,7 @@ static int sweep(struct pump *p, struct journal *j, uint64_t gc_ts, bool respect
     if (rc < 0)
         return rc;
     atomic_store(&p->done_gc_ts, gc_ts);
+    atomic_fetch_add(&p->deleted_records, gone.records);
     if (gone.records || gone.held_by[0] || gone.lost_by[0])
         log_info(p->unit.path, "gc: %llu records, %llu bytes gone%s%s%s%s",
                  (unsigned long long)gone.records, (unsigned long long)gone.bytes,

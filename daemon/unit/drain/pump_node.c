@@ -11,6 +11,7 @@
 #include "unit/drain/pump.h"
 #include "unit/drain/pump_doc.h"
 #include "unit/drain/pump_priv.h"
+#include "unit/histogram_show.h"
 
 struct pumps {
     struct node node;
@@ -63,6 +64,55 @@ static int set_gc_time(struct node *n, const struct attr *a, const json_t *v, st
     return registrant_set_field(&pump_of(n)->reg, "gc", v, err);
 }
 
+/* --- how its journal does --- */
+
+/* Its source's journal, referenced; NULL: none. */
+static struct journal *journal_beside(const struct node *n)
+{
+    struct journal *j;
+    struct err none = ERR_INIT;
+
+    return pump_journal(pump_of(n), &j, &none) == 0 ? j : NULL;
+}
+
+static json_t *get_errors(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct journal *j = journal_beside(n);
+    const struct journal_stats none = { .read_errors = 0 }, *s = j ? journal_stats(j) : &none;
+    json_t *v = json_pack("{s:I, s:I, s:I, s:i, s:i}", "write_binlog",
+                          (json_int_t)atomic_load(&s->record_errors), "write_binlog_batch",
+                          (json_int_t)atomic_load(&s->group_errors), "read_value",
+                          (json_int_t)atomic_load(&s->read_errors), "batch_write_kv", 0,
+                          "feed_pre_write_value", 0); /* there is no index beside the records */
+
+    (void)a, (void)err;
+    journal_close(j);
+    return v;
+}
+
+static json_t *get_histograms(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct journal *j = journal_beside(n);
+    const struct journal_stats none = { .read_errors = 0 }, *s = j ? journal_stats(j) : &none;
+    json_t *v = json_object();
+    const struct {
+        const char *name;
+        const struct histogram *h;
+        double scale;
+    } rows[] = {
+        { "record_size", &s->record_bytes, 1 }, { "record", &s->record_us, 1e-6 },
+        { "group_size", &s->group_bytes, 1 },   { "group", &s->group_us, 1e-6 },
+        { "sync", &s->sync_us, 1e-6 },          { "file", &s->file_us, 1e-6 },
+        { "stream", &s->streams_us[1], 1e-6 },  { "stream_failed", &s->streams_us[0], 1e-6 },
+    };
+
+    (void)a, (void)err;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        json_object_set_new(v, rows[i].name, histogram_show(rows[i].h, rows[i].scale));
+    journal_close(j);
+    return v;
+}
+
 static const struct attr own_rows[] = {
     UNIT_ATTRS,
     REGISTRANT_ROWS,
@@ -82,8 +132,20 @@ static const struct attr own_rows[] = {
     ATTR_U64(struct pump, done_gc_ts, ATTR_COUNT, "What gc_ts was when it was last done"),
     ATTR_U64(struct pump, available_bytes, ATTR_BYTES, "Space left on the disk of the data folder"),
     ATTR_U64(struct pump, capacity_bytes, ATTR_BYTES, "Space that there is"),
+    ATTR_U64(struct pump, deleted_records, ATTR_COUNT, "Records that gc has deleted"),
     ATTR_U64(struct pump, purge_detected, ATTR_COUNT,
              "Times that gc found a drainer less than 20 hours ahead of it"),
+    { .name = "errors",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS, /* nothing but the locks of its source */
+      .get = get_errors,
+      .help = "Times that storing or reading failed, in the words of TiDB-Binlog" },
+    { .name = "histograms",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_ASKS,
+      .get = get_histograms,
+      .help = "How long and how large, of the source's journal since the daemon started: records, "
+              "groups that go to the disk at once, streams of drainers; seconds and bytes" },
     ATTR_FLAG(struct pump, no_space, "Whether the source is not read for want of space"),
     { .name = "drainers",
       .type = ATTR_JSON,

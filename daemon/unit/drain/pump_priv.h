@@ -12,7 +12,8 @@ struct pump {
     atomic_bool gc_wanted, gc_works;
     atomic_bool no_space; /* the source is not read for want of space */
     _Atomic uint64_t gc_ts, done_gc_ts, available_bytes, capacity_bytes;
-    _Atomic uint64_t purge_detected; /* times that a drainer came close to what gc takes */
+    _Atomic uint64_t deleted_records; /* by gc */
+    _Atomic uint64_t purge_detected;  /* times that a drainer came close to what gc takes */
 };
 
 static inline struct pump *pump_of(const struct node *n)

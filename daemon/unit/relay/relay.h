@@ -10,6 +10,7 @@
  *     relay_run.c     the thread: connect, read, reconnect         relay_place.c   where to go on
  *     relay_ingest.c  events -> records                            relay_ack.c     semi-sync
  *     relay_keep.c    once a second: purge, disk, holds            relay_print.c   fingerprints
+ *     relay_rate.c    how fast it is
  *     relay_gate.c    what acknowledgements wait for, beside our disk
  *
  * Any thread, unless said otherwise.

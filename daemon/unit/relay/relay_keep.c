@@ -20,6 +20,7 @@
 #include "base/scope.h"
 #include "store/store.h"
 #include "unit/relay/relay_priv.h"
+#include "unit/relay/relay_rate.h"
 #include "unit/source/source_priv.h"
 
 #define GIB ((uint64_t)1 << 30)
@@ -338,6 +339,7 @@ void relay_tick(struct relay *r)
     guard_disk(r, j);
     bound_bytes(r, j);
     purge_by_settings(r, j);
+    relay_sample(r, j);
     journal_close(j);
     show_lag(r);
 }

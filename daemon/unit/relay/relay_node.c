@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/relay/relay_priv.h"
+#include "unit/relay/relay_rate.h"
 #include "unit/source/source_priv.h"
 
 #define ACTION_WAIT_MS 10000
@@ -483,6 +484,22 @@ static const struct attr relay_attrs[] = {
     ATTR_U64(struct relay, heartbeats, ATTR_COUNT, "Heartbeats of the source"),
     ATTR_U64(struct relay, purged_records, ATTR_COUNT, "Records deleted to make space"),
     ATTR_U64(struct relay, reconnects, ATTR_COUNT, "Times that the stream was opened again"),
+    { .name = "rates",
+      .type = ATTR_JSON,
+      .get = relay_get_rates,
+      .help = "A second, over the last few: events read, records and bytes that reach the disk, "
+              "reads and bytes of what memory does not have any more" },
+    { .name = "pending_records",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = relay_get_pending,
+      .help = "Records that were read and are not on disk yet" },
+    { .name = "histograms",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK,
+      .get = relay_get_histograms,
+      .help = "How long and how large, since the daemon started: records until they are on disk, "
+              "groups that go there at once, reads; seconds and bytes" },
     { .name = "reconnect_reason",
       .type = ATTR_TEXT,
       .get = get_reason,

@@ -7,6 +7,7 @@
 #include "journal/journal.h"
 #include "mysql/server.h"
 #include "mysql/stream.h"
+#include "unit/rate.h"
 #include "unit/relay/relay.h"
 #include "unit/relay/relay_gate.h"
 #include "unit/relay/relay_ingest.h"
@@ -42,6 +43,8 @@ struct relay {
     _Atomic bool semi_sync_active;
     int64_t purge_due_us, holds_due_us; /* the keeper's; monotonic */
     double shown_lag;                   /* likewise */
+    /* once a second: events read; records and bytes stored; reads of the store and their bytes */
+    struct rate event_rate GUARDED, store_rate GUARDED, read_rate GUARDED;
 };
 
 static inline struct relay *relay_of(const struct node *n)

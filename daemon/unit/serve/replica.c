@@ -112,6 +112,23 @@ static json_t *get_lag(const struct node *n, const struct attr *a, struct err *e
     return json_real(lag_s > 0 && r->facts.commit_us ? lag_s : 0);
 }
 
+static struct rate_point point_of(const struct replica_facts *f)
+{
+    return (
+        struct rate_point){ .us = clock_mono_us(), .rows = f->events_sent, .bytes = f->bytes_sent };
+}
+
+/* Over its last few seconds; 'offset': 0 events, 1 bytes. */
+static json_t *get_rate(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
+{
+    const struct replica *r = replica_of(n);
+    struct rate_point now = point_of(&r->facts);
+    double s = a->offset ? rate_bytes_s(&r->rate, &now) : rate_rows_s(&r->rate, &now);
+
+    (void)err;
+    return json_integer(r->facts.connected ? (json_int_t)(s + 0.5) : 0);
+}
+
 static int run_kick(struct node *n, const json_t *args, struct err *err)
 {
     struct replica *r = replica_of(n);
@@ -178,6 +195,19 @@ static const struct attr replica_attrs[] = {
                 .help = "Bytes of the journal that it has yet to get"),
     NUMBER_FACT(bytes_sent, "bytes_sent", ATTR_BYTES, .help = "Bytes of events sent to it"),
     NUMBER_FACT(events_sent, "events_sent", ATTR_COUNT, .help = "Events sent to it"),
+    { .name = "events_s",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .unit = "events/s",
+      .get = get_rate,
+      .help = "Events sent to it a second" },
+    { .name = "bytes_s",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .unit = "bytes/s",
+      .get = get_rate,
+      .offset = 1,
+      .help = "Bytes of events sent to it a second" },
     { .name = "heartbeat_seconds",
       .type = ATTR_SECONDS,
       .flags = ATTR_GAUGE,
@@ -370,6 +400,9 @@ void replica_update(struct replica *r, const struct replica_facts *facts)
 
     mutex_lock(&r->lock);
     if (is_owner(r, facts)) {
+        struct rate_point now = point_of(facts);
+
+        rate_sample(&r->rate, &now);
         moved = strcmp(r->facts.state, facts->state) != 0;
         r->facts = *facts;
     }

@@ -13,6 +13,7 @@
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
 #include "node/node.h"
+#include "unit/rate.h"
 
 struct journal;
 struct server;
@@ -37,6 +38,7 @@ struct replica {
     struct mutex lock;
     struct server *server; /* referenced */
     struct replica_facts facts GUARDED;
+    struct rate rate GUARDED;        /* events and bytes sent */
     struct journal *journal GUARDED; /* a reference, while it is connected */
 };
 

@@ -138,9 +138,28 @@ static int write_plain(struct sync_run *r, struct sink *s, struct group *g, stru
     return rc < 0 ? rc : sink_flush(s, err);
 }
 
+static int write_mark(struct sync_run *r, struct sync_hand *h, struct err *err)
+{
+    int64_t began_us = clock_mono_us();
+    int rc = sink_statement(h->sink, r->also, err);
+
+    histogram_observe(&r->sync->mark_us, clock_mono_us() - began_us);
+    return rc;
+}
+
+static int commit(struct sync_run *r, struct sync_hand *h, struct err *err)
+{
+    int64_t began_us = clock_mono_us();
+    int rc = sink_commit(h->sink, err);
+
+    histogram_observe(&r->sync->commit_us, clock_mono_us() - began_us);
+    return rc;
+}
+
 static int write_transaction(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
                              struct err *err)
 {
+    int64_t began_us = clock_mono_us();
     int rc;
 
     if (w->beside.size)
@@ -149,24 +168,27 @@ static int write_transaction(struct sync_run *r, struct sync_hand *h, const stru
         sink_begin(h->sink, &w->group->pos, 0);
     rc = aside_write(r->aside, h->sink, err);
     if (rc == 0 && r->also.size && w->group->n_rows)
-        rc = sink_statement(h->sink, r->also, err);
+        rc = write_mark(r, h, err);
     if (rc == 0)
         rc = sync_write_rows(r, h->sink, w->group, false, err);
     if (rc == 0 && w->also.size)
         rc = sink_statement(h->sink, w->also, err);
-    return rc == 0 ? sink_commit(h->sink, err) : rc;
+    histogram_observe(&r->sync->exec_us, clock_mono_us() - began_us);
+    return rc == 0 ? commit(r, h, err) : rc;
 }
 
 static int write_once(struct sync_run *r, struct sync_hand *h, const struct sync_write *w,
                       struct err *err)
 {
+    int64_t began_us = clock_mono_us();
     int rc;
 
-    atomic_store(&h->writing_us, clock_mono_us());
+    atomic_store(&h->writing_us, began_us);
     rc = w->group->has_plain ? write_plain(r, h->sink, w->group, err) : 0;
     if (rc == 0)
         rc = write_transaction(r, h, w, err);
     atomic_store(&h->writing_us, 0);
+    histogram_observe(&r->sync->group_us, clock_mono_us() - began_us);
     return rc;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SLUICE_UNIT_SYNC_PRIV_H
 #define SLUICE_UNIT_SYNC_PRIV_H
 
+#include "base/histogram.h"
 #include "binlog/query.h"
 #include "binlog/txn.h"
 #include "route/filter.h"
@@ -43,6 +44,7 @@ struct sync {
     _Atomic uint64_t rows_in_flight;  /* read, and not yet committed at the target */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled, write_retries;
+    struct histogram group_us, exec_us, commit_us, mark_us; /* of a transaction of the target */
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */

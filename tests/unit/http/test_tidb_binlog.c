@@ -11,7 +11,8 @@ static const char pump_text[] =
     "  'advertise_addr': '172.16.5.%1$s:8250', 'node_state': 'online', 'nodes': [], 'drainers': [],"
     "  'max_commit_ts': %2$s, 'update_ts': %3$s, 'commit_ts': 412518831849473230,"
     "  'gc_ts': 262144000, 'done_gc_ts': 262144000, 'purge_detected': 3,"
-    "  'capacity_bytes': 1000, 'available_bytes': 10, 'error': '' },"
+    "  'capacity_bytes': 1000, 'available_bytes': 10, 'error': '',"
+    "  'errors': { 'read_value': 4 }, 'histograms': {} },"
     " 'actions': { 'pause': { 'node_state': 'pausing' }, 'close': { 'node_state': 'closing' },"
     "  'resume': { 'node_state': 'online' }, 'start': { 'node_state': 'online' }, 'gc': {} },"
     " 'children': { 'binlog': { 'attrs': { '412518831548007863': 'BEGIN' } } } }";
@@ -23,7 +24,8 @@ static const char drainer_text[] =
     "  'pump_pos': { 'ip-172-16-5-71:8250': 412361808550297954,"
     "    'ip-172-16-5-74:8250': 412361808550297951,"
     "    'ip-172-16-5-75:8250': 412361808550297952 },"
-    "  'synced': true, 'last_ts': 412361808537191540, 'checkpoint_delay_seconds': 1.5 },"
+    "  'synced': true, 'last_ts': 412361808537191540, 'checkpoint_delay_seconds': 1.5,"
+    "  'errors': {}, 'histograms': {} },"
     " 'actions': { 'pause': {}, 'resume': { 'node_state': 'online' }, 'start': {},"
     "   'close': { 'errno': 28 } } }";
 
