@@ -105,8 +105,10 @@ int node_create_document(struct node *dir, const json_t *doc, struct err *err)
     json_t *name = json_object_get(doc, "name");
     SCOPED(freep) char *shown = NULL;
 
-    if (!name) /* DM's documents of sources */
+    if (!name) /* DM's documents of sources, and its files */
         name = json_object_get(doc, "source_name");
+    if (!name)
+        name = json_object_get(doc, "source-id");
     if (!json_is_string(name) || !json_string_length(name))
         return err_set(err, -EINVAL, "the document has no name");
     shown = node_name_shown(json_string_value(name));

@@ -124,4 +124,29 @@ say "" start; caught_up kept src1; same_rows src1 dst d1 || die "it did not go o
 echo "name=kept force=true" >"$T/tasks/delete" || die "$(cat "$T/tasks/last_error")"
 gone() { [ "$(sql dst "SELECT COUNT(*) FROM dm_meta.sluice_checkpoint WHERE task = 'kept'")" = 0 ]; }
 wait_for 30 gone || die "its checkpoints stay"
+
+note "DM's own files, as they are"
+cat >"$WORK/source.yaml" <<END
+source-id: dm1
+enable-gtid: true
+from: { host: 127.0.0.1, port: $src1_port, user: sluice, password: sluice }
+checker: { check-enable: true }
+END
+cat "$WORK/source.yaml" >"$T/sources/create" && cp "$WORK/source.yaml" "$T/sources/dm1/config" || die "$(cat "$T/sources/last_error")"
+cat >"$WORK/task.yaml" <<END
+name: dm
+task-mode: all
+target-database: { host: 127.0.0.1, port: $dst_port, user: sluice, password: sluice }
+routes: { r1: { schema-pattern: d1, target-schema: routed } }
+filters: { f1: { schema-pattern: d1, table-pattern: t, events: [delete], action: Ignore } }
+block-allow-list: { b1: { do-dbs: [ d1 ], ignore-tables: [ { db-name: d1, tbl-name: "x*" } ] } }
+mydumpers: { g: { threads: 2, extra-args: "--consistency flush" } }
+mysql-instances: [ { source-id: dm1, route-rules: [ r1 ], filter-rules: [ f1 ], block-allow-list: b1, mydumper-config-name: g } ]
+END
+sql src1 "CREATE TABLE d1.xx (id INT PRIMARY KEY)"
+cat "$WORK/task.yaml" >"$T/tasks/create" && cp "$WORK/task.yaml" "$T/tasks/dm/config" || die "$(cat "$T/tasks/last_error")"
+t=$T/tasks/dm; say "" start; caught_up dm src1; sql src1 "DELETE FROM d1.t WHERE id = 1; INSERT INTO d1.t VALUES (3, 'c')"; caught_up dm src1
+[ "$(sql dst "SELECT GROUP_CONCAT(id ORDER BY id) FROM routed.t")" = 1,2,3 ] || die "$(sql dst "SELECT * FROM routed.t")"
+[ "$(sql dst "SHOW TABLES IN routed" | tr '\n' ' ')" = "t " ] || die "$(sql dst "SHOW TABLES IN routed")"
+say "" stop
 echo OK

@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "store/secret.h"
 #include "unit/security_doc.h"
+#include "unit/source/source_file.h"
 
 #define MAX_NAME 255 /* DM's limit of 32 is its own */
 
@@ -129,10 +130,13 @@ const struct doc_field source_doc_fields[] = {
 
 int source_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
-    json_t *checked;
+    json_t *checked, *read = NULL;
     const char *given;
-    int rc = doc_check(source_doc_fields, doc, &checked, err);
+    int rc = source_file_is(doc) ? source_file_read(doc, &read, err) : 0;
 
+    if (rc == 0)
+        rc = doc_check(source_doc_fields, read ? read : doc, &checked, err);
+    json_decref(read);
     if (rc < 0)
         return rc;
     given = json_string_value(doc_at(checked, "source_name"));

@@ -12,6 +12,7 @@
 #include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
 #include "unit/row_filter_doc.h"
+#include "unit/task/task_file.h"
 
 static void json_freep(json_t **v)
 {
@@ -253,9 +254,12 @@ static int check_items(const json_t *doc, struct err *err)
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
     SCOPED(json_freep) json_t *checked = NULL;
+    SCOPED(json_freep) json_t *read = NULL; /* of a task file of DM */
     const char *inside;
-    int rc = doc_check(task_doc_fields, doc, &checked, err);
+    int rc = task_file_is(doc) ? task_file_read(doc, &read, err) : 0;
 
+    if (rc == 0)
+        rc = doc_check(task_doc_fields, read ? read : doc, &checked, err);
     if (rc < 0)
         return rc;
     inside = json_string_value(json_object_get(checked, "name"));
