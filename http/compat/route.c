@@ -234,29 +234,69 @@ static int by_name(const void *a, const void *b)
     return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
 }
 
-json_t *call_children(struct call *c, unsigned use, struct err *err)
+/* Takes 'names'. */
+static json_t *sorted(json_t *names)
 {
-    SCOPED(target_release) struct target t = { 0 };
-    SCOPED(json_decrefp) json_t *names = NULL;
-    json_t *sorted = json_array();
-    json_t **order, *v;
-    size_t i, n;
+    size_t i, n = json_array_size(names);
+    json_t **order = xcalloc(n + 1, sizeof *order), *all = json_array(), *v;
 
-    if (find_use(c, use, 4, &t, err) < 0) {
-        json_decref(sorted);
-        return NULL;
-    }
-    names = json_array();
-    node_each(t.node, add_name, names);
-    n = json_array_size(names);
-    order = xcalloc(n + 1, sizeof *order);
     json_array_foreach (names, i, v)
         order[i] = v;
     qsort(order, n, sizeof(json_t *), by_name);
     for (i = 0; i < n; i++)
-        json_array_append(sorted, order[i]);
+        json_array_append(all, order[i]);
     free(order);
-    return sorted;
+    json_decref(names);
+    return all;
+}
+
+json_t *call_children(struct call *c, unsigned use, struct err *err)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    json_t *names;
+
+    if (find_use(c, use, 4, &t, err) < 0)
+        return NULL;
+    names = json_array();
+    node_each(t.node, add_name, names);
+    return sorted(names);
+}
+
+struct listing {
+    const char *suffix; /* NULL: directories */
+    json_t *names;
+};
+
+static void add_listed(void *arg, const struct entry *e)
+{
+    const struct listing *l = arg;
+    SCOPED(freep) char *plain = node_name_plain(e->name);
+    size_t size = plain ? strlen(plain) : 0, more = l->suffix ? strlen(l->suffix) : 0;
+
+    if (!plain || (S_ISDIR(e->mode) != 0) != !l->suffix || size <= more ||
+        strcmp(plain + size - more, l->suffix ? l->suffix : "") != 0)
+        return;
+    json_array_append_new(l->names, json_stringn(plain, size - more));
+}
+
+json_t *call_listed(struct call *c, unsigned use, const char *suffix, struct err *err)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    struct listing l = { suffix, NULL };
+
+    if (find_use(c, use, 4, &t, err) < 0)
+        return NULL;
+    l.names = json_array();
+    node_list(t.node, add_listed, &l);
+    return sorted(l.names);
+}
+
+int call_remove_below(struct call *c, unsigned use, const char *name, struct err *err)
+{
+    SCOPED(target_release) struct target t = { 0 };
+    int rc = find(c, c->facade->uses[use].node, name, 2, &t, err);
+
+    return rc < 0 ? rc : node_destroy(t.node, &c->q->caller, err);
 }
 
 int call_write(struct call *c, unsigned use, const json_t *v, struct err *err)

@@ -131,6 +131,11 @@ int call_text_below(struct call *c, unsigned use, const char *name, struct buf *
                     struct err *err);
 /* The plain names of the children of a node, in order: a JSON array. */
 json_t *call_children(struct call *c, unsigned use, struct err *err);
+/* The plain names of what its directory lists, in order: its directories, or the files whose names
+ * end in 'suffix', without it. */
+json_t *call_listed(struct call *c, unsigned use, const char *suffix, struct err *err);
+/* Removes such a file. */
+int call_remove_below(struct call *c, unsigned use, const char *name, struct err *err);
 /* Runs an action or writes an attribute. */
 int call_write(struct call *c, unsigned use, const json_t *v, struct err *err);
 /* Makes the node of a use with a document; removes it. */

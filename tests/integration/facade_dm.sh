@@ -145,13 +145,58 @@ for verb in PATCH POST; do
     ok 200 $verb /tasks/all/resume '[]'; stages_are all '{"my":"Running","mdb":"Running"}'
     ok 200 $verb /tasks/all/pause '["my"]'; stages_are all '{"my":"Paused","mdb":"Running"}'
     ok 200 $verb /tasks/all/resume '["my"]'; stages_are all '{"my":"Running","mdb":"Running"}'
+    wait_sync all
     ok 200 $verb /tasks/all/pause; stages_are all '{"my":"Paused","mdb":"Paused"}'
 done
 ok 200 GET /tasks/all/sources/my/migrate_targets; shows '. == {total: 1, data: [{source_schema: "d_my", source_table: "t", target_schema: "d_my", target_table: "t"}]}'
 ok 200 GET '/tasks/all/sources/my/migrate_targets?schema_pattern=d_.y&table_pattern=%5Et%24'; shows '.total == 1'
 ok 200 GET '/tasks/all/sources/my/migrate_targets?table_pattern=u'; shows '.total == 0'
+tables=/tasks/all/sources/my/schemas
+ok 200 GET $tables; shows '. == ["d_my"]'
+ok 200 GET $tables/d_my; shows '. == ["t"]'
+ok 200 GET $tables/d_my/t; shows '.schema_create_sql | startswith("CREATE TABLE `t` ( `id` int")'
+for verb in PUT PATCH; do
+    ok 200 $verb $tables/d_my/t '{"sql_content": "CREATE TABLE t (id INT PRIMARY KEY, w INT)", "flush": true, "sync": true}'
+    ok 200 GET $tables/d_my/t; shows '.schema_create_sql | contains("w INT")'
+    ok 204 DELETE $tables/d_my/t
+    ok 200 GET $tables/d_my; is '[]'
+done
+ok 200 PUT $tables/d_my/t '{"schema_source": "downstream"}'
+ok 200 PUT $tables/d_my/t '{"schema_source": "upstream"}'
+ok 200 GET $tables/d_my; shows 'length == 1'
+ok 204 DELETE $tables/d_my/t
+code 44005 "" DELETE $tables/d_my/t
+code 44005 "" GET $tables/nothing
+code 44005 "" GET $tables/d_my/nothing
+code 44009 "CREATE TABLE" PUT $tables/d_my/t '{"sql_content": "DROP TABLE t"}'
+code 49001 "sql" PUT $tables/d_my/t '{}'
+code 49001 "sql" PUT $tables/d_my/t '{"schema_source": "upstream", "sql_content": "CREATE TABLE t (a INT)"}'
+code 0 "is not one of" PUT $tables/d_my/t '{"schema_source": "heaven"}'
+code 40054 "sub task with name none not found" GET /tasks/none/sources/my/schemas
+code 46008 "none" GET /tasks/all/sources/none/schemas
+ok 200 POST /tasks/all/start
+for path in '' /d_my /d_my/t; do code 40051 "current stage is Running but not paused" GET $tables$path; done
+code 40051 "not paused" DELETE $tables/d_my/t
+ok 200 POST /tasks/all/stop
 code 0 "table_pattern" GET '/tasks/all/sources/my/migrate_targets?table_pattern=('
 code 40054 "sub task with name none not found" GET /tasks/none/sources/my/migrate_targets
+
+note "templates, in the spelling of 6.x and of 5.4"
+for path in /tasks/templates /task/configs; do
+    ok 201 POST $path "$(both tpl)"; shows '.name == "tpl" and .target_config.password == "******"'
+    code 20050 "the openapi task config for 'tpl' already exist" POST $path "$(both tpl)"
+    ok 200 GET $path; shows '.total == 1 and .data[0].name == "tpl"'
+    ok 200 GET $path/tpl; shows '.source_config.source_conf | length == 2'
+    ok 200 PUT $path/tpl "$(jq '.meta_schema = "elsewhere"' <<<"$body")"; shows '.meta_schema == "elsewhere"'
+    ok 202 POST $path/import; shows '.success_task_list == ["all"] and .failed_task_list == []'
+    ok 202 POST $path/import '{"overwrite": false}'; shows '.success_task_list == [] and .failed_task_list[0].task_name == "all"'
+    ok 202 POST $path/import '{"overwrite": true}'; shows '.success_task_list == ["all"]'
+    code 20051 "the openapi task config for 'none' does not exist" GET $path/none
+    code 20051 "does not exist" PUT $path/none "$(both none)"
+    code 20004 "" POST $path "$(one '')"
+    for name in tpl all none; do ok 204 DELETE $path/$name; done
+    ok 200 GET $path; shows '.total == 0'
+done
 
 note "between tasks and task files"
 ok 200 POST /tasks/converters "{\"task\": $(both conv)}"

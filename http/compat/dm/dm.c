@@ -42,6 +42,14 @@ const struct use dm_uses[] = {
     [DM_SUBTASK_DUMP] = { "tasks/{task}/sources/{source}/dump", NULL },
     [DM_SUBTASK_LOAD] = { "tasks/{task}/sources/{source}/load", NULL },
     [DM_SUBTASK_SYNC] = { "tasks/{task}/sources/{source}/sync", NULL },
+    [DM_SCHEMAS] = { "tasks/{task}/sources/{source}/schemas", NULL },
+    [DM_SCHEMAS_SET] = { "tasks/{task}/sources/{source}/schemas", "set" },
+    [DM_SCHEMA] = { "tasks/{task}/sources/{source}/schemas/{schema}", NULL },
+    [DM_TEMPLATES] = { "templates", NULL },
+    [DM_TEMPLATES_IMPORT] = { "templates", "import" },
+    [DM_TEMPLATES_RESULT] = { "templates", "last_import" },
+    [DM_TEMPLATE] = { "templates/{template}", NULL },
+    [DM_TEMPLATE_CONFIG] = { "templates/{template}", "config" },
     { 0 },
 };
 

@@ -12,6 +12,7 @@
  *     dm_run.c       tasks: started, stopped
  *     dm_status.c    what a subtask is at
  *     dm_table.c     schemas and tables
+ *     dm_template.c  templates
  *     dm_convert.c   task files; dm_yaml_*.c read and write them
  *     dm_doc.c       /api/v1/docs and /api/v1/dm.json
  *
@@ -64,6 +65,14 @@ enum dm_use {
     DM_SUBTASK_DUMP,
     DM_SUBTASK_LOAD,
     DM_SUBTASK_SYNC,
+    DM_SCHEMAS,
+    DM_SCHEMAS_SET,
+    DM_SCHEMA,
+    DM_TEMPLATES,
+    DM_TEMPLATES_IMPORT,
+    DM_TEMPLATES_RESULT,
+    DM_TEMPLATE,
+    DM_TEMPLATE_CONFIG,
 };
 
 extern const struct use dm_uses[];
@@ -105,6 +114,17 @@ int dm_get_task_status(struct call *c, struct err *err);
 int dm_get_source_schemas(struct call *c, struct err *err);
 int dm_get_source_tables(struct call *c, struct err *err);
 int dm_get_targets(struct call *c, struct err *err);
+int dm_get_schemas(struct call *c, struct err *err);
+int dm_get_tables(struct call *c, struct err *err);
+int dm_get_table(struct call *c, struct err *err);
+int dm_put_table(struct call *c, struct err *err);
+int dm_delete_table(struct call *c, struct err *err);
+int dm_create_template(struct call *c, struct err *err);
+int dm_get_templates(struct call *c, struct err *err);
+int dm_get_template(struct call *c, struct err *err);
+int dm_put_template(struct call *c, struct err *err);
+int dm_delete_template(struct call *c, struct err *err);
+int dm_import_templates(struct call *c, struct err *err);
 int dm_convert_task(struct call *c, struct err *err);
 int dm_get_docs(struct call *c, struct err *err);
 int dm_get_document(struct call *c, struct err *err);
@@ -146,6 +166,10 @@ json_t *dm_task_sources(const json_t *config);
 /* dm_task.c: what the tree takes for a task of the API, and back; new references. */
 json_t *dm_task_document(const json_t *task);
 json_t *dm_task_shown(const json_t *config);
+/* What the API says is as it says; what it has no word for, or does not tell, stays as in 'old'. */
+json_t *dm_task_changed(const json_t *old, const json_t *task);
+/* Has 'task' a name, and the rules that it names?  1: no, and that is the reply. */
+int dm_check_rules(struct call *c, const json_t *task);
 /* dm_run.c: tells {task} to stop, whatever it is at.  As call_write(). */
 int dm_task_halt(struct call *c, struct err *err);
 /* Starts {task}, which was just made, with the request's body; the reply is there if it fails. */

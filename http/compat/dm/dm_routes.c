@@ -7,6 +7,7 @@
 #define SOURCE API "/sources/{source}"
 #define TASK API "/tasks/{task}"
 #define SUBTASK TASK "/sources/{source}"
+#define TABLE SUBTASK "/schemas/{schema}/{table}"
 
 /* --- queries and bodies --- */
 
@@ -69,6 +70,9 @@ static const struct api_body transfer[] = { { &dm_transfer_schema }, { NULL } };
 static const struct api_body put_task[] = { { &dm_task_update_schema }, { NULL } };
 static const struct api_body start_task[] = { { &dm_task_start_schema }, { NULL } };
 static const struct api_body stop_task[] = { { &dm_task_stop_schema }, { NULL } };
+static const struct api_body set_table[] = { { &dm_table_set_schema }, { NULL } };
+static const struct api_body template[] = { { &dm_task_schema }, { NULL } };
+static const struct api_body import[] = { { &dm_import_schema }, { NULL } };
 static const struct api_body convert[] = { { &dm_convert_schema }, { NULL } };
 static const struct api_body names[] = { { &dm_names_schema }, { NULL } };
 
@@ -86,6 +90,39 @@ static const struct api_operation pause_op = { "task", "Pause a task, or some of
                                                .bodies = names };
 static const struct api_operation resume_op = { "task", "Go on after a pause or an error",
                                                 .bodies = names };
+
+static const struct api_operation set_table_op = {
+    "table", "Set the structure of a table of a task that is paused", .bodies = set_table,
+    .needs_body = true
+};
+static const struct api_operation create_template_op = {
+    "template",    "Keep a task as a template", .bodies = template, .needs_body = true,
+    .status = 201, .reply = &dm_task_schema
+};
+static const struct api_operation get_templates_op = { "template", "List templates",
+                                                       .reply = &dm_tasks_schema };
+static const struct api_operation import_templates_op = { "template",
+                                                          "Make a template of each task",
+                                                          .bodies = import, .status = 202,
+                                                          .reply = &dm_imported_schema };
+static const struct api_operation get_template_op = { "template", "Show a template",
+                                                      .reply = &dm_task_schema };
+static const struct api_operation put_template_op = { "template", "Change a template",
+                                                      .bodies = template, .needs_body = true,
+                                                      .reply = &dm_task_schema };
+static const struct api_operation delete_template_op = { "template", "Remove a template",
+                                                         .status = 204 };
+
+/* Those of 6.x and of 5.4. */
+#define TEMPLATES(path)                                                        \
+    { "POST", path, dm_create_template, &create_template_op },                 \
+        { "GET", path, dm_get_templates, &get_templates_op },                  \
+        { "POST", path "/import", dm_import_templates, &import_templates_op }, \
+        { "GET", path "/{template}", dm_get_template, &get_template_op },      \
+        { "PUT", path "/{template}", dm_put_template, &put_template_op },      \
+    {                                                                          \
+        "DELETE", path "/{template}", dm_delete_template, &delete_template_op  \
+    }
 
 #define OP &(const struct api_operation)
 
@@ -154,6 +191,9 @@ const struct route dm_routes[] = {
     { "POST", API "/tasks/converters", dm_convert_task,
       OP{ "task", "Make a task file of a task, or the other way round; nothing is kept", .bodies = convert,
           .needs_body = true, .reply = &dm_converted_schema } },
+    TEMPLATES(API "/tasks/templates"),
+    TEMPLATES(API "/task/configs"),
+
     { "GET", TASK, dm_get_task,
       OP{ "task", "Show a task", .query = with_status, .reply = &dm_task_schema } },
     { "PUT", TASK, dm_put_task,
@@ -171,6 +211,16 @@ const struct route dm_routes[] = {
     { "POST", TASK "/pause", dm_pause_task, &pause_op },
     { "PATCH", TASK "/resume", dm_resume_task, &resume_op },
     { "POST", TASK "/resume", dm_resume_task, &resume_op },
+    { "GET", SUBTASK "/schemas", dm_get_schemas,
+      OP{ "table", "List the schemas that a task knows of a source", .reply = &dm_names_schema } },
+    { "GET", SUBTASK "/schemas/{schema}", dm_get_tables,
+      OP{ "table", "List the tables of one of them", .reply = &dm_names_schema } },
+    { "GET", TABLE, dm_get_table,
+      OP{ "table", "Show the structure of a table as the task knows it", .reply = &dm_table_schema } },
+    { "PUT", TABLE, dm_put_table, &set_table_op },
+    { "PATCH", TABLE, dm_put_table, &set_table_op },
+    { "DELETE", TABLE, dm_delete_table,
+      OP{ "table", "Forget the structure of a table", .status = 204 } },
     { "GET", SUBTASK "/migrate_targets", dm_get_targets,
       OP{ "table", "List the tables of a source of a task, and where they go", .query = targets_query,
           .reply = &dm_targets_schema } },

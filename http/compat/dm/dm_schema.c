@@ -423,4 +423,43 @@ static const struct api_field converted_fields[] = {
     { NULL },
 };
 const struct api_schema dm_converted_schema = { "ConverterTaskResponse", API_OBJECT, converted_fields };
+
+static const struct api_field table_fields[] = {
+    { "schema_name", API_TEXT, API_REQUIRED },
+    { "table_name", API_TEXT, API_REQUIRED },
+    { "schema_create_sql", API_TEXT, API_REQUIRED, .help = "CREATE TABLE, in one line" },
+    { NULL },
+};
+const struct api_schema dm_table_schema = { "GetTaskTableStructureResponse", API_OBJECT, table_fields };
+static const char *const schema_sources[] = { "sql", "upstream", "downstream", NULL };
+static const struct api_field table_set_fields[] = {
+    { "schema_source", API_TEXT, .choices = schema_sources, .fallback = "\"sql\"",
+      .help = "As given, or as one of the servers has it now" },
+    { "sql_content", API_TEXT, .help = "CREATE TABLE, where schema_source is sql" },
+    { "flush", API_BOOL, .fallback = "true", .help = "It is kept at once in any case" },
+    { "sync", API_BOOL, .fallback = "true", .help = "Other shards see it with the next DDL" },
+    { NULL },
+};
+const struct api_schema dm_table_set_schema = { "OperateTaskTableStructureRequest", API_OBJECT,
+    table_set_fields };
+
+/* --- templates --- */
+
+static const struct api_field import_fields[] = {
+    { "overwrite", API_BOOL, .fallback = "false", .help = "Also where there is one of the name" },
+    { NULL },
+};
+const struct api_schema dm_import_schema = { "TaskTemplateRequest", API_OBJECT, import_fields };
+static const struct api_field failed_fields[] = {
+    { "task_name", API_TEXT, API_REQUIRED },
+    { "error_msg", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_schema failed = { "TaskTemplateFailure", API_OBJECT, failed_fields };
+static const struct api_field imported_fields[] = {
+    { "success_task_list", API_LIST, API_REQUIRED },
+    { "failed_task_list", API_LIST, API_REQUIRED, .of = &failed },
+    { NULL },
+};
+const struct api_schema dm_imported_schema = { "TaskTemplateResponse", API_OBJECT, imported_fields };
 /* clang-format on */

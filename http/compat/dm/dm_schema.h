@@ -17,6 +17,7 @@ extern const struct api_schema dm_relay_start_schema, dm_relay_stop_schema, dm_r
 extern const struct api_schema dm_task_schema, dm_tasks_schema, dm_task_create_schema,
     dm_task_create_start_schema, dm_task_update_schema, dm_task_result_schema, dm_task_start_schema,
     dm_task_stop_schema, dm_subtask_schema, dm_subtasks_schema;
-extern const struct api_schema dm_targets_schema, dm_convert_schema, dm_converted_schema;
+extern const struct api_schema dm_targets_schema, dm_convert_schema, dm_converted_schema,
+    dm_table_schema, dm_table_set_schema, dm_import_schema, dm_imported_schema;
 
 #endif

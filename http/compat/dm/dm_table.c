@@ -1,4 +1,5 @@
-/* dm_table.c - schemas and tables: those of a source, and where a task takes them. */
+/* dm_table.c - schemas and tables: those of a source, as a task knows them, and where it takes
+ * them. */
 #include <errno.h>
 #include <regex.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/compat/dm/dm.h"
+#include "http/compat/state.h"
 
 /* --- of a source --- */
 
@@ -30,6 +32,119 @@ int dm_get_source_tables(struct call *c, struct err *err)
     if (call_text_below(c, DM_SOURCE_TABLES, file, &text, err) < 0)
         return dm_fail_at(c, DM_STEP_SOURCE_ASK, err);
     return dm_json(c, json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL));
+}
+
+/* --- as a task knows them --- */
+
+/* 0; 1 when that is the reply already: {source} of {task} does not stand still in sync. */
+static int check_paused(struct call *c, struct err *err)
+{
+    int rc = dm_no_subtask(c, err);
+    SCOPED(json_decrefp) json_t *subtask = rc == 0 ? call_read(c, DM_SUBTASK, err) : NULL;
+    const char *stage = dm_text(subtask, "stage"), *state = dm_text(subtask, "state");
+
+    if (rc != 0 || (err->code < 0 && err->code != -ENOENT))
+        return rc != 0 ? rc : err->code;
+    *err = ERR_INIT;
+    state = state_name(*state ? state : "new", STATE_DM_SUBTASK);
+    if (strcmp(state, "Paused") != 0)
+        dm_fail(c, DM_NOT_PAUSED, "current stage is %s but not paused, invalid", state);
+    else if (strcmp(stage, "sync") != 0)
+        dm_fail(c, DM_SYNC_ONLY,
+                "such operation is only available for syncer, but now syncer is not running. "
+                "current unit is %s",
+                stage);
+    else
+        return 0;
+    return 1;
+}
+
+int dm_get_schemas(struct call *c, struct err *err)
+{
+    int rc = check_paused(c, err);
+    json_t *names = rc == 0 ? call_listed(c, DM_SCHEMAS, NULL, err) : NULL;
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return names ? dm_json(c, names) : dm_fail_at(c, DM_STEP_TABLE, err);
+}
+
+int dm_get_tables(struct call *c, struct err *err)
+{
+    int rc = check_paused(c, err);
+    json_t *names = rc == 0 ? call_listed(c, DM_SCHEMA, ".sql", err) : NULL;
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return names ? dm_json(c, names) : dm_fail_at(c, DM_STEP_TABLE, err);
+}
+
+static char *file_of(struct call *c)
+{
+    SCOPED(freep) char *plain = xasprintf("%s.sql", call_param(c, "table"));
+
+    return node_name_shown(plain);
+}
+
+/* As DM prints it, in one line. */
+static json_t *one_line(const struct buf *text)
+{
+    SCOPED(buf_fini) struct buf b = BUF_INIT;
+
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] != '\n') {
+            buf_byte(&b, text->data[i]);
+            continue;
+        }
+        while (i + 1 < text->size && text->data[i + 1] == ' ')
+            i++;
+        if (i + 1 < text->size)
+            buf_byte(&b, ' ');
+    }
+    return json_stringn(b.data ? b.data : "", b.size);
+}
+
+int dm_get_table(struct call *c, struct err *err)
+{
+    SCOPED(freep) char *file = file_of(c);
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    int rc = check_paused(c, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if (call_text_below(c, DM_SCHEMA, file, &text, err) < 0)
+        return dm_fail_at(c, DM_STEP_TABLE, err);
+    return dm_json(c,
+                   json_pack("{s:s,s:s,s:o}", "schema_name", call_param(c, "schema"), "table_name",
+                             call_param(c, "table"), "schema_create_sql", one_line(&text)));
+}
+
+int dm_put_table(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp)
+    json_t *args =
+        json_pack("{s:s,s:s}", "schema", call_param(c, "schema"), "table", call_param(c, "table"));
+    int rc = check_paused(c, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if (*dm_text(c->body, "schema_source"))
+        json_object_set(args, "schema_source", json_object_get(c->body, "schema_source"));
+    if (*dm_text(c->body, "sql_content"))
+        json_object_set(args, "sql", json_object_get(c->body, "sql_content"));
+    return call_write(c, DM_SCHEMAS_SET, args, err) < 0 ? dm_fail_at(c, DM_STEP_TABLE, err)
+                                                        : dm_done(c);
+}
+
+int dm_delete_table(struct call *c, struct err *err)
+{
+    SCOPED(freep) char *file = file_of(c);
+    int rc = check_paused(c, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return call_remove_below(c, DM_SCHEMA, file, err) < 0 ? dm_fail_at(c, DM_STEP_TABLE, err)
+                                                          : dm_done(c);
 }
 
 /* --- where a task takes them --- */

@@ -56,8 +56,7 @@ static void merge(json_t *to, const char *key, json_t *v)
         json_object_set(to, key, v);
 }
 
-/* What the API says is as it says; what it has no word for, or does not tell, stays. */
-static json_t *changed_document(const json_t *old, const json_t *task)
+json_t *dm_task_changed(const json_t *old, const json_t *task)
 {
     SCOPED(json_decrefp) json_t *doc = dm_task_document(task);
     json_t *all = json_deep_copy(old);
@@ -115,11 +114,15 @@ static const char *unknown_rule(const json_t *rules, const json_t *names)
     return NULL;
 }
 
-static int check_filters(struct call *c, const json_t *task)
+int dm_check_rules(struct call *c, const json_t *task)
 {
     const json_t *rule;
     size_t i;
 
+    if (!*dm_text(task, "name")) {
+        dm_fail(c, DM_TASK_NAME_EMPTY, "%s", "");
+        return 1;
+    }
     json_array_foreach (json_object_get(task, "table_migrate_rule"), i, rule) {
         const char *name = unknown_rule(json_object_get(task, "binlog_filter_rule"),
                                         json_object_get(rule, "binlog_filter_rule"));
@@ -134,11 +137,7 @@ static int check_filters(struct call *c, const json_t *task)
 
 static int check_task(struct call *c, const json_t *task)
 {
-    if (!*dm_text(task, "name")) {
-        dm_fail(c, DM_TASK_NAME_EMPTY, "%s", "");
-        return 1;
-    }
-    return check_filters(c, task) || check_sources(c, task);
+    return dm_check_rules(c, task) || check_sources(c, task);
 }
 
 static char *read_report(struct call *c)
@@ -386,7 +385,7 @@ int dm_put_task(struct call *c, struct err *err)
         return dm_fail(c, DM_TASK_UPDATE,
                        "subtasks with name %s can only be updated while none of them runs",
                        call_param(c, "task"));
-    doc = changed_document(old, task);
+    doc = dm_task_changed(old, task);
     rc = ask_servers(c, doc, &result, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
