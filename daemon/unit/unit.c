@@ -235,6 +235,15 @@ int unit_start(struct unit *u, struct err *err)
     return rc;
 }
 
+void unit_renew(struct unit *u)
+{
+    unit_reap(u);
+    mutex_lock(&u->lock);
+    if (u->state == UNIT_FINISHED)
+        u->state = UNIT_NEW;
+    mutex_unlock(&u->lock);
+}
+
 void unit_ask_stop(struct unit *u, enum unit_state to)
 {
     enum unit_state from = to;

@@ -103,6 +103,8 @@ void unit_fini(struct unit *u); /* it must not be running */
 /* Starts the owner thread, or, if the unit waits for its next retry, retries now.
  * -EBUSY if it runs, -EALREADY if it has finished.  Any thread but the owner. */
 int unit_start(struct unit *u, struct err *err);
+/* A finished unit is new again, for those that do their work more than once. */
+void unit_renew(struct unit *u);
 /* Asks the owner to return and the unit to become 'to' (paused or stopped).  Does not wait. */
 void unit_ask_stop(struct unit *u, enum unit_state to);
 /* Waits until the owner has returned and 'ended' was called; at most 'timeout_ms' (-1: for

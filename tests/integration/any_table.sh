@@ -101,5 +101,5 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     wait_is q.parts done
     equal
     echo >"$T/tasks/q/stop"; rmdir "$T/tasks/q"; rmdir "$T/sources/s1"
-    stop_server src; stop_server dst; unset src_port dst_port
+    stop_server src; stop_server dst; rm -rf "$src_dir" "$dst_dir"; unset src_port dst_port
 done

@@ -38,7 +38,9 @@ struct refill_chunk {
     struct refill_columns columns;
     struct target_table *target;
     struct group group;
-    struct buf at; /* key of the last row */
+    struct buf at;                               /* key of the last row */
+    struct buf source_rows, target_rows, hashes; /* of single rows: conditions; the list's names */
+    unsigned n_listed;
     uint64_t n_rows;
     bool last;
     bool at_target; /* what failed did so there */

@@ -30,6 +30,9 @@ void refill_chunk_fini(struct refill_chunk *k)
     free(k->key_names);
     position_fini(&k->moment);
     buf_fini(&k->at);
+    buf_fini(&k->source_rows);
+    buf_fini(&k->target_rows);
+    buf_fini(&k->hashes);
 }
 
 static int source(struct sync_run *r, struct mysql_conn **ret, struct err *err)

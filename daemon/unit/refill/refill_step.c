@@ -169,8 +169,22 @@ static int chunk(struct sync_run *r, struct refill_entry *e, struct err *err)
     return 0;
 }
 
+/* What a comparison found in a table is no longer so; there may be no such list. */
+static void forget_found(struct sync_run *r, const struct refill_row *row)
+{
+    struct err ignored = ERR_INIT;
+
+    if (!row->rows_only && !row->where[0])
+        (void)copy_sql_exec(r->admin, &ignored,
+                            "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND "
+                            "db=%q AND tab=%q",
+                            r->job->meta_schema, r->job->task, r->job->source, row->schema,
+                            row->table);
+}
+
 static int settle(struct sync_run *r, struct refill_entry *e, struct err *err)
 {
+    forget_found(r, &e->row);
     e->row.state = REFILL_DONE;
     log_info(r->sync->unit.path, "%s.%s is copied again, %llu rows", e->row.schema, e->row.table,
              (unsigned long long)e->row.rows);

@@ -168,6 +168,12 @@ static void add_range(const struct refill_chunk *k, const struct table_def *t, b
     SCOPED(buf_fini) struct buf range = BUF_INIT;
     const char *between = " WHERE ";
 
+    if (row->rows_only) {
+        const struct buf *rows = t == k->from ? &k->source_rows : &k->target_rows;
+
+        add_condition(out, &between, rows->size ? rows->data : "FALSE");
+        return;
+    }
     if (where && row->where[0]) {
         buf_printf(&range, "(%s)", row->where);
         add_condition(out, &between, range.data);
@@ -223,19 +229,70 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
     return refill_rows(k, slice_of(rest.data, rest.size), false, err);
 }
 
+/* The next of the list of verify_state.c, as conditions at both ends. */
+static int list_rows(struct refill_chunk *k, struct err *err)
+{
+    const struct job *job = k->run->job;
+    const struct refill_row *e = &k->entry->row;
+    struct mysql_result *res;
+    struct mysql_row row;
+    int rc = copy_sql_query(k->run->admin, &res, err,
+                            "SELECT key_hash, row_key FROM %i.sluice_verify_row WHERE task=%q AND "
+                            "source=%q AND db=%q AND tab=%q AND by_key=1 ORDER BY key_hash LIMIT "
+                            "%u",
+                            job->meta_schema, job->task, job->source, e->schema, e->table,
+                            (uint64_t)KEYS_AT_ONCE);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = mysql_result_next(res, &row, err)) > 0) {
+        SCOPED(freep) char *key = copy_row_text(&row, 1);
+        const char *between = k->n_listed++ ? " OR " : "(";
+
+        buf_str(&k->source_rows, between);
+        dump_range_equal(&k->source_rows, k->from, key);
+        buf_str(&k->target_rows, between);
+        dump_range_equal(&k->target_rows, k->to, key);
+        buf_printf(&k->hashes, "%s%.*s", k->hashes.size ? "," : "", (int)row.sizes[0],
+                   row.values[0]);
+    }
+    mysql_result_free(res);
+    buf_str(&k->source_rows, k->n_listed ? ")" : "");
+    buf_str(&k->target_rows, k->n_listed ? ")" : "");
+    return rc;
+}
+
+static int unlist_rows(struct refill_chunk *k, struct err *err)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    const struct job *job = k->run->job;
+    const struct refill_row *e = &k->entry->row;
+
+    if (!k->n_listed)
+        return 0;
+    copy_sql(&sql,
+             "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND db=%q AND tab=%q "
+             "AND key_hash IN (%r)",
+             job->meta_schema, job->task, job->source, e->schema, e->table, k->hashes.data);
+    return sink_statement(k->run->main.sink, slice_of(sql.data, sql.size), err);
+}
+
 /* All rows of a chunk in key order; *upto: the key of its last one, NULL for the table's last. */
 static int read_chunk(struct refill_chunk *k, char **upto, struct err *err)
 {
     SCOPED(buf_fini) struct buf rest = BUF_INIT;
     uint64_t limit = refill_limit(k);
-    int rc;
+    int rc = k->entry->row.rows_only ? list_rows(k, err) : 0;
 
+    if (rc < 0)
+        return rc;
     add_range(k, k->from, true, NULL, &rest);
     dump_range_order(&rest, k->from);
-    buf_printf(&rest, " LIMIT %llu", (unsigned long long)limit);
+    if (!k->entry->row.rows_only)
+        buf_printf(&rest, " LIMIT %llu", (unsigned long long)limit);
     rc = refill_rows(k, slice_of(rest.data, rest.size), false, err);
-    k->last = k->n_rows < limit;
-    *upto = k->last ? NULL : xstrdup(k->at.data);
+    k->last = k->entry->row.rows_only ? k->n_listed < KEYS_AT_ONCE : k->n_rows < limit;
+    *upto = k->last ? NULL : xstrdup(k->at.data ? k->at.data : "");
     if (rc == 0 && k->entry->row.where[0])
         rc = read_others(k, *upto, err);
     return rc == 0 ? refill_moment_after(k, err) : rc;
@@ -302,6 +359,8 @@ static int write_transaction(struct refill_chunk *k, const char *upto, struct re
         rc = write_rows(k, upto, err);
     next_state(k, upto, next);
     refill_state_sql(&sql, r->job, next);
+    if (rc == 0)
+        rc = unlist_rows(k, err);
     if (rc == 0)
         rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     if (rc == 0)

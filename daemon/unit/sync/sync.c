@@ -132,6 +132,16 @@ int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
     return atomic_load(&s->read_commit_us);
 }
 
+void sync_position(struct unit *u, struct position *ret)
+{
+    struct sync *s = sync_of(u);
+
+    mutex_lock(&s->unit.lock);
+    snprintf(ret->file, sizeof ret->file, "%s", s->binlog_file ? s->binlog_file : "");
+    ret->offset = s->binlog_offset;
+    mutex_unlock(&s->unit.lock);
+}
+
 json_t *sync_copied_again(struct unit *u)
 {
     struct sync *s = sync_of(u);

@@ -43,6 +43,8 @@ void sync_fini(struct sync *s);
 
 /* The target's list of tables to be copied again has changed: refill.h.  Any thread. */
 void sync_reload(struct unit *u);
+/* Up to where the target has everything; no set, file "" while it never ran.  Any thread. */
+void sync_position(struct unit *u, struct position *ret);
 /* What it says of them: an array; a new reference. */
 json_t *sync_copied_again(struct unit *u);
 

@@ -15,6 +15,7 @@
 #include "unit/job.h"
 #include "unit/sync/sync.h"
 #include "unit/task/task_doc.h"
+#include "unit/verify/verify.h"
 
 #define TRY_EVERY_MS 20000
 #define TRIES 30
@@ -27,6 +28,8 @@ int forget_job(const struct job *job, struct err *err)
     if (job->files == FILES_DUMP) /* which has no target */
         return dump_folder_forget(job, err);
     rc = sync_forget(job, err);
+    if (rc == 0)
+        rc = verify_forget(job, err);
     if (rc < 0)
         return err_wrap(err, "removing the checkpoints");
     if (mysql_conn_open(&target, &job->to, err) < 0)

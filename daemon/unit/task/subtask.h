@@ -25,6 +25,9 @@ struct subtask {
 int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned stages,
                 struct subtask **ret, struct err *err);
 
+/* That of a source, with a reference; NULL if there is none. */
+struct subtask *task_find_sub(struct task *t, const char *source);
+
 void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES]);
 /* What is asked of it, with its task locked; of a source that is disabled nothing is. */
 enum wanted subtask_wanted(const struct subtask *s);

@@ -13,6 +13,7 @@
 #include "unit/task/subtask.h"
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
+#include "unit/verify/verify.h"
 
 enum { EVENTS_SIZE = 512 * 1024 };
 
@@ -139,6 +140,11 @@ static int add_parts(struct task *t, struct err *err)
     node_init(sources, &subtasks_type, "sources");
     if (node_add(&t->node, sources, err) < 0) {
         node_unref(sources);
+        return err->code;
+    }
+    t->verify = verify_new(t);
+    if (node_add(&t->node, node_ref(verify_node(t->verify)), err) < 0) {
+        node_unref(verify_node(t->verify));
         return err->code;
     }
     return task_settings_add(t, err);
@@ -343,6 +349,9 @@ int task_delete(struct node *n, struct err *err)
     bool forget;
     int rc;
 
+    verify_halt(t->verify);
+    if (verify_wait(t->verify, TASK_GRACE_MS) < 0)
+        return err_set(err, -EBUSY, "cannot delete: its verification has not ended yet");
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
     state = task_state(t);
@@ -356,8 +365,10 @@ int task_delete(struct node *n, struct err *err)
         node_remove(n);
     }
     mutex_unlock(&t->steer);
-    if (doc)
+    if (doc) {
+        verify_drop(t->verify);
         task_drop(t);
+    }
     if (doc && forget)
         forget_later(doc, t->config.store);
     json_decref(doc);

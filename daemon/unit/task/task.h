@@ -30,6 +30,7 @@
 
 struct lines;
 struct subtask;
+struct verify;
 struct task_order;
 
 struct task {
@@ -37,6 +38,7 @@ struct task {
     struct tasks_config config;
     char *name; /* plain, as in the document; node.name is as shown */
     struct lines *events;
+    struct verify *verify; /* its node below; referenced, NULL once dropped */
 
     struct mutex steer;
 

@@ -39,6 +39,20 @@ static const char *arg(const json_t *args, const char *name)
 
 /* --- whose table --- */
 
+struct subtask *task_find_sub(struct task *t, const char *source)
+{
+    struct subtask *found = NULL;
+
+    mutex_lock(&t->lock);
+    for (unsigned i = 0; i < t->n_subs && !found; i++)
+        if (strcmp(t->subs[i]->job->source, source) == 0)
+            found = t->subs[i];
+    if (found)
+        node_ref(&found->node);
+    mutex_unlock(&t->lock);
+    return found;
+}
+
 /* The subtask of the source that is named, or the only one; a reference. */
 static int find_sub(struct task *t, const char *source, struct subtask **ret, struct err *err)
 {

@@ -9,6 +9,7 @@
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
+#include "unit/verify/verify.h"
 
 static void json_freep(json_t **v)
 {
@@ -49,9 +50,15 @@ static struct subtask **exchange(struct task *t, struct subtask **subs) REQUIRES
 
 void task_drop(struct task *t)
 {
+    struct verify *v;
+
     mutex_lock(&t->steer);
     drop(exchange(t, NULL), true);
+    v = t->verify;
+    t->verify = NULL;
     mutex_unlock(&t->steer);
+    if (v)
+        node_unref(verify_node(v));
 }
 
 struct subtask *task_subtask(struct task *t, const char *source)

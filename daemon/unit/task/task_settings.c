@@ -10,6 +10,7 @@
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
+#include "unit/verify/verify.h"
 
 /* A directory for one object of the document. */
 struct setting_dir {
@@ -201,9 +202,13 @@ static const struct node_part target_parts[] = { { "security", &types[SECURITY] 
                                                  { 0 } };
 
 const struct node_part task_parts[] = {
-    { "sources", &subtasks_type },         { "target", &types[TARGET] },
-    { "full_migrate_conf", &types[FULL] }, { "incr_migrate_conf", &types[INCR] },
-    { "block_allow_list", &types[LIST] },  { 0 },
+    { "sources", &subtasks_type },
+    { "target", &types[TARGET] },
+    { "full_migrate_conf", &types[FULL] },
+    { "incr_migrate_conf", &types[INCR] },
+    { "block_allow_list", &types[LIST] },
+    { "verify", &verify_type },
+    { 0 },
 };
 
 void task_settings_init(void)

@@ -14,6 +14,7 @@
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
+#include "unit/verify/verify.h"
 
 #define TICK_MS 1000
 
@@ -221,6 +222,7 @@ static void resume_one(void *arg, struct node *n)
 {
     (void)arg;
     task_resume_at_start(task_of(n));
+    verify_resume(task_of(n)->verify);
 }
 
 void tasks_start(struct node *tasks)
@@ -236,13 +238,15 @@ static void halt_one(void *arg, struct node *n)
 {
     (void)arg;
     task_halt(task_of(n));
+    verify_halt(task_of(n)->verify);
 }
 
 static void grant_one(void *arg, struct node *n)
 {
     int64_t left_us = *(const int64_t *)arg - clock_mono_us();
 
-    if (task_wait(task_of(n), NULL, left_us > 0 ? left_us / 1000 : 0) < 0)
+    if (task_wait(task_of(n), NULL, left_us > 0 ? left_us / 1000 : 0) < 0 ||
+        verify_wait(task_of(n)->verify, left_us > 0 ? left_us / 1000 : 0) < 0)
         task_cut(task_of(n), NULL);
 }
 
@@ -250,6 +254,7 @@ static void wait_one(void *arg, struct node *n)
 {
     (void)arg;
     task_wait(task_of(n), NULL, -1);
+    verify_wait(task_of(n)->verify, -1);
     task_drop(task_of(n));
 }
 

@@ -1,0 +1,378 @@
+#include "unit/verify/verify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/catalog.h"
+#include "unit/copy/copy_sql.h"
+#include "unit/task/task.h"
+#include "unit/verify/verify_priv.h"
+
+#define CHUNK_ROWS 10000
+
+static struct verify *verify_of(const struct node *n)
+{
+    return node_owner((struct node *)n, struct verify, unit.node);
+}
+
+/* --- what is wanted, across restarts --- */
+
+static char *kept_path(const struct verify *v)
+{
+    return xasprintf("verify/%s", v->task->node.name);
+}
+
+int verify_keep(struct verify *v, bool runs, struct err *err)
+{
+    SCOPED(freep) char *path = kept_path(v);
+    json_t *doc;
+    bool repairs, fresh;
+    int rc;
+
+    mutex_lock(&v->unit.lock);
+    repairs = v->repairs;
+    fresh = v->fresh;
+    mutex_unlock(&v->unit.lock);
+    mutex_lock(&v->settings);
+    doc = json_pack("{s:b, s:b, s:b, s:I, s:I}", "runs", runs, "fresh", fresh, "repairs", repairs,
+                    "rate", (json_int_t)v->rate, "chunk_rows", (json_int_t)v->chunk_rows);
+    mutex_unlock(&v->settings);
+    rc = catalog_put(v->task->config.catalog, path, doc, err);
+    json_decref(doc);
+    return rc;
+}
+
+static void ended(struct unit *u, void *arg)
+{
+    struct verify *v = arg;
+    struct err err = ERR_INIT;
+
+    if (unit_state(u) == UNIT_FINISHED && verify_keep(v, false, &err) < 0)
+        log_warn(u->path, "after a restart it is looked at again: %s", err.text);
+}
+
+static void moved(struct unit *u, void *arg)
+{
+    (void)arg;
+    node_changed(&u->node, "state");
+    node_event(&u->node, "state", json_pack("{s:s}", "to", unit_state_names[unit_state(u)]));
+}
+
+/* --- rows --- */
+
+static json_t *get_progress(const struct node *n, const struct attr *a,
+                            struct err *err) NO_THREAD_CHECK
+{
+    const struct verify *v = verify_of(n);
+    SCOPED(freep) char *text = NULL;
+
+    (void)a, (void)err;
+    text = xasprintf(
+        "%llu of %llu tables, %llu rows, %llu differ: %s",
+        (unsigned long long)(atomic_load(&v->tables_done) + atomic_load(&v->tables_failed)),
+        (unsigned long long)atomic_load(&v->tables),
+        (unsigned long long)atomic_load(&v->rows_checked),
+        (unsigned long long)atomic_load(&v->rows_differing), v->now ? v->now : "new");
+    return json_string_nocheck(text);
+}
+
+static json_t *get_found(const struct node *n, const struct attr *a,
+                         struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_copy(verify_of(n)->found);
+}
+
+static json_t *get_report(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_copy(verify_of(n)->report);
+}
+
+enum { RATE, CHUNK };
+
+static uint64_t *setting_of(struct verify *v, const struct attr *a)
+{
+    return a->offset == RATE ? &v->rate : &v->chunk_rows;
+}
+
+static json_t *get_setting(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify *v = verify_of(n);
+    json_t *value;
+
+    (void)err;
+    mutex_lock(&v->settings);
+    value = json_integer((json_int_t)*setting_of(v, a));
+    mutex_unlock(&v->settings);
+    return value;
+}
+
+static int set_setting(struct node *n, const struct attr *a, const json_t *value, struct err *err)
+{
+    struct verify *v = verify_of(n);
+    enum unit_state state = unit_state(&v->unit);
+
+    mutex_lock(&v->settings);
+    *setting_of(v, a) = (uint64_t)json_integer_value(value);
+    mutex_unlock(&v->settings);
+    return verify_keep(v, state == UNIT_RUNNING || state == UNIT_ERROR, err);
+}
+
+static const struct attr verify_attrs[] = {
+    UNIT_ATTRS,
+    { .name = "progress",
+      .help = "How far it is, as a line for people",
+      .type = ATTR_TEXT,
+      .flags = ATTR_WATCHED,
+      .get = get_progress },
+    ATTR_U64(struct verify, tables, ATTR_COUNT, "Tables of the target that are compared"),
+    ATTR_U64(struct verify, tables_done, ATTR_COUNT, "Tables that were compared to their end"),
+    ATTR_U64(struct verify, tables_failed, ATTR_COUNT,
+             "Tables that could not be compared: report says why"),
+    ATTR_U64(struct verify, rows_checked, ATTR_COUNT, "Rows compared"),
+    ATTR_U64(struct verify, rows_differing, ATTR_COUNT,
+             "Rows that the ends do not have alike, for sure"),
+    ATTR_U64(struct verify, rows_unsettled, ATTR_COUNT,
+             "Rows that changed each time they were looked at"),
+    { .name = "differing",
+      .help = "The rows that differ: source, table of the target, key, and missing, extra or "
+              "different there",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_LARGE,
+      .get = get_found },
+    { .name = "report",
+      .help = "Each table: state, rows, how many differ, and how it was compared",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_LARGE,
+      .get = get_report },
+    { .name = "rate",
+      .help = "Rows compared in a second at most; 0 no limit",
+      .type = ATTR_COUNT,
+      .unit = "rows/s",
+      .flags = ATTR_GAUGE,
+      .offset = RATE,
+      .get = get_setting,
+      .set = set_setting },
+    { .name = "chunk_rows",
+      .help = "Rows that the servers make one sum of",
+      .type = ATTR_COUNT,
+      .unit = "rows",
+      .flags = ATTR_GAUGE,
+      .offset = CHUNK,
+      .min = 10,
+      .max = 1000000,
+      .get = get_setting,
+      .set = set_setting },
+    { 0 },
+};
+
+/* --- actions --- */
+
+enum how { COMPARE_ALL, GO_ON, REPAIR };
+
+static int run(struct verify *v, enum how how, struct err *err)
+{
+    enum unit_state state = unit_state(&v->unit);
+    bool started;
+    int rc;
+
+    mutex_lock(&v->task->lock);
+    started = v->task->n_subs > 0;
+    mutex_unlock(&v->task->lock);
+    if (!started)
+        return err_set(err, -EBUSY, "the task was never started: there is nothing to compare");
+    if (state == UNIT_RUNNING)
+        return err_set(err, -EBUSY, "it runs already");
+    if (state == UNIT_ERROR)
+        unit_stop(&v->unit, UNIT_STOPPED);
+    unit_renew(&v->unit);
+    mutex_lock(&v->unit.lock);
+    v->fresh = how == COMPARE_ALL || (v->fresh && how == GO_ON);
+    v->repairs = how == REPAIR || (v->repairs && how == GO_ON);
+    mutex_unlock(&v->unit.lock);
+    if (how == COMPARE_ALL) {
+        atomic_store(&v->rows_checked, 0);
+        atomic_store(&v->rows_differing, 0);
+        atomic_store(&v->rows_unsettled, 0);
+        atomic_store(&v->tables_done, 0);
+        atomic_store(&v->tables_failed, 0);
+    }
+    rc = verify_keep(v, true, err);
+    return rc < 0 ? rc : unit_start(&v->unit, err);
+}
+
+static int run_start(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return run(verify_of(n), COMPARE_ALL, err);
+}
+
+static int run_resume(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return run(verify_of(n), GO_ON, err);
+}
+
+static int run_repair(struct node *n, const json_t *args, struct err *err)
+{
+    struct verify *v = verify_of(n);
+
+    (void)args;
+    if (atomic_load(&v->rows_differing) == 0)
+        return err_set(err, -ENOENT, "no row is known to differ: start compares all of them");
+    return run(v, REPAIR, err);
+}
+
+static int end(struct verify *v, enum unit_state to, struct err *err)
+{
+    int rc = verify_keep(v, false, err);
+
+    if (rc < 0)
+        return rc;
+    unit_ask_stop(&v->unit, to);
+    rc = unit_wait(&v->unit, 9000);
+    return rc < 0 ? err_set(err, rc, "it will end when the servers let go of it") : 0;
+}
+
+static int run_pause(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return end(verify_of(n), UNIT_PAUSED, err);
+}
+
+static int run_stop(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return end(verify_of(n), UNIT_STOPPED, err);
+}
+
+static const struct action verify_actions[] = {
+    { .name = "start", .run = run_start, .help = "Compare all rows of all tables, from the first" },
+    { .name = "pause", .run = run_pause, .help = "Stop for a while; resume goes on" },
+    { .name = "resume", .run = run_resume, .help = "Go on where it stopped" },
+    { .name = "stop", .run = run_stop, .help = "End; what was found stays" },
+    { .name = "repair",
+      .run = run_repair,
+      .help = "Copy the rows that differ again, while the stream goes on" },
+    { 0 },
+};
+
+static const char *const examples[] = { "echo > start; watch cat progress", "cat differing",
+                                        "echo 10000 > rate", NULL };
+
+/* --- its life --- */
+
+static void release(struct node *n) NO_THREAD_CHECK
+{
+    struct verify *v = verify_of(n);
+
+    unit_fini(&v->unit);
+    mutex_fini(&v->settings);
+    json_decref(v->found);
+    json_decref(v->report);
+    free(v->now);
+    node_unref(&v->task->node);
+    free(v);
+}
+
+const struct node_type verify_type = {
+    .name = "verify",
+    .help = "Compares all rows of the target with the sources', while both go on",
+    .examples = examples,
+    .attrs = verify_attrs,
+    .actions = verify_actions,
+    .lock = unit_lock,
+    .unlock = unit_unlock,
+    .release = release,
+};
+
+static const struct unit_ops verify_ops = {
+    .name = "verify",
+    .run = verify_main,
+    .wake = verify_wake,
+};
+
+struct verify *verify_new(struct task *task) NO_THREAD_CHECK
+{
+    struct verify *v = xcalloc(1, sizeof *v);
+
+    unit_init(&v->unit, &verify_ops, &verify_type, "verify");
+    mutex_init(&v->settings);
+    v->task = task;
+    node_ref(&task->node);
+    v->chunk_rows = CHUNK_ROWS;
+    v->found = json_array();
+    v->report = json_array();
+    v->unit.ended = ended;
+    v->unit.moved = moved;
+    v->unit.arg = v;
+    return v;
+}
+
+struct node *verify_node(struct verify *v)
+{
+    return &v->unit.node;
+}
+
+void verify_resume(struct verify *v)
+{
+    SCOPED(freep) char *path = kept_path(v);
+    struct err err = ERR_INIT;
+    json_t *doc = NULL;
+
+    if (catalog_get(v->task->config.catalog, path, &doc, &err) < 0)
+        return;
+    mutex_lock(&v->settings);
+    v->rate = (uint64_t)json_integer_value(json_object_get(doc, "rate"));
+    v->chunk_rows = (uint64_t)json_integer_value(json_object_get(doc, "chunk_rows"));
+    mutex_unlock(&v->settings);
+    mutex_lock(&v->unit.lock);
+    v->repairs = json_is_true(json_object_get(doc, "repairs"));
+    v->fresh = json_is_true(json_object_get(doc, "fresh"));
+    mutex_unlock(&v->unit.lock);
+    if (json_is_true(json_object_get(doc, "runs")) && run(v, GO_ON, &err) < 0)
+        log_error(path, "cannot go on: %s", err.text);
+    json_decref(doc);
+}
+
+void verify_halt(struct verify *v)
+{
+    unit_ask_stop(&v->unit, UNIT_STOPPED);
+}
+
+int verify_wait(struct verify *v, int64_t timeout_ms)
+{
+    return unit_wait(&v->unit, timeout_ms);
+}
+
+void verify_drop(struct verify *v)
+{
+    SCOPED(freep) char *path = kept_path(v);
+    struct err ignored = ERR_INIT;
+
+    (void)catalog_delete(v->task->config.catalog, path, &ignored);
+}
+
+int verify_forget(const struct job *job, struct err *err)
+{
+    static const char *const tables[] = { "sluice_verify_table", "sluice_verify_row" };
+    struct mysql_conn *c;
+    int rc = mysql_conn_open(&c, &job->to, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
+        rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q", job->meta_schema, tables[i],
+                           job->task);
+        if (rc < 0 && (err->sql == 1146 || err->sql == 1049))
+            rc = 0;
+    }
+    mysql_conn_close(c);
+    return rc;
+}

@@ -1,0 +1,328 @@
+/*
+ * A table of both ends, chunk by chunk.  Where the sums differ at once, they are asked again once
+ * the target has all that the source had by then; where they still do, the rows are looked at,
+ * and those that differ again and again.  A row is reported when the source said the same before
+ * and after, the target, which had caught up with the first, said something else, and all that
+ * twice.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/copy/copy_sql.h"
+#include "unit/dump/dump_range.h"
+#include "unit/verify/verify_priv.h"
+
+#define ROUNDS 12          /* after which a row that changes all the time is given up */
+#define SURE 2             /* rounds that must say the same */
+#define AT_ONCE 2000       /* rows looked at together */
+#define FOUND_LIMIT 100000 /* of one table: more is only counted */
+
+const char *const verify_kind_names[] = { "missing", "extra", "different", NULL };
+
+/* --- rows that may differ --- */
+
+struct suspect {
+    char *key;
+    unsigned part, seen;
+    char *source, *target; /* what they said when it was seen; NULL: no such row */
+    bool over;
+};
+
+struct suspects {
+    struct suspect *all;
+    size_t n, cap, left;
+};
+
+static void suspects_fini(struct suspects *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->all[i].key);
+        free(s->all[i].source);
+        free(s->all[i].target);
+    }
+    free(s->all);
+}
+
+static void suspect(void *arg, const struct verify_item *a, const struct verify_item *b)
+{
+    struct suspects *s = arg;
+
+    if (s->n == s->cap) {
+        s->cap = s->cap * 2 + 64;
+        s->all = xrealloc(s->all, s->cap * sizeof *s->all);
+    }
+    s->all[s->n++] =
+        (struct suspect){ .key = xstrdup(a ? a->key : b->key), .part = a ? a->part : 0 };
+    s->left++;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static const char *value_of(const struct verify_set *s, const char *key)
+{
+    const struct verify_item *i = verify_set_find(s, key);
+
+    return i ? i->value : NULL;
+}
+
+static void set_text(char **to, const char *text)
+{
+    free(*to);
+    *to = text ? xstrdup(text) : NULL;
+}
+
+static enum verify_kind kind_of(const struct verify_table *t, const struct suspect *s)
+{
+    if (!s->source)
+        return VERIFY_EXTRA;
+    if (!s->target)
+        return VERIFY_MISSING;
+    if (t->ranges)
+        return VERIFY_DIFFERENT;
+    return strtoull(s->source, NULL, 10) > strtoull(s->target, NULL, 10) ? VERIFY_MISSING
+                                                                         : VERIFY_EXTRA;
+}
+
+/* --- the key for people --- */
+
+static unsigned nibble(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
+}
+
+static void add_part(struct buf *out, const char *hex, size_t size)
+{
+    struct buf plain = BUF_INIT;
+    bool text = true;
+
+    for (size_t i = 0; i + 1 < size; i += 2) {
+        char c = (char)(nibble(hex[i]) << 4 | nibble(hex[i + 1]));
+
+        text = text && c >= ' ' && c <= '~';
+        buf_byte(&plain, c);
+    }
+    if (text)
+        buf_printf(out, "%s", plain.data ? plain.data : "");
+    else
+        buf_printf(out, "0x%.*s", (int)size, hex);
+    buf_fini(&plain);
+}
+
+static char *key_text(const struct verify_table *t, const struct suspect *s)
+{
+    const struct table_key *key = t->ranges ? dump_range_key(t->def) : NULL;
+    const char *at = s->key;
+    struct buf out = BUF_INIT;
+
+    if (!key)
+        return xasprintf("a row of hash %s, %s times at the source, %s at the target", s->key,
+                         s->source ? s->source : "0", s->target ? s->target : "0");
+    for (unsigned i = 0; i < key->n_parts; i++) {
+        size_t size = strcspn(at, ",");
+
+        buf_printf(&out, "%s%s=", i ? ", " : "", t->def->cols[key->cols[i]].name);
+        add_part(&out, at, size);
+        at += size + (at[size] == ',');
+    }
+    return buf_steal(&out);
+}
+
+static int report(struct verify_run *r, struct verify_table *t, const struct suspect *s,
+                  struct err *err)
+{
+    SCOPED(freep) char *there = key_text(t, s);
+    struct verify_found f = {
+        .kind = kind_of(t, s), .part = s->part, .key = s->key, .there = there
+    };
+
+    t->differing++;
+    atomic_fetch_add(&r->verify->rows_differing, 1);
+    return t->differing > FOUND_LIMIT ? 0 : verify_state_found(r, t, &f, err);
+}
+
+/* --- rounds --- */
+
+static void names_left(const struct suspects *s, size_t first, size_t until,
+                       struct verify_set *names)
+{
+    for (size_t i = first; i < until; i++)
+        if (!s->all[i].over)
+            verify_set_add(names, s->all[i].key, NULL, s->all[i].part);
+}
+
+/* What 's' has come to, once the source said 'before' and 'after', and the target 'there'. */
+static int judge(struct verify_run *r, struct verify_table *t, struct suspect *s,
+                 const char *before, const char *there, const char *after, struct err *err)
+{
+    if (same(there, before) || same(there, after)) {
+        s->over = true;
+        return 0;
+    }
+    if (!same(before, after)) {
+        s->seen = 0;
+        return 0;
+    }
+    if (s->seen && same(s->source, before) && same(s->target, there)) {
+        s->seen++;
+    } else {
+        s->seen = 1;
+        set_text(&s->source, before);
+        set_text(&s->target, there);
+    }
+    s->over = s->seen >= SURE;
+    return s->over ? report(r, t, s, err) : 0;
+}
+
+static int one_round(struct verify_run *r, struct verify_table *t, struct suspects *s, size_t first,
+                     size_t until, size_t *left, struct err *err)
+{
+    SCOPED(verify_set_fini)
+    struct verify_set names = { .n = 0 }, before = { .n = 0 }, there = { .n = 0 },
+                      after = { .n = 0 };
+    int rc;
+
+    names_left(s, first, until, &names);
+    rc = verify_keys_source(r, t, &names, &before, err);
+    if (rc == 0)
+        rc = verify_pass(r, t, err);
+    if (rc == 0)
+        rc = verify_keys_target(r, t, &names, &there, err);
+    if (rc == 0)
+        rc = verify_keys_source(r, t, &names, &after, err);
+    *left = 0;
+    for (size_t i = first; rc == 0 && i < until; i++) {
+        struct suspect *one = &s->all[i];
+
+        if (one->over)
+            continue;
+        rc = judge(r, t, one, value_of(&before, one->key), value_of(&there, one->key),
+                   value_of(&after, one->key), err);
+        *left += !one->over;
+    }
+    return rc;
+}
+
+static int confirm(struct verify_run *r, struct verify_table *t, struct suspects *s,
+                   struct err *err)
+{
+    int rc = 0;
+
+    for (size_t first = 0; first < s->n && rc == 0; first += AT_ONCE) {
+        size_t until = first + AT_ONCE < s->n ? first + AT_ONCE : s->n, left = 1;
+
+        for (unsigned i = 0; i < ROUNDS && left && rc == 0; i++)
+            rc = one_round(r, t, s, first, until, &left, err);
+        if (rc == 0 && left) {
+            t->unsettled += left;
+            atomic_fetch_add(&r->verify->rows_unsettled, left);
+        }
+    }
+    return rc;
+}
+
+/* --- chunks --- */
+
+static int look_at_rows(struct verify_run *r, struct verify_table *t, const char *at,
+                        const char *upto, struct err *err)
+{
+    SCOPED(verify_set_fini) struct verify_set a = { .n = 0 }, b = { .n = 0 };
+    SCOPED(suspects_fini) struct suspects s = { .n = 0 };
+    int rc = verify_rows_source(r, t, at, upto, &a, err);
+
+    if (rc == 0)
+        rc = verify_rows_target(r, t, at, upto, &b, err);
+    if (rc < 0)
+        return rc;
+    verify_set_compare(&a, &b, suspect, &s);
+    return confirm(r, t, &s, err);
+}
+
+static int look_at_all(struct verify_run *r, struct verify_table *t, const char *at,
+                       const char *upto, struct err *err)
+{
+    int rc = 0;
+
+    if (t->ranges)
+        return look_at_rows(r, t, at, upto, err);
+    for (unsigned i = 0; i < 256 && rc == 0; i++) { /* what is in memory stays bounded */
+        char bucket[3];
+
+        snprintf(bucket, sizeof bucket, "%02x", i);
+        rc = look_at_rows(r, t, t->rows < AT_ONCE ? "" : bucket, NULL, err);
+        if (t->rows < AT_ONCE)
+            break;
+    }
+    return rc;
+}
+
+static int chunk(struct verify_run *r, struct verify_table *t, const char *at, const char *upto,
+                 struct err *err)
+{
+    struct verify_sum a = { .rows = 0 }, b = { .rows = 0 };
+    uint64_t rows;
+    int rc = verify_sum_source(r, t, at, upto, &a, err);
+
+    if (rc == 0)
+        rc = verify_sum_target(r, t, at, upto, &b, err);
+    if (rc < 0)
+        return rc;
+    rows = a.rows > b.rows ? a.rows : b.rows;
+    t->rows += rows;
+    atomic_fetch_add(&r->verify->rows_checked, rows);
+    if (verify_sum_same(&a, &b))
+        return 0;
+    rc = verify_pass(r, t, err);
+    if (rc == 0)
+        rc = verify_sum_target(r, t, at, upto, &b, err);
+    if (rc < 0 || verify_sum_same(&a, &b))
+        return rc;
+    return look_at_all(r, t, at, upto, err);
+}
+
+static int by_ranges(struct verify_run *r, struct verify_table *t, struct err *err)
+{
+    bool more = true;
+    int rc = 0;
+
+    while (more && rc == 0) {
+        SCOPED(freep) char *upto = NULL;
+        uint64_t before = t->rows;
+
+        rc = verify_cut(r, t, t->at, &upto, err);
+        if (rc == 0)
+            rc = chunk(r, t, t->at, upto, err);
+        if (rc < 0)
+            return rc;
+        more = upto != NULL;
+        if (more) {
+            free(t->at);
+            t->at = STEAL(upto);
+        }
+        rc = verify_state_put(r, t, err);
+        if (rc == 0)
+            rc = verify_pace(r, t->rows - before, err);
+    }
+    return rc;
+}
+
+int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err)
+{
+    int rc = verify_look(r, t, err);
+
+    if (rc < 0)
+        return rc;
+    t->state = VERIFY_RUNNING;
+    verify_say(r->verify, "%s.%s", t->db, t->name);
+    rc = t->ranges ? by_ranges(r, t, err) : chunk(r, t, "", NULL, err);
+    if (rc < 0)
+        return rc;
+    t->state = VERIFY_DONE;
+    return verify_state_put(r, t, err);
+}

@@ -1,0 +1,140 @@
+/*
+ * Rows that differ, copied again: the sync unit of their source does it between two transactions
+ * (unit/refill), so that what they are afterwards is what the stream goes on from.  Of tables that
+ * are compared as a whole all rows go.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/copy/copy_sql.h"
+#include "unit/refill/refill.h"
+#include "unit/sync/sync.h"
+#include "unit/task/subtask.h"
+#include "unit/task/task.h"
+#include "unit/verify/verify_priv.h"
+
+#define LOOK_MS 100
+
+static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err *err)
+{
+    SCOPED(freep) char *source = copy_row_text(row, 0);
+    SCOPED(freep) char *db = copy_row_text(row, 1), *table = copy_row_text(row, 2);
+    struct refill_row want = { .schema = db,
+                               .table = table,
+                               .where = (char *)"",
+                               .replace = true,
+                               .rows_only = copy_row_u64(row, 3) != 0 };
+    struct subtask *s = task_find_sub(r->verify->task, source);
+    int rc;
+
+    if (!s)
+        return err_set(err, -ENOENT, "source %s is not of the task any more", source);
+    rc = refill_ask(s->job, &want, err);
+    if (rc == -EBUSY) { /* as before a restart */
+        *err = ERR_INIT;
+        rc = 0;
+    }
+    if (rc == 0 && s->units[STAGE_SYNC])
+        sync_reload(s->units[STAGE_SYNC]);
+    node_unref(&s->node);
+    return rc;
+}
+
+static int ask_all(struct verify_run *r, struct err *err)
+{
+    const struct job *job = r->sources[0].job;
+    struct mysql_result *res;
+    struct mysql_row row;
+    int rc = copy_sql_query(r->target, &res, err,
+                            "SELECT DISTINCT source, db, tab, by_key FROM %i.sluice_verify_row "
+                            "WHERE task=%q",
+                            job->meta_schema, job->task);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = mysql_result_next(res, &row, err)) > 0)
+        if ((rc = ask_one(r, &row, err)) < 0)
+            break;
+    mysql_result_free(res);
+    return rc;
+}
+
+/* Those that could not be: why the first of them failed. */
+static int check_failed(struct verify_run *r, struct err *err)
+{
+    const struct job *job = r->sources[0].job;
+    SCOPED(freep) char *why = NULL;
+    int rc = copy_sql_scalar(r->target, &why, err,
+                             "SELECT CONCAT(f.db,'.',f.tab,': ',f.reason) FROM %i.sluice_refill f "
+                             "JOIN %i.sluice_verify_row v ON v.task=f.task AND v.source=f.source "
+                             "AND v.db=f.db AND v.tab=f.tab WHERE f.task=%q AND f.state='failed' "
+                             "LIMIT 1",
+                             job->meta_schema, job->meta_schema, job->task);
+
+    if (rc == -ENOENT) {
+        *err = ERR_INIT;
+        return 0;
+    }
+    return rc < 0 ? rc : err_set(err, -EINVAL, "%s", why);
+}
+
+static int left(struct verify_run *r, uint64_t *ret, struct err *err)
+{
+    const struct job *job = r->sources[0].job;
+    SCOPED(freep) char *n = NULL;
+    int rc = copy_sql_scalar(r->target, &n, err,
+                             "SELECT COUNT(*) FROM %i.sluice_verify_row WHERE task=%q",
+                             job->meta_schema, job->task);
+
+    if (rc == 0)
+        *ret = strtoull(n, NULL, 10);
+    return rc;
+}
+
+static int count_again(struct verify_run *r, struct err *err)
+{
+    const struct job *job = r->sources[0].job;
+
+    return copy_sql_exec(r->target, err,
+                         "UPDATE %i.sluice_verify_table t SET differing=(SELECT COUNT(*) FROM "
+                         "%i.sluice_verify_row v WHERE v.task=t.task AND v.to_db=t.db AND "
+                         "v.to_tab=t.tab) WHERE t.task=%q",
+                         job->meta_schema, job->meta_schema, job->task);
+}
+
+static int wait_for_rows(struct verify_run *r, struct err *err)
+{
+    struct verify *v = r->verify;
+    uint64_t rows = 1;
+    int rc = 0;
+
+    while (rc == 0 && rows) {
+        rc = left(r, &rows, err);
+        if (rc == 0)
+            rc = check_failed(r, err);
+        if (rc < 0)
+            return rc;
+        atomic_store(&v->rows_differing, rows);
+        verify_say(v, rows ? "repairs: %llu rows are still to be copied again" : "repaired",
+                   (unsigned long long)rows);
+        if (rows && !unit_sleep(&v->unit, LOOK_MS))
+            return err_set(err, -ECANCELED, "asked to stop");
+    }
+    return rc;
+}
+
+int verify_repair(struct verify_run *r, struct err *err)
+{
+    int rc = verify_state_create(r, err);
+
+    if (rc == 0)
+        rc = ask_all(r, err);
+    if (rc == 0)
+        rc = wait_for_rows(r, err);
+    if (rc == 0)
+        rc = count_again(r, err);
+    return rc == 0 ? verify_state_show(r, err) : rc;
+}

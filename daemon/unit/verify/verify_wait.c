@@ -1,0 +1,117 @@
+/* What a comparison waits for: the stream, and its own rate. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/dump/dump_snapshot.h"
+#include "unit/sync/sync.h"
+#include "unit/task/subtask.h"
+#include "unit/task/task.h"
+#include "unit/verify/verify_priv.h"
+
+#define AGAIN_US ((int64_t)60 * 1000000) /* another server may be behind the source by then */
+#define STEP_MS 20
+
+void verify_say(struct verify *v, const char *fmt, ...)
+{
+    char text[600];
+    char *old;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    mutex_lock(&v->unit.lock);
+    old = v->now;
+    v->now = xstrdup(text);
+    mutex_unlock(&v->unit.lock);
+    free(old);
+    node_changed(&v->unit.node, "progress");
+}
+
+static int nap(struct verify_run *r, int64_t ms, struct err *err)
+{
+    return unit_sleep(&r->verify->unit, ms) ? 0 : err_set(err, -ECANCELED, "asked to stop");
+}
+
+/* The task may have been started again since, with other units. */
+static bool is_past(struct verify_run *r, const char *source, const struct position *until)
+{
+    struct subtask *s = task_find_sub(r->verify->task, source);
+    struct position at = { .offset = 0 };
+    bool past;
+
+    if (!s)
+        return false;
+    if (s->units[STAGE_SYNC])
+        sync_position(s->units[STAGE_SYNC], &at);
+    past = at.file[0] && position_compare(&at, until) >= 0;
+    node_unref(&s->node);
+    return past;
+}
+
+static int pass_source(struct verify_run *r, struct verify_source *s, const struct verify_table *t,
+                       struct err *err)
+{
+    struct position until = { .offset = 0 };
+    int64_t began = clock_mono_us();
+    bool said = false;
+    int rc = dump_position_now(s->conn, &until, err);
+
+    while (rc == 0 && !is_past(r, s->job->source, &until)) {
+        if (!said && clock_mono_us() - began > 1000000) {
+            verify_say(r->verify, "%s.%s, waits until the task is at %s:%llu of %s", t->db, t->name,
+                       until.file, (unsigned long long)until.offset, s->job->source);
+            said = true;
+        }
+        rc = nap(r, STEP_MS, err);
+        if (rc == 0 && clock_mono_us() - began > AGAIN_US) {
+            position_fini(&until);
+            until = (struct position){ .offset = 0 };
+            rc = dump_position_now(s->conn, &until, err);
+            began = clock_mono_us();
+        }
+    }
+    position_fini(&until);
+    if (said)
+        verify_say(r->verify, "%s.%s", t->db, t->name);
+    return rc;
+}
+
+int verify_pass(struct verify_run *r, const struct verify_table *t, struct err *err)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < r->n_sources && rc == 0; i++)
+        for (unsigned p = 0; p < t->n_parts; p++)
+            if (t->parts[p].source == i) {
+                rc = pass_source(r, &r->sources[i], t, err);
+                break;
+            }
+    return rc;
+}
+
+int verify_pace(struct verify_run *r, uint64_t rows, struct err *err)
+{
+    struct verify *v = r->verify;
+    int64_t now = clock_mono_us(), due;
+    uint64_t rate;
+
+    mutex_lock(&v->settings);
+    rate = v->rate;
+    mutex_unlock(&v->settings);
+    if (unit_stopping(&v->unit))
+        return err_set(err, -ECANCELED, "asked to stop");
+    if (!rate || !r->began_us) {
+        r->began_us = now;
+        r->paced_rows = 0;
+    }
+    r->paced_rows += rows;
+    due = rate ? r->began_us + (int64_t)(r->paced_rows * 1000000 / rate) : now;
+    return due > now ? nap(r, (due - now) / 1000 + 1, err) : 0;
+}
