@@ -16,6 +16,7 @@
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
+#include "unit/sync/sync_operator.h"
 
 static struct sync *sync_of(const struct unit *u)
 {
@@ -205,6 +206,9 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->catching_up);
     free(s->reconnect_reason);
     json_decref(s->blocking_ddls);
+    json_decref(s->operators);
+    free(s->error_position);
+    free(s->error_sql);
     job_unref(s->job);
 }
 
@@ -228,9 +232,12 @@ static const struct unit_ops sync_ops = {
 struct unit *sync_new(const struct job *job)
 {
     struct sync *s = xcalloc(1, sizeof *s);
+    struct err err = ERR_INIT;
 
     s->job = job_ref(job);
     unit_init(&s->unit, &sync_ops, &sync_type, "sync");
+    if (operators_load(s, &err) < 0)
+        log_error(job->path, "%s", err.text);
     return &s->unit;
 }
 
@@ -263,6 +270,8 @@ static int forget_stored(const struct job *job, struct err *err)
         return rc;
     key_prefix(&key, KEY_XA, job->task, job->source, NULL);
     rc = forget_prefix(job->store, STORE_CHECKPOINT, &key, err);
+    if (rc == 0)
+        rc = operators_forget(job, err);
     return rc < 0 ? rc : sync_ddl_unresolve(job, err);
 }
 

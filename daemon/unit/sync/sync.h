@@ -15,6 +15,7 @@
  *     sync_group.c    rows -> what they come down to
  *     sync_apply.c    group -> one transaction of the target
  *     sync_ddl.c      statements that commit by themselves, once
+ *     sync_operator.c what an operator wants done about one of them
  *     sync_ddl_look.c what tables look like, and what a statement would make of them
  *     sync_spill.c    transactions too large for memory
  *     sync_xa.c       prepared transactions

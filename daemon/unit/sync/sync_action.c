@@ -8,6 +8,7 @@
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
+#include "unit/sync/sync_operator.h"
 
 static void ask(struct sync *s, const char *table, bool skip)
 {
@@ -76,9 +77,52 @@ static int run_release(struct node *n, const json_t *args, struct err *err)
     return release(n, args, false, err);
 }
 
+/* --- a DDL that failed, or will --- */
+
+static const char *arg(const json_t *args, const char *name)
+{
+    return json_string_value(json_object_get(args, name));
+}
+
+/* One that stands still for its error goes on now. */
+static int go_on(struct sync *s, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+
+    if (unit_state(&s->unit) == UNIT_ERROR && unit_start(&s->unit, &ignored) < 0 &&
+        ignored.code != -EBUSY)
+        *err = ignored;
+    return err->code;
+}
+
+static int operation(struct node *n, const json_t *args, const char *op, struct err *err)
+{
+    struct sync *s = sync_of_node(n);
+    int rc = operators_add(s, op, arg(args, "position"), arg(args, "sql"), err);
+
+    return rc < 0 ? rc : go_on(s, err);
+}
+
+/* With a table it is about one that is set aside. */
 static int run_skip(struct node *n, const json_t *args, struct err *err)
 {
-    return release(n, args, true, err);
+    return json_object_get(args, "table") ? release(n, args, true, err)
+                                          : operation(n, args, "skip", err);
+}
+
+static int run_replace(struct node *n, const json_t *args, struct err *err)
+{
+    return operation(n, args, "replace", err);
+}
+
+static int run_inject(struct node *n, const json_t *args, struct err *err)
+{
+    return operation(n, args, "inject", err);
+}
+
+static int run_revert(struct node *n, const json_t *args, struct err *err)
+{
+    return operators_revert(sync_of_node(n), arg(args, "position"), err);
 }
 
 static int run_resolve(struct node *n, const json_t *args, struct err *err)
@@ -103,6 +147,27 @@ static const struct attr table_params[] = {
       .type = ATTR_TEXT },
     { 0 },
 };
+#define POSITION                                                                                 \
+    {                                                                                            \
+        .name = "position",                                                                      \
+        .help = "Where the DDL is, as FILE:OFFSET of its event; without it the one that failed", \
+        .type = ATTR_TEXT                                                                        \
+    }
+static const struct attr position_params[] = { POSITION, { 0 } };
+static const struct attr skip_params[] = {
+    POSITION,
+    { .name = "table", .help = "A table that is set aside; empty: all", .type = ATTR_TEXT },
+    { 0 },
+};
+static const struct attr sql_params[] = {
+    POSITION,
+    { .name = "sql",
+      .help =
+          "The statements, with ; between them; tables as the source calls them, with their schema",
+      .type = ATTR_TEXT,
+      .flags = ATTR_REQUIRED },
+    { 0 },
+};
 static const struct attr resolve_params[] = {
     { .name = "as", .help = "done or run", .type = ATTR_TEXT },
     { 0 },
@@ -113,9 +178,25 @@ const struct action sync_actions[] = {
       .params = table_params,
       .run = run_release },
     { .name = "skip",
-      .help = "Takes them back as they are, without the changes that they missed",
-      .params = table_params,
+      .help =
+          "Passes by the DDL that the target refused, or the one at position, and goes on; with "
+          "table: takes one that is set aside back without the changes that it missed",
+      .params = skip_params,
       .run = run_skip },
+    { .name = "replace",
+      .help =
+          "Runs other DDL, each statement once, instead of the one that the target refused, and "
+          "goes on",
+      .params = sql_params,
+      .run = run_replace },
+    { .name = "inject",
+      .help = "Runs DDL, each statement once, before the one that the target refused, and goes on",
+      .params = sql_params,
+      .run = run_inject },
+    { .name = "revert",
+      .help = "Forgets what is to be done about a DDL that has not come yet",
+      .params = position_params,
+      .run = run_revert },
     { .name = "resolve_ddl",
       .help =
           "Answers whether a DDL had run at the target when we were killed; done also says that "

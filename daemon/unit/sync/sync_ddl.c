@@ -545,6 +545,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
             return rc;
         r->ddl_again = true;
         r->ddl_done = rc == 1;
+        r->ddl_hash = XXH3_64bits(q.sql.data, q.sql.size);
         log_warn(r->sync->unit.path, "the DDL at the crash had %s: %.*s", rc ? "run" : "not run",
                  (int)(q.sql.size < 300 ? q.sql.size : 300), q.sql.data);
         if (rc == 1)
@@ -723,6 +724,8 @@ int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d,
 {
     int rc = r->mode->drain(r, err);
 
+    if ((r->ddl_again || r->ddl_done) && r->ddl_hash != XXH3_64bits(q->sql.data, q->sql.size))
+        r->ddl_again = r->ddl_done = false; /* an operator has had it replaced since */
     if (rc == 0 && !r->ddl_done && !r->ddl_again)
         rc = check_values(r, q, d, err);
     if (rc == 0 && !r->ddl_done) {

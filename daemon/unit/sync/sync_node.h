@@ -34,6 +34,9 @@ enum sync_status_field {
     STATUS_BINLOG_TYPE,
     STATUS_SECONDS_BEHIND_MASTER,
     STATUS_BLOCKING_DDLS,
+    STATUS_OPERATORS,
+    STATUS_ERROR_POSITION,
+    STATUS_ERROR_SQL,
 };
 
 #define SYNC_STATUS(field, row, kind, bits, text)                                       \
@@ -62,7 +65,13 @@ enum sync_status_field {
                     "Where events come from: local (the relay), remote, or unknown"),              \
         SYNC_STATUS(STATUS_SECONDS_BEHIND_MASTER, "seconds_behind_master", ATTR_COUNT, ATTR_GAUGE, \
                     "lag_seconds as a whole number"),                                              \
-        SYNC_STATUS(STATUS_BLOCKING_DDLS, "blocking_ddls", ATTR_JSON, 0,                           \
-                    "DDL that this source waits with, until the others of its shards have it too")
+        SYNC_STATUS(                                                                               \
+            STATUS_BLOCKING_DDLS, "blocking_ddls", ATTR_JSON, 0,                                   \
+            "DDL that this source waits with, until the others of its shards have it too"),        \
+        SYNC_STATUS(STATUS_OPERATORS, "operators", ATTR_JSON, 0,                                   \
+                    "What skip, replace and inject will do, by position"),                         \
+        SYNC_STATUS(STATUS_ERROR_POSITION, "error_position", ATTR_TEXT, ATTR_WATCHED,              \
+                    "Where the DDL begins that the target refused: file:offset; empty if none"),   \
+        SYNC_STATUS(STATUS_ERROR_SQL, "error_sql", ATTR_TEXT, 0, "Its text at the source")
 
 #endif

@@ -56,7 +56,9 @@ struct sync {
     struct position read_to GUARDED; /* by the stream, when it last had to wait; no set */
     struct rate_point first GUARDED; /* when it first ran */
     struct rate rate GUARDED;        /* row changes and DDL */
-    json_t *blocking_ddls GUARDED;   /* NULL: none */
+    json_t *operators GUARDED;       /* sync_operator.h; NULL: none */
+    char *error_position GUARDED, *error_sql GUARDED; /* of the DDL that failed; NULL: none */
+    json_t *blocking_ddls GUARDED;                    /* NULL: none */
 };
 
 /* A transaction whose tables are not known yet. */
@@ -119,12 +121,14 @@ struct sync_run {
     struct position hold_until;
     struct err hold_why;
     uint32_t timestamp;         /* of the event at hand */
+    uint32_t event_size;        /* and its bytes, as in the binlog */
     int64_t safe_until_s;       /* of the source's clock: see job.safe_us; 0: nothing came yet */
     const struct gtid *at_gtid; /* of the transaction at hand, which may have been held, */
     const struct position *at;  /* and where it ends */
     struct position inside;     /* where it is, while it is open; no set */
     bool ddl_again;             /* the next DDL was begun before a crash */
     bool ddl_done;              /* ... and had run */
+    uint64_t ddl_hash;          /* ... and was this statement */
     bool ddl_apart;             /* the target does not go through all of the one at hand */
 
     /* a drainer's, whose stream is merged from several sources; see drain_sync.c */

@@ -212,6 +212,7 @@ static int handle(struct sync_run *r, struct slice raw, struct err *err)
         return err_wrap(err, "%s after %llu", r->grouper.file,
                         (unsigned long long)r->grouper.offset);
     r->timestamp = ev.timestamp;
+    r->event_size = (uint32_t)raw.size;
     step = grouper_feed(&r->grouper, &ev, err);
     if (step < 0)
         return step;

@@ -15,6 +15,7 @@
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_gone.h"
+#include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_spill.h"
 
@@ -222,6 +223,8 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = open_applied(r, err);
     if (rc == 0)
         rc = sync_ddl_open(r, err);
+    if (rc == 0)
+        rc = operators_purge(r, err);
     r->reloads = atomic_load(&s->reloads);
     if (rc == 0 && !r->only_aside)
         rc = refill_open(&r->refill, r, err);

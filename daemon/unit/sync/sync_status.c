@@ -6,6 +6,7 @@
 #include "base/scope.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync_node.h"
+#include "unit/sync/sync_operator.h"
 
 /* --- counts --- */
 
@@ -138,6 +139,12 @@ static json_t *value_of(struct sync *s, enum sync_status_field f,
         return whole_seconds(s);
     case STATUS_BLOCKING_DDLS:
         return s->blocking_ddls ? json_deep_copy(s->blocking_ddls) : json_array();
+    case STATUS_OPERATORS:
+        return operators_list(s);
+    case STATUS_ERROR_POSITION:
+        return text(s->error_position);
+    case STATUS_ERROR_SQL:
+        return text(s->error_sql);
     }
     return NULL;
 }

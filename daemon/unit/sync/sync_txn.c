@@ -4,11 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/ddl.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_spill.h"
 
@@ -152,18 +154,42 @@ static int judge(struct sync_run *r, struct query *q, struct ddl *d, enum sync_d
     return 0;
 }
 
+/* An operator wants that this one of the transaction is passed by: 1. */
+static int is_skipped(struct sync_run *r, const struct query *q, struct err *err)
+{
+    json_t *op = NULL;
+    const char *what;
+    int rc;
+
+    if (!operators_any(r))
+        return 0;
+    rc = r->mode->drain(r, err);
+    if (rc < 0)
+        return rc;
+    op = operators_find(r, &r->inside);
+    what = op ? json_string_value(json_object_get(op, "op")) : "";
+    rc = strcmp(what, "skip") == 0;
+    if (rc)
+        log_warn(r->sync->unit.path, "skip, as the operator said: %.*s",
+                 (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    else if (op)
+        rc = err_set(err, -ENOTSUP, "a statement within a transaction can only be skipped, not: %s",
+                     what);
+    json_decref(op);
+    return rc;
+}
+
 /* A statement inside a transaction: DATA.md 5, 6, 14. */
-static int on_statement(struct sync_run *r, struct err *err)
+static int use_statement(struct sync_run *r, struct err *err)
 {
     struct query q = r->grouper.query;
     enum sync_ddl_use use;
     struct ddl d;
     int rc;
 
-    memcpy(r->inside.file, r->grouper.file, sizeof r->inside.file);
-    r->inside.offset = r->grouper.offset;
-    r->at_gtid = &r->grouper.gtid;
-    r->at = &r->inside;
+    rc = is_skipped(r, &q, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
     rc = judge(r, &q, &d, &use, err);
     if (rc < 0)
         return rc;
@@ -182,6 +208,19 @@ static int on_statement(struct sync_run *r, struct err *err)
         return r->ddl_apart ? sync_ddl_skipped(r, &q, &d, err) : 0;
     }
     return 0;
+}
+
+static int on_statement(struct sync_run *r, struct err *err)
+{
+    int rc;
+
+    memcpy(r->inside.file, r->grouper.file, sizeof r->inside.file);
+    r->inside.offset = r->grouper.offset;
+    r->at_gtid = &r->grouper.gtid;
+    r->at = &r->inside;
+    rc = use_statement(r, err);
+    operators_failed(r, &r->grouper.query, rc < 0 ? err : NULL);
+    return rc;
 }
 
 /* --- whole transactions --- */
@@ -330,16 +369,103 @@ static int pass_by(struct sync_run *r, struct err *err)
     return enqueue(r, &r->grouper.gtid, end_of(r), r->grouper.commit_us, false, err);
 }
 
-static int on_ddl(struct sync_run *r, struct err *err)
+/* --- what an operator wants instead --- */
+
+/* Statement number 'i' of 'n', which are one transaction of the source together. */
+static int run_one(struct sync_run *r, const struct query *like, struct slice sql, unsigned i,
+                   unsigned n, struct err *err)
+{
+    struct query q = *like;
+    bool last = i + 1 == n;
+    struct ddl d;
+
+    if (!last && r->cp.sub_seq > i) /* before a crash */
+        return 0;
+    q.sql = sql;
+    sync_ddl_scan(r, &q, &d);
+    return sync_ddl_run(r, &q, &d, r->timestamp, last ? end_of(r) : &r->cp.pos, last ? 0 : i + 1,
+                        err);
+}
+
+/* Those of 'sqls', and then, if 'after', the statement itself. */
+static int run_instead(struct sync_run *r, const struct query *q, const json_t *sqls, bool after,
+                       struct err *err)
+{
+    unsigned n = (unsigned)json_array_size(sqls) + after;
+    int rc = nothing_held(r, "a DDL", err);
+
+    r->ddl_apart = true;
+    for (unsigned i = 0; i < n && rc == 0; i++) {
+        const json_t *sql = json_array_get(sqls, i);
+
+        rc = run_one(r, q, sql ? slice_str(json_string_value(sql)) : q->sql, i, n, err);
+    }
+    return rc;
+}
+
+static int skip_it(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
+{
+    r->ddl_again = r->ddl_done = false;
+    return sync_ddl_skipped(r, q, d, err);
+}
+
+static int do_operation(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        const json_t *op, struct err *err)
+{
+    const char *what = json_string_value(json_object_get(op, "op"));
+    const json_t *sqls = json_object_get(op, "sqls");
+    int rc;
+
+    log_warn(r->sync->unit.path, "%s, as the operator said: %.*s", what,
+             (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    r->ddl_apart = true;
+    if (strcmp(what, "inject") == 0)
+        return run_instead(r, q, sqls, true, err);
+    rc = skip_it(r, q, d, err); /* the source's tables are not as the target's will be */
+    if (rc < 0)
+        return rc;
+    return strcmp(what, "skip") == 0 ? pass_by(r, err) : run_instead(r, q, sqls, false, err);
+}
+
+/* 1: an operator had it done otherwise; 0: nobody says anything. */
+static int operated(struct sync_run *r, const struct query *q, const struct position *end,
+                    struct err *err)
+{
+    enum sync_ddl_use use;
+    json_t *op = NULL;
+    struct ddl d;
+    int rc;
+
+    if (!operators_any(r))
+        return 0;
+    arena_clear(&r->scratch);
+    sync_ddl_scan(r, q, &d);
+    use = sync_ddl_use(r, q, &d);
+    if (use != SYNC_DDL_RUN && use != SYNC_DDL_REFUSE)
+        return 0;
+    rc = r->mode->drain(r, err);
+    if (rc == 0)
+        op = operators_find(r, end);
+    if (op)
+        rc = do_operation(r, q, &d, op, err);
+    if (op && rc == 0)
+        rc = r->mode->drain(r, err);
+    if (op && rc == 0)
+        rc = operators_purge(r, err);
+    rc = rc < 0 ? rc : op != NULL;
+    json_decref(op);
+    return rc;
+}
+
+static int use_ddl(struct sync_run *r, struct err *err)
 {
     struct query q = r->grouper.query;
     enum sync_ddl_use use;
     struct ddl d;
-    int rc;
+    int rc = operated(r, &q, &r->grouper.pos, err);
 
-    r->at_gtid = &r->grouper.gtid;
-    r->at = &r->grouper.pos;
-    drop_open(r);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
     rc = judge(r, &q, &d, &use, err);
     if (rc < 0)
         return rc;
@@ -357,6 +483,18 @@ static int on_ddl(struct sync_run *r, struct err *err)
         return rc < 0 ? rc : pass_by(r, err);
     }
     return 0;
+}
+
+static int on_ddl(struct sync_run *r, struct err *err)
+{
+    int rc;
+
+    r->at_gtid = &r->grouper.gtid;
+    r->at = &r->grouper.pos;
+    drop_open(r);
+    rc = use_ddl(r, err);
+    operators_failed(r, &r->grouper.query, rc < 0 ? err : NULL);
+    return rc;
 }
 
 static int on_xa(struct sync_run *r, int step, struct err *err)
