@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/table_priv.h"
 
 /* --- rows of information_schema --- */
 
@@ -31,9 +32,8 @@ static bool has_at(const struct mysql_row *row, unsigned col, const char *part)
     return row->values[col] && strcasestr(row->values[col], part);
 }
 
-/* Runs 'sql' (cleared afterwards) and gives each row to 'add'. */
-static int each_row(struct mysql_conn *c, struct buf *sql,
-                    void (*add)(void *arg, const struct mysql_row *row), void *arg, struct err *err)
+int table_each_row(struct mysql_conn *c, struct buf *sql, table_row_fn add, void *arg,
+                   struct err *err)
 {
     struct mysql_result *r = NULL;
     struct mysql_row row;
@@ -67,7 +67,7 @@ static enum table_kind kind_at(const struct mysql_row *row, unsigned col)
     return is_at(row, col, "SEQUENCE") ? TABLE_SEQUENCE : TABLE_BASE;
 }
 
-static void add_table(void *arg, const struct mysql_row *row)
+void table_add_table(void *arg, const struct mysql_row *row)
 {
     struct table_def *t = arg;
 
@@ -86,19 +86,16 @@ static int read_table(struct mysql_conn *c, struct table_def *t, struct err *err
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    buf_str(&sql, "SELECT t.table_type, t.engine, t.table_collation, t.table_rows,"
-                  " COALESCE(t.data_length, 0) + COALESCE(t.index_length, 0),"
-                  " (SELECT e.transactions FROM information_schema.engines e"
-                  " WHERE e.engine = t.engine) FROM information_schema.tables t WHERE ");
+    buf_str(&sql, TABLE_SELECT TABLE_FROM);
     where_table(&sql, "t.table_schema", t->db, "t.table_name", t->name);
-    rc = each_row(c, &sql, add_table, t, err);
+    rc = table_each_row(c, &sql, table_add_table, t, err);
     if (rc == 0 && t->n_cols == 0)
         return err_set(err, -ENOENT, "no table %s.%s", t->db, t->name);
     t->n_cols = 0;
     return rc;
 }
 
-static void add_column(void *arg, const struct mysql_row *row)
+void table_add_column(void *arg, const struct mysql_row *row)
 {
     struct table_def *t = arg;
     struct table_column *col;
@@ -117,6 +114,8 @@ static void add_column(void *arg, const struct mysql_row *row)
         .invisible = has_at(row, 6, "INVISIBLE"),
         .auto_increment = has_at(row, 6, "auto_increment"),
         .on_update_now = has_at(row, 6, "on update"),
+        .needs_value = is_at(row, 5, "NO") && is_at(row, 7, "1") &&
+                       !has_at(row, 6, "auto_increment") && !has_at(row, 6, "GENERATED"),
         .json = is_at(row, 1, "json"),
         .uuid = is_at(row, 1, "uuid"),
     };
@@ -131,11 +130,10 @@ static int read_columns(struct mysql_conn *c, struct table_def *t, struct err *e
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
-    buf_str(&sql, "SELECT column_name, LOWER(data_type), column_type, character_set_name,"
-                  " collation_name, is_nullable, extra FROM information_schema.columns WHERE ");
+    buf_str(&sql, COLUMN_SELECT COLUMN_FROM);
     where_table(&sql, "table_schema", t->db, "table_name", t->name);
     buf_str(&sql, " ORDER BY ordinal_position");
-    return each_row(c, &sql, add_column, t, err);
+    return table_each_row(c, &sql, table_add_column, t, err);
 }
 
 int table_column_find(const struct table_def *t, const char *name)
@@ -146,8 +144,7 @@ int table_column_find(const struct table_def *t, const char *name)
     return -1;
 }
 
-/* Rows come key by key, part by part. */
-static void add_key_part(void *arg, const struct mysql_row *row)
+void table_add_key_part(void *arg, const struct mysql_row *row)
 {
     struct table_def *t = arg;
     struct table_key *k = t->n_keys ? &t->keys[t->n_keys - 1] : NULL;
@@ -177,11 +174,10 @@ static int read_keys(struct mysql_conn *c, struct table_def *t, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
-    buf_str(&sql, "SELECT index_name, seq_in_index, column_name, sub_part, non_unique"
-                  " FROM information_schema.statistics WHERE ");
+    buf_str(&sql, KEY_SELECT KEY_FROM);
     where_table(&sql, "table_schema", t->db, "table_name", t->name);
-    buf_str(&sql, " ORDER BY index_name <> 'PRIMARY', non_unique, index_name, seq_in_index");
-    return each_row(c, &sql, add_key_part, t, err);
+    buf_str(&sql, " ORDER BY " KEY_ORDER);
+    return table_each_row(c, &sql, table_add_key_part, t, err);
 }
 
 static bool part_identifies(const struct table_def *t, const struct table_key *k, unsigned part)
@@ -210,7 +206,7 @@ const struct table_key *table_row_key(const struct table_def *t)
 
 /* --- foreign keys --- */
 
-static void add_foreign(void *arg, const struct mysql_row *row)
+void table_add_foreign(void *arg, const struct mysql_row *row)
 {
     struct table_def *t = arg;
 
@@ -227,7 +223,7 @@ static void add_foreign(void *arg, const struct mysql_row *row)
     t->has_foreign_keys = true;
 }
 
-static bool plain_name(const char *s)
+bool table_plain_name(const char *s)
 {
     return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 }
@@ -242,8 +238,8 @@ static bool surely_none(struct mysql_conn *c, const struct table_def *t)
     SCOPED(freep) char *count = NULL;
     struct err ignored = ERR_INIT;
 
-    if (!dictionary || !t->engine || strcasecmp(t->engine, "InnoDB") != 0 || !plain_name(t->db) ||
-        !plain_name(t->name))
+    if (!dictionary || !t->engine || strcasecmp(t->engine, "InnoDB") != 0 ||
+        !table_plain_name(t->db) || !table_plain_name(t->name))
         return false;
     buf_printf(&sql, "SELECT COUNT(*) FROM information_schema.%s WHERE", dictionary);
     buf_printf(&sql, " for_name = '%s/%s' OR ref_name = '%s/%s'", t->db, t->name, t->db, t->name);
@@ -252,26 +248,22 @@ static bool surely_none(struct mysql_conn *c, const struct table_def *t)
 
 static int read_foreign(struct mysql_conn *c, struct table_def *t, struct err *err)
 {
-    static const char select[] =
-        "SELECT constraint_name, constraint_schema, table_name, unique_constraint_schema,"
-        " referenced_table_name, update_rule, delete_rule"
-        " FROM information_schema.referential_constraints WHERE ";
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
     if (surely_none(c, t))
         return 0;
-    buf_str(&sql, select);
+    buf_str(&sql, FOREIGN_SELECT);
     where_table(&sql, "constraint_schema", t->db, "table_name", t->name);
-    rc = each_row(c, &sql, add_foreign, t, err);
+    rc = table_each_row(c, &sql, table_add_foreign, t, err);
     if (rc < 0)
         return rc;
-    buf_str(&sql, select);
+    buf_str(&sql, FOREIGN_SELECT);
     where_table(&sql, "unique_constraint_schema", t->db, "referenced_table_name", t->name);
     buf_str(&sql, " AND NOT (");
     where_table(&sql, "constraint_schema", t->db, "table_name", t->name);
     buf_str(&sql, ")");
-    return each_row(c, &sql, add_foreign, t, err);
+    return table_each_row(c, &sql, table_add_foreign, t, err);
 }
 
 static void table_freep(struct table_def **t)
@@ -368,7 +360,7 @@ static int read_names(struct mysql_conn *c, struct buf *sql, struct table_names 
                       struct err *err)
 {
     struct table_names names = { 0 };
-    int rc = each_row(c, sql, add_name, &names, err);
+    int rc = table_each_row(c, sql, add_name, &names, err);
 
     if (rc < 0)
         table_names_fini(&names);

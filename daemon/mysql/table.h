@@ -21,8 +21,9 @@ struct table_column {
     bool is_virtual; /* ... and not stored */
     bool auto_increment;
     bool on_update_now;
-    bool json; /* MySQL JSON (MariaDB's is longtext) */
-    bool uuid; /* MariaDB UUID */
+    bool needs_value; /* not nullable, and nothing fills it in */
+    bool json;        /* MySQL JSON (MariaDB's is longtext) */
+    bool uuid;        /* MariaDB UUID */
 };
 
 struct table_key {

@@ -2,6 +2,7 @@
 # labels: asan
 # Statements to both servers: several in one packet, prepared ones with values of every kind, NULLs, mixed kinds
 # and 20 MB (in bulk on MariaDB), LOAD DATA LOCAL with its counts, its abort, and one that nobody asked for.
+# Definitions of tables read all at once are those that are read one by one.
 set -u
 . tests/lib/servers.sh
 run=$SLUICE_BUILD/mysql_run
@@ -34,6 +35,20 @@ for s in md my; do
     has "^done 1 affected 1"; has "^error EIO .*1062"
     [ "$(sql $s 'SELECT COUNT(*) FROM d.l')" = 4 ] || die "$s: what follows a failure was run"
     out=$(client $s multi sql='UPDATE d.l SET id = id'); has "^done 1 affected 4" # matched, not changed
+    sql $s "CREATE DATABASE o; CREATE DATABASE x_1; USE o;
+        CREATE TABLE p (id INT PRIMARY KEY, a VARCHAR(300) NOT NULL, b BLOB, UNIQUE (a(20), id), KEY (b(7))) COMMENT 'x';
+        CREATE TABLE P2 (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES P2 (id) ON DELETE CASCADE);
+        CREATE TABLE c1 (id INT, p INT, KEY (p), FOREIGN KEY (p) REFERENCES p (id) ON UPDATE CASCADE ON DELETE SET NULL);
+        CREATE TABLE x_1.c2 (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES o.p (id));
+        CREATE TABLE \`odd-name ü\` (id INT NOT NULL, e ENUM('a','unsigned') NOT NULL DEFAULT 'a', g INT AS (id + 1) STORED, v INT AS (id) VIRTUAL,
+            t TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, u BIGINT UNSIGNED, i INT INVISIBLE, j JSON, KEY (u, e));
+        CREATE TABLE my (a INT AUTO_INCREMENT PRIMARY KEY, b CHAR(3) CHARACTER SET latin1) ENGINE=MyISAM;
+        CREATE VIEW w AS SELECT id FROM p; CREATE TABLE z LIKE p" || die "$s: no tables"
+    [ $s = my ] || sql $s "CREATE SEQUENCE o.sq; CREATE TABLE o.sv (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; CREATE TABLE o.uu (id UUID PRIMARY KEY)"
+    [ $s = md ] || sql $s "CREATE TABLE o.fk (a INT, b INT, KEY ((a + b)))"
+    out=$(client $s tables schema=o); has "^$([ $s = my ] && echo "8 of 8" || echo "10 of 10") equal, 4 foreign keys, at once"
+    out=$(client $s tables schema=d); has "^2 of 2 equal, 0 foreign keys, at once"
+
     sql $s "SET GLOBAL sql_mode = CONCAT(@@global.sql_mode, ',NO_BACKSLASH_ESCAPES')"
     out=$(client $s multi sql="INSERT INTO d.l VALUES (LENGTH('a\\'b'))") # quoted as sql_quote() does: 3 characters
     has "^error EIO .*1062"

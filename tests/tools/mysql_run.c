@@ -14,6 +14,7 @@
  *     load table=DB.TABLE rows=N [abort=N]   LOAD DATA LOCAL
  *     rogue table=DB.TABLE                   a LOAD that we did not ask for
  *     multi sql=...                          several statements in one packet
+ *     tables schema=DB                       are all read at once as each by itself is?
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +30,7 @@
 #include "binlog/control.h"
 #include "binlog/value.h"
 #include "mysql/stream.h"
+#include "mysql/table_many.h"
 
 static struct mysql_params params;
 static char **args;
@@ -298,12 +300,122 @@ static int run_multi(void)
     return rc < 0;
 }
 
+/* --- tables --- */
+
+static void add_columns(struct buf *out, const struct table_def *t)
+{
+    for (unsigned i = 0; i < t->n_cols; i++) {
+        const struct table_column *c = &t->cols[i];
+
+        buf_printf(out, " %s %s %s %s %s %d%d%d%d%d%d%d%d%d%d\n", c->name, c->data_type,
+                   c->column_type, c->charset ? c->charset : "-", c->collation ? c->collation : "-",
+                   c->is_unsigned, c->nullable, c->invisible, c->generated, c->is_virtual,
+                   c->auto_increment, c->on_update_now, c->needs_value, c->json, c->uuid);
+    }
+}
+
+static void add_keys(struct buf *out, const struct table_def *t)
+{
+    for (unsigned i = 0; i < t->n_keys; i++) {
+        const struct table_key *k = &t->keys[i];
+
+        buf_printf(out, " key %s %d%d%d", k->name, k->unique, k->primary, k->functional);
+        for (unsigned j = 0; j < k->n_parts; j++)
+            buf_printf(out, " %u/%u", k->cols[j], k->prefix[j]);
+        buf_str(out, "\n");
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_foreign(struct buf *out, const struct table_def *t)
+{
+    char **lines = xcalloc(t->n_foreign + 1, sizeof *lines);
+
+    for (unsigned i = 0; i < t->n_foreign; i++) {
+        const struct table_foreign_key *f = &t->foreign[i];
+
+        lines[i] = xasprintf(" foreign %s %s.%s %s.%s %s %s\n", f->name, f->db, f->table, f->to_db,
+                             f->to_table, f->on_update, f->on_delete);
+    }
+    qsort(lines, t->n_foreign, sizeof *lines, by_text); /* servers have no order for them */
+    for (unsigned i = 0; i < t->n_foreign; i++) {
+        buf_str(out, lines[i]);
+        free(lines[i]);
+    }
+    free(lines);
+}
+
+static char *described(const struct table_def *t)
+{
+    struct buf out = BUF_INIT;
+
+    buf_printf(&out, "%s.%s %s %s %d %d%d%d\n", t->db, t->name, t->engine ? t->engine : "-",
+               t->collation ? t->collation : "-", t->kind, t->transactional, t->versioned,
+               t->has_foreign_keys);
+    add_columns(&out, t);
+    add_keys(&out, t);
+    add_foreign(&out, t);
+    return buf_steal(&out);
+}
+
+static bool same_definition(struct table_many *many, struct mysql_conn *c,
+                            const struct table_name *n, unsigned *n_foreign)
+{
+    struct table_def *one, *of_many;
+    char *a, *b;
+    bool same;
+
+    if (table_read(c, n->db, n->name, &one, &err) < 0 ||
+        table_many_read(many, n->db, n->name, &of_many, &err) < 0)
+        return false;
+    a = described(one);
+    b = described(of_many);
+    same = strcmp(a, b) == 0;
+    if (!same)
+        printf("alone: %sof many: %s", a, b);
+    *n_foreign += one->n_foreign;
+    free(a);
+    free(b);
+    table_free(one);
+    table_free(of_many);
+    return same;
+}
+
+static int run_tables(void)
+{
+    const char *db = arg("schema", "");
+    struct mysql_conn *c;
+    struct table_names names;
+    struct table_many many = { .n_schemas = 0 };
+    unsigned n_foreign = 0, i = 0;
+
+    if (mysql_conn_open(&c, &params, &err) < 0 || table_list(c, db, &names, &err) < 0)
+        return fail();
+    many.conn = c;
+    table_many_want(&many, db, 1000);
+    while (i < names.n && same_definition(&many, c, &names.names[i], &n_foreign))
+        i++;
+    if (err.code)
+        return fail();
+    printf("%u of %u equal, %u foreign keys, %s\n", i, names.n, n_foreign,
+           many.schemas[0].read ? "at once" : "one by one");
+    table_many_fini(&many);
+    table_names_fini(&names);
+    mysql_conn_close(c);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
 } commands[] = {
-    { "login", run_login }, { "stream", run_stream }, { "rows", run_rows },
-    { "load", run_load },   { "rogue", run_rogue },   { "multi", run_multi },
+    { "login", run_login },   { "stream", run_stream }, { "rows", run_rows },
+    { "load", run_load },     { "rogue", run_rogue },   { "multi", run_multi },
+    { "tables", run_tables },
 };
 
 int main(int argc, char **argv)

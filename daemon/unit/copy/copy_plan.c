@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/table_many.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/dump/dump_range.h"
@@ -80,15 +81,14 @@ static int add_view(struct copy *c, struct copy_tables *tables, const struct tab
     return 0;
 }
 
+/* As it says how it is made; its definition is read after that, so that what changes in between is
+ * found by looking at this once more. */
 static int add_table(struct copy *c, struct copy_tables *tables, const struct table_name *n,
                      const struct route *to, struct err *err)
 {
     struct copy_table *t = xcalloc(1, sizeof *t);
-    const struct table_key *key;
-    int rc = table_read(c->source, n->db, n->name, &t->def, err);
+    int rc = show_create(c->source, kind_word(n->kind), n->db, n->name, &t->create, err);
 
-    if (rc == 0)
-        rc = show_create(c->source, kind_word(n->kind), n->db, n->name, &t->create, err);
     if (rc < 0) {
         copy_table_free(t);
         return rc == -ENOENT ? 0 : err_wrap(err, "%s.%s", n->db, n->name);
@@ -96,15 +96,53 @@ static int add_table(struct copy *c, struct copy_tables *tables, const struct ta
     t->label = xasprintf("%s.%s", n->db, n->name);
     t->to = *to;
     t->sequence = n->kind == TABLE_SEQUENCE;
-    t->row = (struct copy_table_row){ .schema = t->def->db,
-                                      .table = t->def->name,
+    t->row = (struct copy_table_row){ .schema = n->db,
+                                      .table = n->name,
                                       .shape = copy_table_shape(t->create) };
-    key = dump_range_key(t->def);
-    t->resumable =
-        key && !other_unique_keys(t->def, key) && c->full_images && t->def->transactional;
     tables->all = xrealloc(tables->all, (tables->n + 1) * sizeof(void *));
     tables->all[tables->n++] = t;
     return 0;
+}
+
+static void define(const struct copy *c, struct copy_table *t)
+{
+    const struct table_key *key = dump_range_key(t->def);
+
+    t->row.schema = t->def->db;
+    t->row.table = t->def->name;
+    t->resumable =
+        key && !other_unique_keys(t->def, key) && c->full_images && t->def->transactional;
+}
+
+/* Those that are gone meanwhile are left out. */
+static int read_definitions(struct copy *c, struct copy_tables *tables, struct err *err)
+{
+    struct table_many defs = { .conn = c->source };
+    unsigned n = 0, i;
+    int rc = 0;
+
+    for (i = 0; i < tables->n; i++)
+        table_many_want(&defs, tables->all[i]->row.schema, 1);
+    for (i = 0; i < tables->n && rc == 0; i++) {
+        struct copy_table *t = tables->all[i];
+
+        rc = table_many_read(&defs, t->row.schema, t->row.table, &t->def, err);
+        if (rc == 0) {
+            define(c, t);
+            tables->all[n++] = t;
+        } else if (rc == -ENOENT) {
+            copy_table_free(t);
+            rc = 0;
+        } else {
+            err_wrap(err, "%s", t->label);
+            break;
+        }
+    }
+    while (i < tables->n)
+        tables->all[n++] = tables->all[i++];
+    tables->n = n;
+    table_many_fini(&defs);
+    return rc;
 }
 
 struct copy_table *copy_tables_find(const struct copy_tables *tables, const char *db,
@@ -152,20 +190,30 @@ int copy_plan_states(struct copy *c, struct copy_tables *tables, struct err *err
     return rc;
 }
 
+static int by_target(const void *a, const void *b)
+{
+    const struct copy_table *x = *(struct copy_table *const *)a;
+    const struct copy_table *y = *(struct copy_table *const *)b;
+    int order = strcmp(x->to.to_schema, y->to.to_schema);
+
+    return order ? order : strcmp(x->to.to_table, y->to.to_table);
+}
+
 void copy_plan_merged(const struct copy *c, struct copy_tables *tables)
 {
+    struct copy_table **sorted;
+
+    if (tables->n == 0)
+        return;
+    sorted = xmalloc(tables->n * sizeof(struct copy_table *));
+    memcpy(sorted, tables->all, tables->n * sizeof(struct copy_table *));
+    qsort(sorted, tables->n, sizeof(struct copy_table *), by_target);
     for (unsigned i = 0; i < tables->n; i++) {
-        struct copy_table *a = tables->all[i];
-
-        a->merged |= c->job->merges || c->job->on_duplicate != ON_DUPLICATE_ERROR;
-        for (unsigned j = i + 1; j < tables->n; j++) {
-            struct copy_table *b = tables->all[j];
-
-            if (strcmp(a->to.to_schema, b->to.to_schema) == 0 &&
-                strcmp(a->to.to_table, b->to.to_table) == 0)
-                a->merged = b->merged = true;
-        }
+        sorted[i]->merged |= c->job->merges || c->job->on_duplicate != ON_DUPLICATE_ERROR;
+        if (i > 0 && by_target(&sorted[i - 1], &sorted[i]) == 0)
+            sorted[i - 1]->merged = sorted[i]->merged = true;
     }
+    free(sorted);
 }
 
 int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
@@ -186,6 +234,8 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
         if (copy_link_stopping(&c->link))
             rc = err_set(err, -ECANCELED, "the copy is being stopped");
     }
+    if (rc == 0)
+        rc = read_definitions(c, &tables, err);
     table_names_fini(&names);
     if (rc == 0 && c->target)
         rc = copy_plan_states(c, &tables, err);

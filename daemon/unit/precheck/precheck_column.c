@@ -97,46 +97,31 @@ static bool is_behind(const struct precheck *p)
 static void check_more_columns(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
-    SCOPED(buf_fini) struct buf where = BUF_INIT, fix = BUF_INIT;
-    struct mysql_result *r = NULL;
-    struct mysql_row row;
-    struct err err = ERR_INIT;
+    SCOPED(buf_fini) struct buf fix = BUF_INIT;
 
-    buf_str(&where, "table_schema = _utf8mb4");
-    sql_quote(&where, slice_str(pair->to->db));
-    buf_str(&where, " AND table_name = _utf8mb4");
-    sql_quote(&where, slice_str(pair->to->name));
-    if (mysql_conn_queryf(
-            p->to.conn, &r, &err,
-            "SELECT column_name, column_type, is_nullable = 'NO' AND column_default IS"
-            " NULL AND extra NOT LIKE '%%auto_increment%%' AND extra NOT LIKE"
-            " '%%GENERATED%%' FROM information_schema.columns WHERE %s",
-            where.data) < 0)
-        return;
-    while (mysql_result_next(r, &row, &err) > 0) {
-        bool must = row.values[2] && *row.values[2] == '1';
+    for (unsigned i = 0; i < pair->to->n_cols; i++) {
+        const struct table_column *col = &pair->to->cols[i];
 
-        if (table_column_find(pair->from, row.values[0]) >= 0 || (!must && !p->scope.dump))
+        if (table_column_find(pair->from, col->name) >= 0 || (!col->needs_value && !p->scope.dump))
             continue;
         if (is_behind(p)) {
             precheck_add(p, PRECHECK_WARN, "columns", NULL,
                          "%s: the source has no column %s now: fine if it had where sync starts",
-                         pair->label, row.values[0]);
+                         pair->label, col->name);
             continue;
         }
         buf_clear(&fix);
         buf_str(&fix, "type at the target: ALTER TABLE ");
         sql_table(&fix, pair->to->db, pair->to->name);
         buf_str(&fix, p->scope.dump ? " DROP COLUMN " : " MODIFY ");
-        sql_ident(&fix, slice_str(row.values[0]));
+        sql_ident(&fix, slice_str(col->name));
         if (!p->scope.dump)
-            buf_printf(&fix, " %s NULL", row.values[1]);
+            buf_printf(&fix, " %s NULL", col->column_type);
         precheck_add(p, PRECHECK_FAIL, "columns", fix.data, "%s: the source has no column %s%s",
-                     pair->label, row.values[0],
+                     pair->label, col->name,
                      p->scope.dump ? ", and a copy needs equal columns"
                                    : ", which cannot be NULL and has no default");
     }
-    mysql_result_free(r);
 }
 
 static void check_missing(struct tables *t, const struct pair *pair, const struct table_column *col)

@@ -193,24 +193,39 @@ static void check_foreign(struct tables *t, const struct pair *pair)
     }
 }
 
+/* The tables of schema 'db' that have foreign keys; those of one schema come one after another. */
+static const json_t *joined_tables(struct tables *t, const char *db)
+{
+    SCOPED(buf_fini) struct buf schema = BUF_INIT;
+    struct mysql_result *r = NULL;
+    struct mysql_row row;
+    struct err err = ERR_INIT;
+
+    if (t->joined.schema && strcmp(t->joined.schema, db) == 0)
+        return t->joined.names;
+    free(t->joined.schema);
+    json_decref(t->joined.names);
+    t->joined.schema = xstrdup(db);
+    t->joined.names = json_object();
+    sql_text(&schema, db);
+    if (mysql_conn_queryf(t->p->from.conn, &r, &err,
+                          "SELECT DISTINCT table_name FROM information_schema.key_column_usage"
+                          " WHERE table_schema = %s AND referenced_table_name IS NOT NULL",
+                          schema.data) < 0)
+        return t->joined.names;
+    while (mysql_result_next(r, &row, &err) > 0)
+        json_object_set_new(t->joined.names, row.values[0], json_true());
+    mysql_result_free(r);
+    return t->joined.names;
+}
+
 /* MariaDB shows what a key does on DELETE and UPDATE only to who has some right beyond SELECT. */
 static void check_hidden_keys(struct tables *t, const struct pair *pair)
 {
     const struct table_def *def = pair->from;
-    SCOPED(buf_fini) struct buf where = BUF_INIT;
-    SCOPED(freep) char *one = NULL;
-    struct err err = ERR_INIT;
 
-    if (def->n_foreign || t->p->from.info.flavor != FLAVOR_MARIADB)
-        return;
-    buf_str(&where, "table_schema = _utf8mb4");
-    sql_quote(&where, slice_str(def->db));
-    buf_str(&where, " AND table_name = _utf8mb4");
-    sql_quote(&where, slice_str(def->name));
-    if (mysql_scalar(t->p->from.conn, &one, &err,
-                     "SELECT 1 FROM information_schema.key_column_usage WHERE %s AND"
-                     " referenced_table_name IS NOT NULL LIMIT 1",
-                     where.data) < 0)
+    if (def->n_foreign || t->p->from.info.flavor != FLAVOR_MARIADB ||
+        !json_object_get(joined_tables(t, def->db), def->name))
         return;
     t->n_foreign++;
     precheck_right(t->p, &t->p->from, PRECHECK_FAIL, "REFERENCES", def->db,

@@ -5,7 +5,7 @@
 #include "mysql/dialect.h"
 #include "mysql/grants.h"
 #include "mysql/server.h"
-#include "mysql/table.h"
+#include "mysql/table_many.h"
 #include "route/router.h"
 #include "unit/precheck/precheck.h"
 
@@ -60,11 +60,17 @@ struct pair {
 
 struct tables {
     struct precheck *p;
-    struct table_names there; /* what the target has */
-    char **collations;        /* names that the target knows, sorted */
+    struct table_many from, to; /* definitions */
+    struct table_names there;   /* what the target has, by name */
+    char **collations;          /* names that the target knows, sorted */
     size_t n_collations;
     char **targets; /* names already taken by tables of this source */
     size_t n_targets;
+    json_t *taken; /* the same, as keys */
+    struct {
+        char *schema;
+        json_t *names; /* as keys */
+    } joined;          /* MariaDB: those of one schema that have foreign keys, seen or not */
     unsigned n, n_keyless, n_foreign, n_views; /* in scope */
 };
 

@@ -19,18 +19,33 @@ int precheck_by_text(const void *a, const void *b)
 
 /* --- the target's table --- */
 
+static int by_name(const void *a, const void *b)
+{
+    const struct table_name *x = a, *y = b;
+    int order = strcmp(x->db, y->db);
+
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static int by_folded_name(const void *a, const void *b)
+{
+    const struct table_name *x = a, *y = b;
+    int order = strcasecmp(x->db, y->db);
+
+    return order ? order : strcasecmp(x->name, y->name);
+}
+
+static int (*name_order(const struct tables *t))(const void *, const void *)
+{
+    return t->p->to.info.lower_case_table_names ? by_folded_name : by_name;
+}
+
 static const struct table_name *name_there(const struct tables *t, const struct route *r)
 {
-    bool fold = t->p->to.info.lower_case_table_names != 0;
+    struct table_name wanted = { .db = (char *)r->to_schema, .name = (char *)r->to_table };
 
-    for (unsigned i = 0; i < t->there.n; i++) {
-        const struct table_name *n = &t->there.names[i];
-        int (*compare)(const char *, const char *) = fold ? strcasecmp : strcmp;
-
-        if (compare(n->name, r->to_table) == 0 && compare(n->db, r->to_schema) == 0)
-            return n;
-    }
-    return NULL;
+    return t->there.n ? bsearch(&wanted, t->there.names, t->there.n, sizeof wanted, name_order(t))
+                      : NULL;
 }
 
 static void check_empty(struct tables *t, const struct pair *pair)
@@ -80,15 +95,13 @@ static void check_merged(struct tables *t, const struct pair *pair)
     if (t->p->to.info.lower_case_table_names)
         for (char *c = target; *c; c++)
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-    for (size_t i = 0; i < t->n_targets; i++)
-        if (strcmp(t->targets[i], target) == 0) {
-            precheck_add(t->p, PRECHECK_FAIL, "merge", PRECHECK_MERGE_FIX,
-                         "%s: another table of the task becomes %s too: equal keys would collide, "
-                         "and a DROP, TRUNCATE or ALTER of one table would be done to the rows of "
-                         "all",
-                         pair->label, target);
-            break;
-        }
+    if (json_object_get(t->taken, target))
+        precheck_add(t->p, PRECHECK_FAIL, "merge", PRECHECK_MERGE_FIX,
+                     "%s: another table of the task becomes %s too: equal keys would collide, "
+                     "and a DROP, TRUNCATE or ALTER of one table would be done to the rows of "
+                     "all",
+                     pair->label, target);
+    json_object_set_new(t->taken, target, json_true());
     t->targets = xrealloc(t->targets, (t->n_targets + 1) * sizeof *t->targets);
     t->targets[t->n_targets++] = target;
 }
@@ -110,6 +123,8 @@ static bool readable(struct tables *t, const struct pair *pair, const struct tab
     char fix[600];
     struct err err = ERR_INIT;
 
+    if (grants_have(&p->from.grants, "SELECT", n->db))
+        return true;
     sql_table(&name, n->db, n->name);
     if (mysql_conn_execf(p->from.conn, &err, "SELECT * FROM %s LIMIT 0", name.data) == 0)
         return true;
@@ -128,9 +143,9 @@ static int check_table(struct tables *t, const struct table_name *n, const struc
     int rc = 0;
 
     if (readable(t, &pair, n)) {
-        rc = table_read(t->p->from.conn, n->db, n->name, &pair.from, err);
+        rc = table_many_read(&t->from, n->db, n->name, &pair.from, err);
         if (rc == 0 && there)
-            rc = table_read(t->p->to.conn, there->db, there->name, &pair.to, err);
+            rc = table_many_read(&t->to, there->db, there->name, &pair.to, err);
         if (rc == -ENOENT) /* dropped meanwhile */
             rc = 0;
         else if (rc == 0) {
@@ -206,6 +221,23 @@ static void no_tables(struct tables *t)
                  "no table of the source that the account can see is in scope");
 }
 
+/* How many definitions of each schema will be read. */
+static void count_wanted(struct tables *t, const struct table_names *names)
+{
+    struct route r;
+
+    for (unsigned i = 0; i < names->n; i++) {
+        const struct table_name *n = &names->names[i], *there;
+
+        if (n->kind != TABLE_BASE || !router_table(t->p->job->router, n->db, n->name, &r))
+            continue;
+        table_many_want(&t->from, n->db, 1);
+        there = name_there(t, &r);
+        if (there)
+            table_many_want(&t->to, there->db, 1);
+    }
+}
+
 static int check_all(struct tables *t, struct err *err)
 {
     struct precheck *p = t->p;
@@ -215,6 +247,7 @@ static int check_all(struct tables *t, struct err *err)
 
     if (rc < 0)
         return rc;
+    count_wanted(t, &names);
     for (unsigned i = 0; rc == 0 && i < names.n; i++) {
         const struct table_name *n = &names.names[i];
 
@@ -347,9 +380,13 @@ static void check_letter_case(struct tables *t)
 
 int precheck_table_lines(struct precheck *p, struct err *err)
 {
-    struct tables t = { .p = p };
+    struct tables t = {
+        .p = p, .from.conn = p->from.conn, .to.conn = p->to.conn, .taken = json_object()
+    };
     int rc = table_list(p->to.conn, NULL, &t.there, err);
 
+    if (t.there.n)
+        qsort(t.there.names, t.there.n, sizeof *t.there.names, name_order(&t));
     if (rc == 0)
         rc = read_collations(&t, err);
     if (rc == 0)
@@ -360,8 +397,13 @@ int precheck_table_lines(struct precheck *p, struct err *err)
         check_schema_rights(&t);
         check_letter_case(&t);
     }
+    table_many_fini(&t.from);
+    table_many_fini(&t.to);
     table_names_fini(&t.there);
     free_texts(t.collations, t.n_collations);
+    json_decref(t.taken);
+    json_decref(t.joined.names);
+    free(t.joined.schema);
     p->report.targets = t.targets;
     p->report.n_targets = t.n_targets;
     return rc;
