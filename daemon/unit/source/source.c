@@ -479,13 +479,14 @@ bool source_enabled(struct source *s)
     return source_doc_enabled(doc);
 }
 
-void source_end(struct source *s, struct position *ret, char **gtid)
+void source_end(struct source *s, struct position *ret, char **gtid, int64_t *seen_us)
 {
     const char *colon;
 
     *ret = (struct position){ .offset = 0 };
     mutex_lock(&s->lock);
     *gtid = s->seen.gtid ? xstrdup(s->seen.gtid) : NULL;
+    *seen_us = s->seen.contact_us;
     colon = s->seen.position ? strrchr(s->seen.position, ':') : NULL;
     if (colon) {
         snprintf(ret->file, sizeof ret->file, "%.*s", (int)(colon - s->seen.position),

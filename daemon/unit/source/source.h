@@ -65,9 +65,9 @@ int source_params(struct source *s, struct mysql_params *ret, struct err *err);
 int source_login(struct source *s, struct mysql_params *ret, struct err *err);
 bool source_by_gtid(struct source *s);
 bool source_enabled(struct source *s);
-/* Where its binlog ended when it was last looked at, some seconds ago; '*gtid' is the caller's,
- * NULL when not known. */
-void source_end(struct source *s, struct position *ret, char **gtid);
+/* Where its binlog ended when it was last looked at, some seconds ago: after 'seen_us', wall time.
+ * '*gtid' is the caller's, NULL when not known. */
+void source_end(struct source *s, struct position *ret, char **gtid, int64_t *seen_us);
 /* Names compare without letter case (lower_case_table_names), as the server said last. */
 bool source_folds_case(struct source *s);
 

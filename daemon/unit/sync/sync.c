@@ -13,6 +13,7 @@
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
+#include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
@@ -277,7 +278,7 @@ static int forget_stored(const struct job *job, struct err *err)
 
 int sync_forget(const struct job *job, struct err *err)
 {
-    static const char *const tables[] = { "sluice_ddl", "sluice_aside", "sluice_refill",
+    static const char *const tables[] = { "sluice_ddl", "sluice_aside", BEGUN_TABLE, "sluice_refill",
                                           APPLIED_TABLE };
     struct mysql_conn *c;
     int rc = mysql_conn_open(&c, &job->to, err);

@@ -34,6 +34,7 @@ struct sync {
     char *aside_text GUARDED;             /* "db.t,db.u": tables that are set aside */
     char *aside_gone GUARDED;             /* ... of them those whose changes were purged */
     struct position aside_oldest GUARDED; /* from where they are needed; no set, file "": none */
+    atomic_bool suspect;                  /* the stream is to be opened again: see sync_begun.h */
     atomic_bool leave;                /* a release waits until all that was read is in the target */
     _Atomic unsigned reloads;         /* times that the list of refill.h was changed */
     char *catching_up GUARDED;        /* the table that a release is at; NULL or "": none */
@@ -100,8 +101,15 @@ struct sync_run {
     const char *only_aside;       /* the table that this pass catches up with, set aside before */
     const struct position *until; /* where that pass ends */
     struct feed *feed;            /* wake() shuts it down: under sync->unit.lock */
-    bool no_journal;              /* it is damaged where we are */
-    int64_t look_us;              /* monotonic: when to look next whether the relay has it */
+    bool opened;                  /* the feed was, and no file of it has come by yet */
+    char begun_file[BINLOG_NAME_SIZE]; /* the one that came by last; "" none */
+    struct {
+        struct position at; /* how far the stream was; no set; file "": nothing is known */
+        int64_t us;         /* wall */
+        bool asked;         /* and the source ended before, so that it was opened again */
+    } reached;              /* the pulse's, see begun_pulse() */
+    bool no_journal;        /* it is damaged where we are */
+    int64_t look_us;        /* monotonic: when to look next whether the relay has it */
 
     /* the reader's */
     struct grouper grouper;

@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_gone.h"
+#include "unit/sync/sync_node.h"
 
 #define LOOK_AT_ASIDE 5 /* pulses: so often what was set aside is looked for at the source */
 #define STALL_US ((int64_t)20 * 1000000)
@@ -75,6 +77,7 @@ void *sync_pulse(void *run)
         double now = sync_lag_seconds(&s->unit);
 
         sync_sample(s);
+        begun_pulse(r);
         if (++n % LOOK_AT_ASIDE == 0)
             gone_look(r);
         if (now != lag)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/refill/refill.h"
+#include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_priv.h"
 
 #define RECONNECT_LIMIT_US \
@@ -76,6 +77,7 @@ static int open_feed(struct sync_run *r, const struct feed_config *c, const stru
     if (rc < 0)
         return err_wrap(err, "source");
     rc = set_feed(r, feed, err);
+    r->opened = true;
     if (rc == 0)
         note_feed(r);
     return rc;
@@ -195,6 +197,8 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
             return err_set(err, -ECANCELED, "leaves for what was asked");
         if (rc == 0)
             err_set(err, -ECONNRESET, "the source ended the stream");
+        if (atomic_exchange(&r->sync->suspect, false))
+            err_set(err, -ECONNRESET, "the source's binlog ends before what was read of it");
         if (!leave_journal(r, err) && !can_reconnect(err))
             return err_wrap(err, "source");
         rc = reconnect(r, err);
@@ -220,6 +224,12 @@ static int handle(struct sync_run *r, struct slice raw, struct err *err)
     atomic_fetch_add_explicit(&r->sync->bytes, raw.size, memory_order_relaxed);
     if (ev.type == EVENT_HEARTBEAT || ev.type == EVENT_HEARTBEAT_V2)
         atomic_fetch_add(&r->sync->heartbeats, 1);
+    if (ev.type == EVENT_FORMAT_DESCRIPTION) {
+        int rc = begun_see(r, ev.timestamp, err);
+
+        if (rc < 0)
+            return rc;
+    }
     return sync_txn_event(r, &ev, step, err);
 }
 

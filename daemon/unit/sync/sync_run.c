@@ -13,6 +13,7 @@
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
+#include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_operator.h"
@@ -221,6 +222,8 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
     position_fini(&now);
     if (rc == 0)
         rc = open_applied(r, err);
+    if (rc == 0)
+        rc = begun_open(r, err);
     if (rc == 0)
         rc = sync_ddl_open(r, err);
     if (rc == 0)

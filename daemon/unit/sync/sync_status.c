@@ -64,10 +64,11 @@ static void master_fini(struct master *m)
 static void master_of(const struct sync *s, struct master *ret) NO_THREAD_CHECK
 {
     struct position ours = { .offset = s->binlog_offset };
+    int64_t seen_us;
 
     *ret = (struct master){ .gtid = NULL };
     if (s->job->origin)
-        source_end(s->job->origin, &ret->pos, &ret->gtid);
+        source_end(s->job->origin, &ret->pos, &ret->gtid, &seen_us);
     if (position_compare(&s->read_to, &ret->pos) > 0)
         ret->pos = s->read_to;
     snprintf(ours.file, sizeof ours.file, "%s", s->binlog_file ? s->binlog_file : "");
