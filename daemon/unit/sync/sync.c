@@ -278,8 +278,8 @@ static int forget_stored(const struct job *job, struct err *err)
 
 int sync_forget(const struct job *job, struct err *err)
 {
-    static const char *const tables[] = { "sluice_ddl", "sluice_aside", BEGUN_TABLE, "sluice_refill",
-                                          APPLIED_TABLE };
+    static const char *const tables[] = { "sluice_ddl", "sluice_aside", BEGUN_TABLE,
+                                          "sluice_refill", APPLIED_TABLE };
     struct mysql_conn *c;
     int rc = mysql_conn_open(&c, &job->to, err);
 
