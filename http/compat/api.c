@@ -192,7 +192,7 @@ static int check_object(const struct place *p, const struct api_schema *s, const
     for (const struct api_field *f = s->fields; f->name; f++) {
         struct place here = { p, f->name, 0 };
         const json_t *member = json_object_get(v, f->name);
-        json_t *checked;
+        json_t *checked = NULL;
 
         if (f->flags & API_SHOWN)
             continue;

@@ -273,6 +273,10 @@ ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}"
 wait_sync "$coded"
 sql my "UPDATE d_my.t SET v = CONCAT(v, '!')"; sql mdb "DELETE FROM d_mdb.t WHERE id = 2"
 rows_are() { [ "$(sql dst "SELECT * FROM d_$1.t ORDER BY id")" = "$(sql "$1" "SELECT * FROM d_$1.t ORDER BY id")" ]; }
+code 46017 "none" DELETE "/tasks/$coded?source_name_list=none"
+ok 204 DELETE "/tasks/$coded?source_name_list=mdb"; stages_are "$coded" '{"my":"Running"}'
+ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}" # the one that is missing is added
+stages_are "$coded" '{"my":"Running","mdb":"Running"}'
 for s in my mdb; do wait_for 60 rows_are $s || die "$s differs: $(sql dst "SELECT * FROM d_$s.t")"; done
 ok 204 DELETE '/sources/mdb?force=1'
 ok 200 GET "/tasks/$coded"; shows '.source_config.source_conf == [{source_name: "my"}]'

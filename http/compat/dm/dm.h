@@ -163,6 +163,10 @@ json_t *dm_task_statuses(struct call *c, const json_t *config, const json_t *onl
 bool dm_is_stage(const char *word); /* any of DM's, whatever its letters' case */
 /* dm_source.c: the names of a task's sources, a new reference. */
 json_t *dm_task_sources(const json_t *config);
+/* {task} without {source}: gone, if that was its only one; else it goes on as it was. */
+int dm_leave_task(struct call *c, struct err *err);
+/* dm_run.c: 0; 1 when that is the reply already: one of 'names' is not of the task. */
+int dm_check_names(struct call *c, const json_t *config, const json_t *names, enum dm_error e);
 /* dm_task.c: what the tree takes for a task of the API, and back; new references. */
 json_t *dm_task_document(const json_t *task);
 json_t *dm_task_shown(const json_t *config);

@@ -33,6 +33,7 @@ static const struct api_field force[] = {
 static const struct api_field delete_task_query[] = {
     { "force", API_BOOL, .fallback = "false", .help = "Also while it runs" },
     { "keep_meta", API_BOOL, .fallback = "false", .help = "Leave the checkpoints at the target" },
+    SOURCE_NAMES,
     { NULL },
 };
 static const struct api_field tasks_query[] = {

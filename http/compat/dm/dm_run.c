@@ -72,8 +72,7 @@ static json_t *read_config(struct call *c, struct err *err)
     return config;
 }
 
-/* 0; 1 when that is the reply already: one of 'names' is not of the task. */
-static int check_names(struct call *c, const json_t *config, const json_t *names, enum dm_error e)
+int dm_check_names(struct call *c, const json_t *config, const json_t *names, enum dm_error e)
 {
     SCOPED(json_decrefp) json_t *known = dm_task_sources(config);
     const json_t *name;
@@ -169,7 +168,8 @@ int dm_start_task(struct call *c, struct err *err)
 
     if (!config)
         return err->code;
-    if (check_names(c, config, json_object_get(c->body, "source_name_list"), DM_SOURCE_NOT_EXIST))
+    if (dm_check_names(c, config, json_object_get(c->body, "source_name_list"),
+                       DM_SOURCE_NOT_EXIST))
         return 0;
     return start(c, config, c->body, err);
 }
@@ -195,7 +195,7 @@ int dm_stop_task(struct call *c, struct err *err)
 
     if (!config)
         return err->code;
-    if (check_names(c, config, names, DM_OP_SOURCE_NOT_EXIST))
+    if (dm_check_names(c, config, names, DM_OP_SOURCE_NOT_EXIST))
         return 0;
     add_names(args, config, names);
     add_text(args, c->body, "timeout_duration");
@@ -208,7 +208,7 @@ int dm_pause_task(struct call *c, struct err *err)
 
     if (!config)
         return err->code;
-    if (check_names(c, config, c->body, DM_OP_SOURCE_NOT_EXIST))
+    if (dm_check_names(c, config, c->body, DM_OP_SOURCE_NOT_EXIST))
         return 0;
     add_names(args, config, c->body);
     return stop(c, DM_TASK_PAUSE, args, err);
@@ -220,7 +220,7 @@ int dm_resume_task(struct call *c, struct err *err)
 
     if (!config)
         return err->code;
-    if (check_names(c, config, c->body, DM_OP_SOURCE_NOT_EXIST))
+    if (dm_check_names(c, config, c->body, DM_OP_SOURCE_NOT_EXIST))
         return 0;
     if (json_is_array(c->body))
         json_object_set(body, "source_name_list", c->body);

@@ -301,8 +301,7 @@ static void drop_of(json_t *list, const char *path, const char *source)
             json_array_remove(list, i);
 }
 
-/* {task} without {source}: gone, if that was its only one; else it goes on as it was. */
-static int leave_task(struct call *c, struct err *err)
+int dm_leave_task(struct call *c, struct err *err)
 {
     SCOPED(json_decrefp) json_t *config = call_read(c, DM_TASK_CONFIG, err);
     SCOPED(json_decrefp) json_t *attrs = config ? call_read(c, DM_TASK, err) : NULL;
@@ -330,7 +329,7 @@ static int leave_tasks(struct call *c, const json_t *tasks, struct err *err)
 
     json_array_foreach ((json_t *)tasks, i, name) {
         call_set_param(c, "task", json_string_value(name));
-        if (leave_task(c, err) < 0)
+        if (dm_leave_task(c, err) < 0)
             return err_wrap(err, "task %s", json_string_value(name));
     }
     return 0;

@@ -217,21 +217,17 @@ static void keep_stage(json_t *all, const char *stage)
 
 int dm_get_task_status(struct call *c, struct err *err)
 {
-    const json_t *only = json_object_get(c->query, "source_name_list"), *name;
-    SCOPED(json_decrefp) json_t *config = NULL, *names = NULL;
+    const json_t *only = json_object_get(c->query, "source_name_list");
+    SCOPED(json_decrefp) json_t *config = NULL;
     json_t *all;
     int rc = dm_no_task(c, err);
-    size_t i;
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (!(config = call_read(c, DM_TASK_CONFIG, err)))
         return err->code;
-    names = dm_task_sources(config);
-    json_array_foreach ((json_t *)only, i, name)
-        if (!dm_has_text(names, json_string_value(name)))
-            return dm_fail(c, DM_OP_SOURCE_NOT_EXIST, "sources [%s] need to be operate not exist",
-                           json_string_value(name));
+    if (dm_check_names(c, config, only, DM_OP_SOURCE_NOT_EXIST))
+        return 0;
     if (!(all = dm_task_statuses(c, config, only, err)))
         return err->code;
     keep_stage(all, dm_text(c->query, "stage"));

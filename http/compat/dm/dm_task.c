@@ -396,6 +396,23 @@ int dm_put_task(struct call *c, struct err *err)
 
 /* --- removed --- */
 
+/* Some of its sources: as 5.x has it. */
+static int delete_sources(struct call *c, const json_t *config, const json_t *names,
+                          struct err *err)
+{
+    const json_t *name;
+    size_t i;
+
+    if (dm_check_names(c, config, names, DM_OP_SOURCE_NOT_EXIST))
+        return 0;
+    json_array_foreach ((json_t *)names, i, name) {
+        call_set_param(c, "source", json_string_value(name));
+        if (dm_leave_task(c, err) < 0)
+            return dm_fail_at(c, DM_STEP_TASK_DROP, err);
+    }
+    return dm_done(c);
+}
+
 /* A task of the form of 5.x goes at once and leaves what the target keeps of it; one of 6.x must
  * stand still, or force is said, and takes that along, unless keep_meta is said. */
 int dm_delete_task(struct call *c, struct err *err)
@@ -408,6 +425,8 @@ int dm_delete_task(struct call *c, struct err *err)
         return rc < 0 ? rc : 0;
     if (!(config = call_read(c, DM_TASK_CONFIG, err)) || !(attrs = call_read(c, DM_TASK, err)))
         return err->code;
+    if (json_object_get(c->query, "source_name_list"))
+        return delete_sources(c, config, json_object_get(c->query, "source_name_list"), err);
     at_once = json_is_false(json_object_get(config, "remove_meta_on_delete")) ||
               dm_flag(c->query, "force");
     if (!at_once && (dm_is_state(attrs, "running") || dm_is_state(attrs, "quarantined")))
