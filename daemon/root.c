@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -62,6 +64,26 @@ static json_t *get_uptime(const struct node *n, const struct attr *a, struct err
 
     (void)a, (void)err;
     return json_real((double)ms_since / 1000.0);
+}
+
+static json_t *get_cpu(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct timespec used = { 0 };
+
+    (void)n, (void)a, (void)err;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return json_real((double)used.tv_sec + (double)used.tv_nsec / 1e9);
+}
+
+static json_t *get_disk(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct statvfs v;
+    bool all = strcmp(a->name, "disk_bytes") == 0;
+
+    (void)err;
+    if (statvfs(root_of(n)->options->data, &v) < 0)
+        return json_null();
+    return json_integer((json_int_t)(v.f_frsize * (all ? v.f_blocks : v.f_bavail)));
 }
 
 /* Source: proc_pid_statm(5); the second number is resident pages. */
@@ -142,11 +164,25 @@ static const struct attr own_attrs[] = {
       .flags = ATTR_GAUGE,
       .get = get_uptime,
       .help = "How long it has been running" },
+    { .name = "cpu_seconds",
+      .type = ATTR_SECONDS,
+      .get = get_cpu,
+      .help = "Time that the process has had of the processors" },
     { .name = "memory_bytes",
       .type = ATTR_BYTES,
       .flags = ATTR_GAUGE,
       .get = get_memory,
       .help = "Resident memory of the process" },
+    { .name = "disk_bytes",
+      .type = ATTR_BYTES,
+      .flags = ATTR_GAUGE,
+      .get = get_disk,
+      .help = "Size of the disk of the data folder" },
+    { .name = "disk_free_bytes",
+      .type = ATTR_BYTES,
+      .flags = ATTR_GAUGE,
+      .get = get_disk,
+      .help = "Space left on it" },
     { .name = "events",
       .type = ATTR_LINES,
       .flags = ATTR_BULK | ATTR_WATCHED,

@@ -102,6 +102,7 @@ static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, u
         err_wrap(err, "gave up after %u retries", u->retries);
     }
     u->error = *err;
+    atomic_fetch_add(delay_ms ? &u->failures : &u->gave_up, 1);
     *retries = u->retries;
     *max = u->max_retries;
     mutex_unlock(&u->lock);
@@ -400,4 +401,16 @@ json_t *unit_get_next_retry(const struct node *n, const struct attr *a,
 {
     (void)a, (void)err;
     return json_real(retry_s(unit_of(n)));
+}
+
+json_t *unit_get_failures(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_integer((json_int_t)atomic_load(&unit_of(n)->failures));
+}
+
+json_t *unit_get_gave_up(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_integer((json_int_t)atomic_load(&unit_of(n)->gave_up));
 }

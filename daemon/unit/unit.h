@@ -83,7 +83,8 @@ struct unit {
     enum unit_state state GUARDED;
     enum unit_state stop_to GUARDED; /* where to go once stopped */
     atomic_bool stop_wanted;
-    atomic_bool progressed;   /* since the last error: unit_progressed() */
+    atomic_bool progressed; /* since the last error: unit_progressed() */
+    _Atomic uint64_t failures, gave_up;
     struct err error GUARDED; /* why it does not run; code 0: no reason */
     unsigned retries GUARDED, max_retries GUARDED;
     int64_t next_retry_us GUARDED; /* monotonic; 0: none pending */
@@ -134,6 +135,8 @@ json_t *unit_get_error(const struct node *n, const struct attr *a, struct err *e
 json_t *unit_get_retries(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_max_retries(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_next_retry(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_failures(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_gave_up(const struct node *n, const struct attr *a, struct err *err);
 
 #define UNIT_ATTRS                                                                             \
     { .name = "state",                                                                         \
@@ -156,6 +159,14 @@ json_t *unit_get_next_retry(const struct node *n, const struct attr *a, struct e
           .type = ATTR_COUNT,                                                                  \
           .flags = ATTR_GAUGE,                                                                 \
           .get = unit_get_max_retries },                                                       \
+        { .name = "failures",                                                                  \
+          .help = "Errors after which it tried again by itself",                               \
+          .type = ATTR_COUNT,                                                                  \
+          .get = unit_get_failures },                                                          \
+        { .name = "gave_up",                                                                   \
+          .help = "Errors after which it did not",                                             \
+          .type = ATTR_COUNT,                                                                  \
+          .get = unit_get_gave_up },                                                           \
     {                                                                                          \
         .name = "next_retry_seconds", .help = "Time until the next attempt; 0 if none is due", \
         .type = ATTR_SECONDS, .flags = ATTR_GAUGE, .get = unit_get_next_retry                  \

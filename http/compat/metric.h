@@ -31,5 +31,8 @@ struct metric_row {
 /* Appends the exposition of 'rows' (ended by one without a name) from a node's attributes.  What an
  * attribute does not know (null) has no sample. */
 void metrics_of_rows(const struct metric_row *rows, const json_t *attrs, struct buf *out);
+/* The same of several nodes: [{"labels": {name: text}, "attrs": {...}}, ...].  Labels come in the
+ * order of their names. */
+void metrics_of_nodes(const struct metric_row *rows, const json_t *nodes, struct buf *out);
 
 #endif

@@ -25,6 +25,7 @@ static const json_t *type_at(const struct facade *f, const char *node)
     SCOPED(buf_fini) struct buf path = BUF_INIT;
     const char *name;
 
+    buf_str(&path, ""); /* the root has no name */
     for (const char *p = node; *p; p++) {
         if (*p != '{') {
             buf_byte(&path, *p);

@@ -240,11 +240,14 @@ static bool try_again(struct sync_run *r, unsigned tries, const struct err *err)
 
 int sync_write(struct sync_run *r, struct sync_hand *h, const struct sync_write *w, struct err *err)
 {
+    int64_t since_us = clock_mono_us();
     int rc = -EIO;
 
     for (unsigned i = 0; i < MAX_TRIES; i++) {
         rc = write_once(r, h, w, err);
         if (rc == 0) {
+            histogram_observe(&r->sync->write_us, clock_mono_us() - since_us);
+            histogram_observe(&r->sync->write_rows, (int64_t)w->group->n_rows);
             account(r, w->group);
             return 0;
         }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/histogram_show.h"
 
 static json_t *get_lag(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
 {
@@ -97,6 +98,28 @@ static json_t *get_reason(const struct node *n, const struct attr *a,
     return text(sync_of_node(n)->reconnect_reason);
 }
 
+static json_t *get_changes(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct sync *s = sync_of_node(n);
+
+    (void)a;
+    (void)err;
+    return json_pack("{s:I, s:I, s:I}", "insert", (json_int_t)atomic_load(&s->changes[ROWS_INSERT]),
+                     "update", (json_int_t)atomic_load(&s->changes[ROWS_UPDATE]), "delete",
+                     (json_int_t)atomic_load(&s->changes[ROWS_DELETE]));
+}
+
+static json_t *get_histograms(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct sync *s = sync_of_node(n);
+
+    (void)a;
+    (void)err;
+    return json_pack("{s:o, s:o, s:o, s:o}", "event_size", histogram_show(&s->event_bytes, 1),
+                     "write", histogram_show(&s->write_us, 1e-6), "write_rows",
+                     histogram_show(&s->write_rows, 1), "lag", histogram_show(&s->lag_us, 1e-6));
+}
+
 static const struct attr sync_attrs[] = {
     UNIT_ATTRS,
     { .name = "lag_seconds",
@@ -120,6 +143,17 @@ static const struct attr sync_attrs[] = {
     ATTR_U64(struct sync, bytes, ATTR_BYTES, "Bytes of binlog read"),
     ATTR_U64(struct sync, transactions, ATTR_COUNT, "Transactions of the source applied"),
     ATTR_U64(struct sync, rows, ATTR_COUNT, "Row changes of the source applied"),
+    { .name = "row_changes",
+      .help = "Row changes read, by kind: insert, update, delete",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK,
+      .get = get_changes },
+    { .name = "histograms",
+      .help = "How large events are, how long a transaction of the target takes and how many rows "
+              "are in one, how far behind it was each second",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK,
+      .get = get_histograms },
     { .name = "rows_in_flight",
       .help = "Row changes read that the target has not committed yet",
       .type = ATTR_COUNT,

@@ -83,6 +83,7 @@ void *sync_pulse(void *run)
         if (now != lag)
             node_changed(&s->unit.node, "lag_seconds");
         lag = now;
+        histogram_observe(&s->lag_us, (int64_t)(now * 1e6));
         const struct sync_hand *slow = stalled(r);
 
         if (slow) {

@@ -222,6 +222,7 @@ static int handle(struct sync_run *r, struct slice raw, struct err *err)
         return step;
     atomic_fetch_add_explicit(&r->sync->events, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&r->sync->bytes, raw.size, memory_order_relaxed);
+    histogram_observe(&r->sync->event_bytes, (int64_t)raw.size);
     if (ev.type == EVENT_HEARTBEAT || ev.type == EVENT_HEARTBEAT_V2)
         atomic_fetch_add(&r->sync->heartbeats, 1);
     if (ev.type == EVENT_FORMAT_DESCRIPTION) {

@@ -50,6 +50,11 @@ const struct use dm_uses[] = {
     [DM_TEMPLATES_RESULT] = { "templates", "last_import" },
     [DM_TEMPLATE] = { "templates/{template}", NULL },
     [DM_TEMPLATE_CONFIG] = { "templates/{template}", "config" },
+    [DM_DAEMON] = { "", NULL },
+    [DM_OUR_METRICS] = { "", "metrics" },
+    [DM_RELAY_HISTOGRAMS] = { "sources/{source}/relay", "histograms" },
+    [DM_SYNC_HISTOGRAMS] = { "tasks/{task}/sources/{source}/sync", "histograms" },
+    [DM_SYNC_CHANGES] = { "tasks/{task}/sources/{source}/sync", "row_changes" },
     { 0 },
 };
 

@@ -14,6 +14,7 @@
  *     dm_table.c     schemas and tables
  *     dm_template.c  templates
  *     dm_convert.c   task files; dm_yaml_*.c read and write them
+ *     dm_metrics.c   /metrics, of a listener of its own; dm_metric_rows.c has the names
  *     dm_doc.c       /api/v1/docs and /api/v1/dm.json
  *
  * All generations of it on the same paths: PATCH of the page, POST of 5.x, the words of 6.0 and
@@ -73,6 +74,11 @@ enum dm_use {
     DM_TEMPLATES_RESULT,
     DM_TEMPLATE,
     DM_TEMPLATE_CONFIG,
+    DM_DAEMON,
+    DM_OUR_METRICS,
+    DM_RELAY_HISTOGRAMS,
+    DM_SYNC_HISTOGRAMS,
+    DM_SYNC_CHANGES,
 };
 
 extern const struct use dm_uses[];
@@ -128,6 +134,7 @@ int dm_import_templates(struct call *c, struct err *err);
 int dm_convert_task(struct call *c, struct err *err);
 int dm_get_docs(struct call *c, struct err *err);
 int dm_get_document(struct call *c, struct err *err);
+int dm_get_metrics(struct call *c, struct err *err);
 
 /* --- what the rooms share --- */
 

@@ -129,6 +129,7 @@ static const struct api_operation delete_template_op = { "template", "Remove a t
 
 /* clang-format off */
 const struct route dm_routes[] = {
+    { "GET", "/metrics", dm_get_metrics, NULL }, /* elsewhere the tree has that path */
     { "GET", API "/docs", dm_get_docs,
       OP{ "documents", "This API as a page", .media = "text/html" } },
     { "GET", API "/dm.json", dm_get_document,

@@ -1,10 +1,11 @@
-/* The names that dashboards and alarms of TiDB-Binlog and kingbus know, all of them. */
+/* The names that dashboards and alarms of TiDB-Binlog, kingbus and DM know, all of them. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/scope.h"
+#include "http/compat/dm/dm_metrics.h"
 #include "http/compat/kingbus_metrics.h"
 #include "http/compat/tidb_binlog_metrics.h"
 
@@ -180,4 +181,117 @@ Test(metric_names, a_histogram_is_cumulative_and_has_its_labels)
 
     cr_assert_str_eq(out.data, expected);
     json_decref(attrs);
+}
+
+/* Source: DM's dm/master/metrics, dm/worker/metrics. */
+static const struct known dm_worker[] = {
+    { "gauge", "dm_master_worker_state", NULL },
+    { "gauge", "dm_worker_cpu_usage", NULL },
+    { "gauge", "dm_master_cpu_usage", NULL },
+    { "counter", "dm_master_start_leader_counter", NULL },
+    { "counter", "dm_master_worker_event_error", "handle watch" },
+    { "counter", "dm_worker_operate_error", NULL },
+    { 0 },
+};
+static const struct known dm_task[] = {
+    { "gauge", "dm_master_ddl_state_number", "Un-synced Synced" },
+    { "counter", "dm_master_shard_ddl_error", NULL },
+    { 0 },
+};
+/* Source: dm/relay/metrics. */
+static const struct known dm_relay[] = {
+    { "gauge", "dm_relay_binlog_file", "master relay" },
+    { "gauge", "dm_relay_binlog_pos", "master relay" },
+    { "gauge", "dm_relay_sub_dir_index", NULL },
+    { "gauge", "dm_relay_space", "capacity available" },
+    { "counter", "dm_relay_data_corruption", NULL },
+    { "counter", "dm_relay_write_error_count", NULL },
+    { "counter", "dm_relay_read_error_count", NULL },
+    { "counter", "dm_relay_exit_with_error_count", "true false" },
+    { "histogram", "dm_relay_read_binlog_duration", NULL },
+    { "histogram", "dm_relay_write_size", NULL },
+    { "histogram", "dm_relay_write_duration", NULL },
+    { "histogram", "dm_relay_read_transform_duration", NULL },
+    { 0 },
+};
+/* Source: dm/syncer/metrics, dm/loader/metrics, dm/dumpling/metrics, dm/syncer/validator. */
+static const struct known dm_subtask[] = {
+    { "gauge", "dm_worker_task_state", NULL },
+    { "counter", "dm_dumpling_exit_with_error_count", "true false" },
+    { "counter", "dm_loader_exit_with_error_count", "true false" },
+    { "counter", "dm_syncer_exit_with_error_count", "true false" },
+    { "gauge", "dm_syncer_binlog_file", "master syncer" },
+    { "gauge", "dm_syncer_binlog_pos", "master syncer" },
+    { "counter", "dm_syncer_added_jobs_total", "insert update del ddl" },
+    { "counter", "dm_syncer_finished_jobs_total", "insert update del ddl" },
+    { "gauge", "dm_syncer_queue_size", NULL },
+    { "gauge", "dm_syncer_ideal_qps", NULL },
+    { "counter", "dm_syncer_finished_transaction_total", NULL },
+    { "gauge", "dm_syncer_replication_lag_gauge", NULL },
+    { "histogram", "dm_syncer_replication_lag", NULL },
+    { "gauge", "dm_syncer_remaining_time", NULL },
+    { "gauge", "dm_syncer_unsynced_table_number", NULL },
+    { "gauge", "dm_syncer_shard_lock_resolving", NULL },
+    { "histogram", "dm_syncer_binlog_event_size", NULL },
+    { "histogram", "dm_syncer_binlog_event_row", NULL },
+    { "histogram", "dm_syncer_replication_transaction_batch", NULL },
+    { "histogram", "dm_syncer_txn_duration_time", NULL },
+    { "histogram", "dm_syncer_query_duration_time", NULL },
+    { "histogram", "dm_syncer_stmt_duration_time", NULL },
+    { "histogram", "dm_syncer_read_binlog_duration", NULL },
+    { "histogram", "dm_syncer_binlog_transform_cost", NULL },
+    { "histogram", "dm_syncer_conflict_detect_duration", NULL },
+    { "histogram", "dm_syncer_add_job_duration", NULL },
+    { "histogram", "dm_syncer_dispatch_binlog_duration", NULL },
+    { "histogram", "dm_syncer_skip_binlog_duration", NULL },
+    { "histogram", "dm_syncer_flush_checkpoints_time_interval", NULL },
+    { "gauge", "dm_validator_validator_error_count", NULL },
+    { "gauge", "dm_validator_validator_logpos_latency", NULL },
+    { "gauge", "dm_validator_validator_logfile_latency", NULL },
+    { "gauge", "dm_validator_validator_binlog_pos", NULL },
+    { "gauge", "dm_validator_validator_binlog_file", NULL },
+    { 0 },
+};
+
+Test(metric_names, dm_has_all_of_its_own)
+{
+    expect_all(dm_worker, dm_worker_metrics);
+    expect_all(dm_task, dm_task_metrics);
+    expect_all(dm_relay, dm_relay_metrics);
+    expect_all(dm_subtask, dm_subtask_metrics);
+}
+
+Test(metric_names, labels_of_nodes_stand_in_the_order_of_their_names)
+{
+    static const struct metric_row rows[] = {
+        { .name = "x", .type = "gauge", .attr = "n", .labels = "node=\"m\"", .help = "X" },
+        { .name = "x", .type = "gauge", .attr = "none", .labels = "node=\"r\"", .help = "" },
+        { .name = "y", .type = "counter", .attr = "n", .labels = "type=\"t\"", .help = "Y" },
+        { .name = NULL },
+    };
+    static const char expected[] = "# HELP x X\n# TYPE x gauge\n"
+                                   "x{node=\"m\",source_id=\"s\\\"1\",worker=\"w\"} 7\n"
+                                   "# HELP y Y\n# TYPE y counter\n"
+                                   "y{source_id=\"s\\\"1\",type=\"t\",worker=\"w\"} 7\n";
+    json_t *nodes = json_pack("[{s:{s:s, s:s}, s:{s:i}}]", "labels", "source_id", "s\"1", "worker",
+                              "w", "attrs", "n", 7);
+    SCOPED(buf_fini) struct buf out = BUF_INIT;
+
+    metrics_of_nodes(rows, nodes, &out);
+
+    cr_assert_str_eq(out.data, expected);
+    json_decref(nodes);
+}
+
+Test(metric_names, dm_reads_places_and_stages)
+{
+    long long file, offset;
+
+    cr_assert(dm_place("(mysql-bin.000003, 1979)", &file, &offset));
+    cr_expect(file == 3 && offset == 1979);
+    cr_assert(dm_place("(bin.1000000, 4)", &file, &offset));
+    cr_expect(file == 1000000 && offset == 4);
+    cr_expect(!dm_place("", &file, &offset) && !dm_place("(, 0)", &file, &offset));
+    cr_expect_eq(dm_stage_number("Running"), 2);
+    cr_expect_eq(dm_stage_number("Finished"), 5);
 }

@@ -78,6 +78,8 @@ Test(serve, has_no_path_twice_on_the_shared_listener)
             struct err err = ERR_INIT;
             const char *method = *r->method == '*' ? "GET" : r->method;
 
+            if (strcmp(url, "/metrics") == 0) /* the tree's own there */
+                continue;
             cr_expect_eq(serve_find(&s, method, url, &c, &err), 0, "%s", err.text);
             cr_expect_eq(c.route, r, "%s %s is served by %s", method, url, c.facade->name);
             cr_expect_neq(strncmp(url, "/v1", 3), 0, "%s is the tree's", url);
