@@ -113,7 +113,7 @@ enum shard_verdict shard_ask(const struct shard_group *g, const struct shard_mem
         return SHARD_RUN;
     case SHARD_SKIP:
     case SHARD_ADOPT:
-        return SHARD_PASS;
+        return g->mode == SHARD_PESSIMISTIC ? pessimist_ask_left_out(g, m) : SHARD_PASS;
     case SHARD_ASK:
     case SHARD_N_WORDS:
         break;
@@ -125,9 +125,11 @@ enum shard_verdict shard_ask(const struct shard_group *g, const struct shard_mem
 void shard_wait(struct shard_member *m, const char *ddl, const char *after, const char *why,
                 int64_t now_us)
 {
+    bool same = m->ddl && strcmp(m->ddl, ddl) == 0;
+
     m->state = SHARD_WAITS;
-    m->word = SHARD_ASK;
-    m->since_us = m->ddl && strcmp(m->ddl, ddl) == 0 && m->since_us ? m->since_us : now_us;
+    m->word = same ? m->word : SHARD_ASK;
+    m->since_us = same && m->since_us ? m->since_us : now_us;
     replace(&m->ddl, ddl);
     replace(&m->wanted, after);
     replace(&m->conflict, why);
@@ -174,10 +176,15 @@ void shard_settle(struct shard_group *g)
         return;
     for (unsigned i = 0; i < g->n; i++)
         if (g->members[i].state == SHARD_WAITS && may_pass(g, &g->members[i]))
-            release(&g->members[i], SHARD_ASK);
+            release(&g->members[i], g->members[i].word);
 }
 
 /* --- the operator --- */
+
+bool shard_left_out(const struct shard_member *m)
+{
+    return m->word == SHARD_SKIP || m->word == SHARD_ADOPT;
+}
 
 /* The first of those before the DDL that the group is at ('here'), or of all. */
 static struct shard_member *first_waiting(const struct shard_group *g, bool here)
@@ -187,7 +194,8 @@ static struct shard_member *first_waiting(const struct shard_group *g, bool here
     for (unsigned i = 0; i < g->n; i++) {
         struct shard_member *m = &g->members[i];
 
-        if (m->ddl && (!here || m->step == g->step) && (!first || m->since_us < first->since_us))
+        if (m->ddl && (!here || (m->step == g->step && !shard_left_out(m))) &&
+            (!first || m->since_us < first->since_us))
             first = m;
     }
     return first;
@@ -239,6 +247,11 @@ int shard_order(struct shard_group *g, struct shard_member *m, enum shard_word w
     for (unsigned i = 0; i < g->n; i++)
         if (m == &g->members[i] || (whole && is_open(&g->members[i])))
             release(&g->members[i], word);
+    if (m && g->mode == SHARD_PESSIMISTIC && shard_left_out(m)) {
+        m->state = SHARD_WAITS; /* for the others' to be run */
+        replace(&m->conflict, NULL);
+        shard_settle(g);
+    }
     return 0;
 }
 

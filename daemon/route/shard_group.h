@@ -129,6 +129,10 @@ void shard_drop(struct shard_group *g, struct shard_member *m);
 
 enum shard_verdict pessimist_ask(const struct shard_group *g, const struct shard_member *m,
                                  const char *ddl, struct err *why);
+/* Of one whose own DDL is to be left out: it goes on when the others have had theirs. */
+enum shard_verdict pessimist_ask_left_out(const struct shard_group *g,
+                                          const struct shard_member *m);
+bool shard_left_out(const struct shard_member *m); /* by the operator's word */
 void pessimist_done(struct shard_group *g, struct shard_member *m, const char *ddl, bool ran);
 /* The DDL counts as run. */
 void pessimist_step(struct shard_group *g, const char *ddl);

@@ -48,7 +48,7 @@ enum shard_verdict pessimist_ask(const struct shard_group *g, const struct shard
         return follow(g, m, ddl, why);
     if (m->step > g->step) /* it was told to leave out what the others have not come to yet */
         return SHARD_WAIT;
-    if (owner && owner != m && owner->step == g->step &&
+    if (owner && owner != m && owner->step == g->step && !shard_left_out(owner) &&
         !ddl_same(slice_str(owner->ddl), slice_str(ddl))) {
         err_set(why, -EINVAL,
                 "the DDL of source %s `%s`.`%s` is different with that of source %s `%s`.`%s`: "
@@ -59,11 +59,23 @@ enum shard_verdict pessimist_ask(const struct shard_group *g, const struct shard
     }
     for (unsigned i = 0; i < g->n; i++) {
         const struct shard_member *o = &g->members[i];
-        bool here = o->step == g->step && o->ddl && ddl_same(slice_str(o->ddl), slice_str(ddl));
+        bool here = o->step == g->step && o->ddl &&
+                    (shard_left_out(o) || ddl_same(slice_str(o->ddl), slice_str(ddl)));
 
         all = all && (o == m || here || o->step > g->step);
     }
     return all ? SHARD_RUN : SHARD_WAIT;
+}
+
+enum shard_verdict pessimist_ask_left_out(const struct shard_group *g, const struct shard_member *m)
+{
+    for (unsigned i = 0; i < g->n && m->step == g->step; i++) {
+        const struct shard_member *o = &g->members[i];
+
+        if (o != m && o->ddl && o->step == g->step && !shard_left_out(o))
+            return SHARD_WAIT;
+    }
+    return SHARD_PASS;
 }
 
 /* What nobody has to come to any more. */

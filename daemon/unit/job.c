@@ -11,6 +11,7 @@
 #include "unit/filter_doc.h"
 #include "unit/row_filter_doc.h"
 #include "unit/security_doc.h"
+#include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/task/task_doc.h"
 
@@ -115,6 +116,11 @@ static const struct word consistencies[] = {
     { "none", CONSISTENT_UNLOCKED }, { 0 }
 };
 
+static const struct word shard_modes[] = { { "", SHARD_OFF },
+                                           { "pessimistic", SHARD_PESSIMISTIC },
+                                           { "optimistic", SHARD_OPTIMISTIC },
+                                           { 0 } };
+
 static unsigned count(const json_t *doc, const char *path)
 {
     return (unsigned)json_integer_value(doc_at(doc, path));
@@ -144,6 +150,19 @@ static void set_sync_knobs(struct job *j, const json_t *conf)
     j->foreign_keys = choice(j->doc, "target_config.session.foreign_key_checks", foreign_keys);
     j->time_zone = zone && *zone ? zone : NULL;
     j->max_retries = count(j->doc, "max_retries");
+}
+
+static void set_shards(struct job *j, const struct job_source *source)
+{
+    const char *mode = text(j->doc, "shard_mode");
+
+    j->own_sources = task_doc_sources(j->doc);
+    j->sources = j->own_sources;
+    j->shard_strict = json_is_true(json_object_get(j->doc, "strict_optimistic_shard_mode"));
+    j->merges = j->merges || (mode && *mode);
+    j->shard_mode = mode ? choice(j->doc, "shard_mode", shard_modes) : SHARD_OFF;
+    if (j->shard_mode != SHARD_OFF && source->shards)
+        j->shards = shards_ref(source->shards);
 }
 
 static const struct word files[] = { { "dump", FILES_DUMP }, { "load", FILES_LOAD }, { 0 } };
@@ -191,6 +210,8 @@ static void job_free(struct job *j)
     free(j->own_path);
     free(j->own_folder);
     source_unref(j->origin);
+    shards_unref(j->shards);
+    json_decref(j->own_sources);
     json_decref(j->doc);
     free(j);
 }
@@ -246,6 +267,7 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     set_copy_knobs(j, doc_at(j->doc, "source_config.full_migrate_conf"));
     set_sync_knobs(j, doc_at(j->doc, "source_config.incr_migrate_conf"));
     set_folder(j);
+    set_shards(j, source);
     if ((rc = set_rules(j, source, err)) < 0)
         return rc;
     if ((rc = set_target(j, err)) < 0 || (rc = set_start(j, err)) < 0)

@@ -15,9 +15,11 @@
 #include "binlog/position.h"
 #include "mysql/conn.h"
 #include "mysql/conn_set.h"
+#include "route/shard_group.h"
 
 struct filter; /* route/filter.h */
 struct row_rule;
+struct shards; /* unit/shard/shards.h: the DDL locks of a task */
 struct router; /* route/router.h: what is in scope, and under what name */
 struct source; /* unit/source/source.h */
 struct store;
@@ -70,11 +72,17 @@ struct job {
     const char *sql_mode;  /* of DDL at the target instead of that at the source; NULL: that */
     unsigned max_retries;  /* of a unit, after errors that can pass */
 
+    enum shard_mode shard_mode; /* how DDL of tables that are merged into one is brought together */
+    bool shard_strict;          /* optimistic: what would wait is an error */
+    struct shards *shards; /* what the sources of the task have in common; NULL: it merges none */
+    const json_t *sources; /* names of all sources of the task */
+
     struct conn_set conns; /* every connection of its units is in it */
 
     /* for job.c; a job that a test fills in by hand needs none of it */
     atomic_uint refs;
     json_t *doc; /* the strings above are its */
+    json_t *own_sources;
     char *own_path, *own_folder;
 };
 
@@ -85,6 +93,7 @@ struct job_source {
     bool by_gtid;
     bool fold_case;        /* lower_case_table_names is not 0 */
     struct source *origin; /* a reference is taken; NULL: its relay is not used */
+    struct shards *shards; /* likewise; NULL for tasks that are not run */
 };
 
 /* The job of one source of a complete task document.  -EINVAL; -EACCES and others when a file

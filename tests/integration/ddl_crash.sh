@@ -97,7 +97,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     grep -q 'resolve_ddl' "$T/tasks/c/error" || { task_trouble c; die "$flavor: $what: it does not ask"; }
     echo as=done >"$T/tasks/c/sources/s1/sync/resolve_ddl" && echo >"$T/tasks/c/resume" || die "$flavor: $what: $(cat "$T/tasks/c/last_error")"
     done_as "had run"
-    [ -z "$(sql dst "SHOW DATABASES LIKE 'dm\\_meta\\_try'")" ] || die "$flavor: the schema of the trial is left"
+    [ -z "$(sql dst "SHOW DATABASES LIKE 'dm\\_meta\\_try%'")" ] || die "$flavor: the schema of the trial is left"
 
     stop_sluice; rm -rf "$WORK/data"
     kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir"; SERVERS=""

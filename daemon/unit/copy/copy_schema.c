@@ -22,6 +22,8 @@
 #include "unit/sync/sync_shape.h"
 #include "unit/sync/sync_table.h"
 
+#define ER_TABLE_EXISTS 1050
+
 enum {
     RANGE_BYTES = 64 << 20, /* a table is cut into about this much */
     RANGES_PER_WORKER = 4,
@@ -195,7 +197,7 @@ static int shape_same(struct copy *c, const struct copy_table *t, const struct t
                            b->db, b->name, a->cols[i].name, b->cols[at].column_type,
                            a->cols[i].column_type);
     }
-    if (a->n_cols != b->n_cols)
+    if (a->n_cols != b->n_cols && c->job->shard_mode != SHARD_OPTIMISTIC)
         return err_set(err, -EEXIST, "%s.%s exists with %u columns, the source has %u", b->db,
                        b->name, b->n_cols, a->n_cols);
     return 0;
@@ -360,7 +362,7 @@ static bool may_go_on(const struct copy_table *t)
 static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
 {
     struct table_def *there = NULL;
-    bool ours = t->row.state != COPY_TABLE_NEW;
+    bool ours = t->row.state != COPY_TABLE_NEW, by_another = false; /* a source beside us */
     int rc;
 
     if (ours && !t->merged && t->row.first_round == 0) { /* its definition changed */
@@ -376,8 +378,11 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
         rc = must_be_empty(c, t, err);
     if (rc == -ENOENT) {
         rc = table_make(c, t, err);
-        if (rc == 0)
+        by_another = rc < 0 && t->merged && err->sql == ER_TABLE_EXISTS;
+        if (rc == 0 || by_another)
             rc = table_read(c->target, t->to.to_schema, t->to.to_table, &there, err);
+        if (rc == 0 && by_another)
+            rc = c->way->shape(c, t, there, err);
         ours = false;
     }
     if (rc == 0)

@@ -39,7 +39,8 @@ static bool has_name(const struct precheck_report *r, const json_t *name)
     return bsearch(&text, r->targets, r->n_targets, sizeof *r->targets, by_text) != NULL;
 }
 
-static void add_shared(struct precheck_report *r, const char *other, const json_t *names)
+static void add_shared(struct precheck_report *r, const char *other, const json_t *names,
+                       bool sharded)
 {
     const json_t *name;
     size_t i;
@@ -49,6 +50,12 @@ static void add_shared(struct precheck_report *r, const char *other, const json_
 
         if (!has_name(r, name))
             continue;
+        if (sharded) {
+            text = xasprintf("%s: a table of source %s becomes it too: their keys must not collide",
+                             json_string_value(name), other);
+            precheck_report_add(r, PRECHECK_WARN, "merge", NULL, text);
+            continue;
+        }
         text = xasprintf("%s: a table of source %s becomes it too: equal keys would collide, and a "
                          "DROP, TRUNCATE or ALTER at one source would be done to the rows of both",
                          json_string_value(name), other);
@@ -70,7 +77,7 @@ static void check_other_sources(struct subtask *s, struct precheck_report *r)
     json_object_set_new(s->task->targets, s->job->source, mine);
     json_object_foreach (s->task->targets, other, names)
         if (strcmp(other, s->job->source) != 0)
-            add_shared(r, other, names);
+            add_shared(r, other, names, s->job->shard_mode != SHARD_OFF);
     mutex_unlock(&s->task->lock);
 }
 

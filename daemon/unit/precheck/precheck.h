@@ -39,9 +39,9 @@ struct precheck_report {
 };
 
 /* What to do where tables become one. */
-#define PRECHECK_MERGE_FIX                                                                         \
-    "give them different names in table_migrate_rule (or, if their keys never collide and no DDL " \
-    "will come: echo '[\"merge\"]' > ignore_checking_items)"
+#define PRECHECK_MERGE_FIX                                                                   \
+    "give them different names in table_migrate_rule (or, if their keys never collide: set " \
+    "shard_mode, which brings their DDL together)"
 
 /* Which stages will run. */
 struct precheck_scope {

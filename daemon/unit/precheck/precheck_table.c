@@ -95,7 +95,11 @@ static void check_merged(struct tables *t, const struct pair *pair)
     if (t->p->to.info.lower_case_table_names)
         for (char *c = target; *c; c++)
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-    if (json_object_get(t->taken, target))
+    if (json_object_get(t->taken, target) && t->p->job->shard_mode != SHARD_OFF)
+        precheck_add(t->p, PRECHECK_WARN, "merge", NULL,
+                     "%s: another table of the task becomes %s too: their keys must not collide",
+                     pair->label, target);
+    else if (json_object_get(t->taken, target))
         precheck_add(t->p, PRECHECK_FAIL, "merge", PRECHECK_MERGE_FIX,
                      "%s: another table of the task becomes %s too: equal keys would collide, "
                      "and a DROP, TRUNCATE or ALTER of one table would be done to the rows of "

@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/refill/refill.h"
+#include "unit/shard/shards.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_begun.h"
@@ -18,6 +19,7 @@
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
 #include "unit/sync/sync_operator.h"
+#include "unit/sync/sync_shard.h"
 
 static struct sync *sync_of(const struct unit *u)
 {
@@ -74,7 +76,19 @@ static int run_once(struct sync *s, struct err *err)
     release = take_release(s, &skip);
     if (release)
         take_back(&r, release, skip);
-    return sync_run_loop(&r, err);
+    rc = sync_shard_release(&r, err);
+    return rc < 0 ? rc : sync_run_loop(&r, err);
+}
+
+/* Another source has released tables of this one. */
+static void wake_for_shards(void *arg)
+{
+    struct sync *s = arg;
+
+    mutex_lock(&s->unit.lock);
+    atomic_store(&s->leave, true);
+    sync_interrupt(s, false);
+    mutex_unlock(&s->unit.lock);
 }
 
 /* A release interrupts the loop once all that was read is in the target, and then goes on. */
@@ -83,10 +97,15 @@ static int sync_main(struct unit *u, struct err *err)
     struct sync *s = sync_of(u);
     int rc;
 
+    atomic_store(&s->shards_known, false);
+    if (s->job->shards)
+        shards_enter(s->job->shards, s->job, wake_for_shards, s);
     do {
         *err = ERR_INIT;
         rc = run_once(s, err);
     } while (rc == -ECANCELED && !unit_stopping(u));
+    if (s->job->shards)
+        shards_leave(s->job->shards, s);
     return rc;
 }
 
@@ -292,6 +311,8 @@ int sync_forget(const struct job *job, struct err *err)
         if (rc < 0 && err->sql == 1146)
             rc = 0;
     }
+    if (rc == 0)
+        rc = shard_store_forget(c, job, err);
     mysql_conn_close(c);
     return rc < 0 ? rc : forget_stored(job, err);
 }

@@ -45,7 +45,7 @@ void sync_publish(struct sync_run *r)
     SCOPED(buf_fini) struct buf gtid = BUF_INIT;
     char *old, *file = NULL;
 
-    if (r->only_aside) {
+    if (r->only_aside || r->second) {
         publish_catch_up(r);
         return;
     }

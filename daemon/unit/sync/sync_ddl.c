@@ -64,10 +64,20 @@ static void names_of(const struct query *q, const struct ddl_name *n, struct nam
     snprintf(ret->table, sizeof ret->table, "%.*s", SLICE_ARG(n->table));
 }
 
+void sync_ddl_names(const struct query *q, const struct ddl_name *n, char schema[static 200],
+                    char table[static 200])
+{
+    struct names at;
+
+    names_of(q, n, &at);
+    memcpy(schema, at.schema, sizeof at.schema);
+    memcpy(table, at.table, sizeof at.table);
+}
+
 /* Does this run apply to the table?  *to is its name at the target.  A DDL from before the moment
  * that the full copy read the table is in the copy already. */
-static bool in_scope(struct sync_run *r, const struct query *q, const struct ddl_name *n,
-                     struct route *to)
+bool sync_ddl_in_scope(struct sync_run *r, const struct query *q, const struct ddl_name *n,
+                       struct route *to)
 {
     struct names at;
 
@@ -86,7 +96,7 @@ static unsigned count_in_scope(struct sync_run *r, const struct query *q, const 
     unsigned n = 0;
 
     for (unsigned i = 0; i < d->n_names; i++)
-        n += in_scope(r, q, &d->names[i], &to);
+        n += sync_ddl_in_scope(r, q, &d->names[i], &to);
     return n;
 }
 
@@ -126,7 +136,7 @@ static enum sync_ddl_use database_use(struct sync_run *r, const struct query *q,
 {
     struct route to;
 
-    if (r->only_aside || d->n_names == 0 || !in_scope(r, q, &d->names[0], &to))
+    if (r->only_aside || d->n_names == 0 || !sync_ddl_in_scope(r, q, &d->names[0], &to))
         return SYNC_DDL_SKIP;
     return to.whole || d->class == DDL_CREATE_DATABASE ? SYNC_DDL_RUN : SYNC_DDL_SKIP;
 }
@@ -149,7 +159,7 @@ static bool touches_scope(struct sync_run *r, const struct query *q, const struc
     struct route to;
 
     if (d->class == DDL_DML && d->n_names == 0)
-        return q->db.size == 0 || in_scope(r, q, &session, &to);
+        return q->db.size == 0 || sync_ddl_in_scope(r, q, &session, &to);
     return count_in_scope(r, q, d) > 0;
 }
 
@@ -234,6 +244,12 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
     return rc;
 }
 
+int sync_ddl_changed(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     struct err *err)
+{
+    return changed(r, q, d, true, err);
+}
+
 int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl *d,
                      struct err *err)
 {
@@ -260,7 +276,7 @@ static struct route *tables_of(struct sync_run *r, const struct query *q, const 
     for (unsigned i = 0; i < d->n_names; i++) {
         struct route *to = &tables[*n];
 
-        if (!in_scope(r, q, &d->names[i], to))
+        if (!sync_ddl_in_scope(r, q, &d->names[i], to))
             continue;
         if (d->names[i].table.size == 0)
             to->to_table[0] = '\0';
@@ -281,7 +297,11 @@ static int look(struct sync_run *r, const struct query *q, const struct ddl *d, 
 /* The schema in which a statement is tried on empty tables. */
 static char *scratch_schema(const struct sync_run *r)
 {
-    return xasprintf("%s_try", r->job->meta_schema);
+    SCOPED(freep)
+    char *whose = xasprintf("%s/%s/%s", r->job->task, r->job->source, r->cp.key.part);
+
+    return xasprintf("%.40s_try_%08x", r->job->meta_schema,
+                     (unsigned)XXH3_64bits(whose, strlen(whose)));
 }
 
 static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quoted)
@@ -290,7 +310,7 @@ static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quo
     SCOPED(freep) char *schema = scratch_schema(m->run);
     struct route to;
 
-    if (!in_scope(m->run, m->query, n, &to))
+    if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
     sql_table(quoted, schema, to.to_table);
     return true;
@@ -317,8 +337,8 @@ static void rewritten(struct sync_run *r, const struct query *q, const struct dd
 }
 
 /* How the tables would look after the statement. */
-static int try_it(struct sync_run *r, const struct query *q, const struct ddl *d,
-                  struct slice before, struct buf *ret, struct err *err)
+int sync_ddl_try(struct sync_run *r, const struct query *q, const struct ddl *d,
+                 struct slice before, struct buf *ret, struct err *err)
 {
     SCOPED(buf_fini) struct buf session = BUF_INIT, sql = BUF_INIT;
     SCOPED(freep) char *scratch = scratch_schema(r);
@@ -374,7 +394,7 @@ static int write_intent(struct sync_run *r, const struct query *q, const struct 
     return mysql_conn_exec(sink_conn(r->main.sink), slice_of(sql.data, sql.size), NULL, err);
 }
 
-static void delete_intent(const struct sync_run *r, struct buf *sql)
+void sync_ddl_delete_intent(const struct sync_run *r, struct buf *sql)
 {
     copy_sql(sql, "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
              r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
@@ -496,7 +516,7 @@ static int explain(struct sync_run *r, const struct query *q, const struct ddl *
     } else if (kinds[d->class] == KIND_DATABASE) {
         *ret = all_gone(now) == (d->class == DDL_DROP_DATABASE) ? RUN : UNKNOWN;
     } else {
-        rc = try_it(r, q, d, before, &after, err);
+        rc = sync_ddl_try(r, q, d, before, &after, err);
         *ret = rc == 0 && slice_eq(now, slice_of(after.data, after.size)) ? RUN : UNKNOWN;
         if (rc < 0 && !mysql_err_transient(err)) {
             log_warn(r->sync->unit.path, "what the DDL at the crash does cannot be tried: %s",
@@ -551,7 +571,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
         if (rc == 1)
             return 0;
     }
-    delete_intent(r, &sql);
+    sync_ddl_delete_intent(r, &sql);
     return mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
 }
 
@@ -583,7 +603,7 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
     struct renaming *m = arg;
     struct route to;
 
-    if (!in_scope(m->run, m->query, n, &to))
+    if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
     sql_ident(quoted, slice_str(to.to_schema));
     if (n->table.size) {
@@ -591,6 +611,13 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
         sql_ident(quoted, slice_str(to.to_table));
     }
     return true;
+}
+
+void sync_ddl_text(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *out)
+{
+    struct renaming m = { r, q };
+
+    rewritten(r, q, d, rename_name, &m, out);
 }
 
 /* Only the tables in scope; after a crash some may be gone. */
@@ -602,7 +629,7 @@ static void drop_tables(struct sync_run *r, const struct query *q, const struct 
     for (unsigned i = 0; i < d->n_names; i++) {
         struct route to;
 
-        if (!in_scope(r, q, &d->names[i], &to))
+        if (!sync_ddl_in_scope(r, q, &d->names[i], &to))
             continue;
         buf_str(out, between);
         sql_table(out, to.to_schema, to.to_table);
@@ -621,8 +648,8 @@ static void text_of(struct sync_run *r, const struct query *q, const struct ddl 
                (unsigned long long)r->cp.seq);
     if (d->class == DDL_DROP_TABLE) {
         drop_tables(r, q, d, out);
-    } else if (d->class == DDL_CREATE_DATABASE && !d->if_exists && in_scope(r, q, d->names, &to) &&
-               !to.whole) {
+    } else if (d->class == DDL_CREATE_DATABASE && !d->if_exists &&
+               sync_ddl_in_scope(r, q, d->names, &to) && !to.whole) {
         buf_str(out, "CREATE DATABASE IF NOT EXISTS ");
         sql_ident(out, slice_str(to.to_schema));
     } else {
@@ -665,7 +692,7 @@ static int commit(struct sync_run *r, const struct position *pos, uint32_t sub_s
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    delete_intent(r, &sql);
+    sync_ddl_delete_intent(r, &sql);
     sink_begin(r->main.sink, pos, sub_seq);
     rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     if (rc == 0)
@@ -685,7 +712,7 @@ static int would_differ(struct sync_run *r, const struct query *q, const struct 
     int rc;
 
     *ret = false;
-    if ((!d->own_values && !d->numbers_rows) || !in_scope(r, q, &d->names[0], &to))
+    if ((!d->own_values && !d->numbers_rows) || !sync_ddl_in_scope(r, q, &d->names[0], &to))
         return 0;
     rc = copy_sql_scalar(r->admin, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", to.to_schema,
                          to.to_table);
@@ -719,12 +746,17 @@ static int check_values(struct sync_run *r, const struct query *q, const struct 
                    (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
 }
 
-int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
-                 const struct position *pos, uint32_t sub_seq, struct err *err)
+bool sync_ddl_begun(const struct sync_run *r, const struct query *q)
 {
-    int rc = r->mode->drain(r, err);
+    return (r->ddl_again || r->ddl_done) && r->ddl_hash == XXH3_64bits(q->sql.data, q->sql.size);
+}
 
-    if ((r->ddl_again || r->ddl_done) && r->ddl_hash != XXH3_64bits(q->sql.data, q->sql.size))
+int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     uint32_t timestamp, bool (*passes)(const struct err *err), struct err *err)
+{
+    int rc = 0;
+
+    if (!sync_ddl_begun(r, q))
         r->ddl_again = r->ddl_done = false; /* an operator has had it replaced since */
     if (rc == 0 && !r->ddl_done && !r->ddl_again)
         rc = check_values(r, q, d, err);
@@ -732,15 +764,33 @@ int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d,
         rc = write_intent(r, q, d, err);
         if (rc == 0)
             rc = run_it(r, q, d, timestamp, err);
+        if (rc < 0 && passes && passes(err)) {
+            log_info(r->sync->unit.path, "passed over: %s", err->text);
+            *err = ERR_INIT;
+            rc = 0;
+        }
     }
+    return rc < 0 ? rc : changed(r, q, d, true, err); /* stored before anything after it is sent */
+}
+
+void sync_ddl_consumed(struct sync_run *r)
+{
+    r->ddl_done = r->ddl_again = false;
+    atomic_fetch_add(&r->sync->ddl, 1);
+}
+
+int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
+                 const struct position *pos, uint32_t sub_seq, struct err *err)
+{
+    int rc = r->mode->drain(r, err);
+
     if (rc == 0)
-        rc = changed(r, q, d, true, err); /* in the store before anything after it is sent */
+        rc = sync_ddl_execute(r, q, d, timestamp, NULL, err);
     if (rc == 0)
         rc = commit(r, pos, sub_seq, err);
     if (rc < 0)
         return rc;
-    r->ddl_done = r->ddl_again = false;
-    atomic_fetch_add(&r->sync->ddl, 1);
+    sync_ddl_consumed(r);
     r->mode->passed(r, pos);
     return 0;
 }

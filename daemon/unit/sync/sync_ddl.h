@@ -11,6 +11,7 @@
 #ifndef SLUICE_UNIT_SYNC_DDL_H
 #define SLUICE_UNIT_SYNC_DDL_H
 
+#include "base/err.h"
 #include "binlog/position.h"
 #include "binlog/query.h"
 #include "route/ddl.h"
@@ -51,6 +52,33 @@ int sync_ddl_open(struct sync_run *r, struct err *err);
 /* Drains, runs it once, commits the position; 'sub_seq' as checkpoint_sql(). */
 int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
                  const struct position *pos, uint32_t sub_seq, struct err *err);
+
+/* --- its steps, for sync_shard_ddl.c, which has more to commit with it --- */
+
+struct route;
+/* A name of the statement, as the source calls it. */
+void sync_ddl_names(const struct query *q, const struct ddl_name *n, char schema[static 200],
+                    char table[static 200]);
+/* Does this run apply to the table?  *to is its name at the target. */
+bool sync_ddl_in_scope(struct sync_run *r, const struct query *q, const struct ddl_name *n,
+                       struct route *to);
+/* The statement with the target's names. */
+void sync_ddl_text(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *out);
+/* How tables that look as 'before' would look after it: see sync_ddl_look.h. */
+int sync_ddl_try(struct sync_run *r, const struct query *q, const struct ddl *d,
+                 struct slice before, struct buf *ret, struct err *err);
+/* It was begun before a crash, and is the one to be gone on with. */
+bool sync_ddl_begun(const struct sync_run *r, const struct query *q);
+/* Writes the intent and runs it, unless that was done before a crash.  Refusals that 'passes'
+ * (NULL: none) says yes to are none. */
+int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     uint32_t timestamp, bool (*passes)(const struct err *err), struct err *err);
+/* For the transaction that ends it, and afterwards. */
+void sync_ddl_delete_intent(const struct sync_run *r, struct buf *sql);
+void sync_ddl_consumed(struct sync_run *r);
+/* It is left out because the target has what it makes. */
+int sync_ddl_changed(struct sync_run *r, const struct query *q, const struct ddl *d,
+                     struct err *err);
 
 struct sync_ddl *sync_ddl_keep(const struct query *q, uint32_t timestamp);
 void sync_ddl_free(struct sync_ddl *k); /* NULL is fine */

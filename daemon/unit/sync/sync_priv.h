@@ -22,6 +22,7 @@ struct parallel;
 struct refill;
 struct spill;
 struct sync_run;
+struct sync_shards;
 
 /* The unit: lives as long as its node. */
 struct sync {
@@ -51,6 +52,7 @@ struct sync {
     _Atomic bool from_relay;        /* the events come from the journal */
     _Atomic uint64_t ignored;       /* rows events that a filter left out */
     _Atomic uint64_t rows_ignored;  /* rows that an expression left out */
+    atomic_bool shards_known;       /* this start has said which tables the source has */
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
@@ -101,9 +103,12 @@ struct sync_run {
     struct applied *applied;
     const char *only_aside;       /* the table that this pass catches up with, set aside before */
     const struct position *until; /* where that pass ends */
-    struct feed *feed;            /* wake() shuts it down: under sync->unit.lock */
-    bool opened;                  /* the feed was, and no file of it has come by yet */
-    char begun_file[BINLOG_NAME_SIZE]; /* the one that came by last; "" none */
+    bool second;                  /* this pass is the second reading of shards: sync_shard.h, */
+    const struct position *second_from; /* ... and where it begins */
+    struct sync_shards *shards;         /* NULL: the task merges none */
+    struct feed *feed;                  /* wake() shuts it down: under sync->unit.lock */
+    bool opened;                        /* the feed was, and no file of it has come by yet */
+    char begun_file[BINLOG_NAME_SIZE];  /* the one that came by last; "" none */
     struct {
         struct position at; /* how far the stream was; no set; file "": nothing is known */
         int64_t us;         /* wall */

@@ -11,6 +11,7 @@
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_shard.h"
 
 #define RECONNECT_LIMIT_US \
     ((int64_t)60 * 1000000) /* without one event: give up, the unit retries */
@@ -300,6 +301,8 @@ static int turn(struct sync_run *r, struct err *err)
 {
     int rc = r->mode->turn(r, feed_ready(r->feed), err);
 
+    if (rc == 0)
+        rc = sync_shard_turn(r, err);
     return rc < 0 ? rc : prefer_relay(r, err);
 }
 

@@ -6,6 +6,7 @@
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_shard.h"
 
 /* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
 static bool is_ignored(const struct sync_table *t, const struct event *ev)
@@ -48,7 +49,7 @@ enum copy_when sync_when(const struct sync_run *r, const char *schema, const cha
 
 static bool any_copied(const struct sync_run *r)
 {
-    return (r->has_handover && r->handover.n_windows > 0) || refill_any(r->refill);
+    return (r->has_handover && r->handover.n_windows > 0) || refill_any(r->refill) || r->shards;
 }
 
 static int name_table(struct sync_run *r, const struct event *ev, char schema[static 200],
@@ -98,7 +99,7 @@ static int map_copied(struct sync_run *r, const struct event *ev, struct err *er
 
     if (rc < 0)
         return rc;
-    if (sync_when(r, schema, name) == COPY_SKIP) {
+    if (sync_shard_skips(r, schema, name) || sync_when(r, schema, name) == COPY_SKIP) {
         sync_tables_pass_by(r->tables, ev);
         return 0;
     }

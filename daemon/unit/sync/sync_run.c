@@ -18,6 +18,7 @@
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_shard.h"
 #include "unit/sync/sync_spill.h"
 
 /* --- the source --- */
@@ -123,6 +124,8 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
         return rc;
     if (r->only_aside) {
         from = aside_from(r->aside);
+    } else if (r->second) {
+        from = r->second_from;
     } else if (r->job->start_us) {
         rc = server_find_time(&r->job->from, r->job->start_us, &timed, &at_end, err);
         from = &timed;
@@ -205,7 +208,7 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
     r->sync = s;
     r->job = s->job;
     atomic_store(&s->rows_in_flight, 0);
-    r->mode = r->only_aside ? &sync_merged : sync_mode_of(r->job->apply_mode);
+    r->mode = r->only_aside || r->second ? &sync_merged : sync_mode_of(r->job->apply_mode);
     rc = probe_source(r, &now, identity, err);
     if (rc == 0)
         rc = sync_run_target(r, &key, err);
@@ -229,13 +232,17 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
     if (rc == 0)
         rc = operators_purge(r, err);
     r->reloads = atomic_load(&s->reloads);
-    if (rc == 0 && !r->only_aside)
+    if (rc == 0 && !r->only_aside && !r->second)
         rc = refill_open(&r->refill, r, err);
     if (rc < 0)
         return rc;
     r->tables = sync_tables_new(r->job, r->admin);
     grouper_init(&r->grouper, r->flavor, &r->cp.pos);
     r->has_grouper = true;
+    rc = r->only_aside ? 0 : sync_shard_open(r, !atomic_load(&s->shards_known), err);
+    if (rc < 0)
+        return rc;
+    atomic_store(&s->shards_known, true);
     return r->mode->open(r, err);
 }
 
@@ -254,6 +261,7 @@ void sync_run_close(struct sync_run *r)
         r->mode->close(r);
     if (r->has_grouper)
         grouper_fini(&r->grouper);
+    sync_shard_close(r);
     sync_tables_free(r->tables);
     if (r->has_handover)
         copy_handover_fini(&r->handover);

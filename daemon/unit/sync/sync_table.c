@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/filter.h"
+#include "route/shard_table.h"
 #include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
@@ -22,6 +23,7 @@ struct memory {
     struct table_def *given;    /* set by hand; NULL: none was */
     struct table_def *proposal; /* the source's, waiting for the stream */
     bool accepted;              /* the stream was there */
+    struct table_def *told;     /* sync_tables_tell() */
 };
 
 struct slot {
@@ -73,6 +75,7 @@ void sync_tables_free(struct sync_tables *ts)
         free(ts->memories[i].name);
         table_free(ts->memories[i].given);
         table_free(ts->memories[i].proposal);
+        table_free(ts->memories[i].told);
     }
     free(ts->list);
     free(ts->memories);
@@ -184,7 +187,8 @@ static int save_memory(struct sync_tables *ts, const char *schema, const char *n
     m->accepted = false;
     table_free(m->proposal);
     table_free(m->given);
-    m->proposal = m->given = NULL;
+    table_free(m->told);
+    m->proposal = m->given = m->told = NULL;
     return sync_schema_put(ts->job, schema, name, mirror ? SCHEMA_MIRROR : SCHEMA_APART, seq, err);
 }
 
@@ -278,6 +282,14 @@ static void misfit(const struct sync_table *t, const struct table_def *target, s
     err_wrap(err, "the target's table is not as the source's was");
 }
 
+static bool fits(const struct sync_table *t, const struct table_def *def)
+{
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    struct err ignored = ERR_INIT;
+
+    return shape_fit(t->map, def, cols, &ignored) == 0;
+}
+
 /* Whose definition tells the columns of the rows: *ret is 'target', or another to be freed. */
 static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct table_def *target,
                       uint64_t seq, struct table_def **ret, struct position *hold_until,
@@ -289,6 +301,10 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
 
     if (rc < 0 && rc != -ENOENT)
         return rc;
+    if (m && m->told && fits(t, m->told)) {
+        *ret = m->told;
+        return 0;
+    }
     if (m && m->mirror) {
         *ret = target;
         return 0;
@@ -335,6 +351,54 @@ void sync_tables_accept(struct sync_tables *ts)
     for (unsigned i = 0; i < ts->n_memories; i++)
         if (ts->memories[i].proposal)
             ts->memories[i].accepted = true;
+}
+
+static void tell_column(const struct shard_column *from, struct table_column *to)
+{
+    *to = (struct table_column){
+        .name = xstrdup(from->name),
+        .data_type = xstrndup(from->type, strcspn(from->type, "( ")),
+        .column_type = xstrdup(from->type),
+        .is_unsigned = from->is_unsigned,
+        .nullable = from->nullable,
+        .generated = from->generated != NULL,
+        .is_virtual = from->generated && strstr(from->generated, " virtual"),
+        .auto_increment = from->auto_increment,
+    };
+    to->json = strcmp(to->data_type, "json") == 0;
+    to->uuid = strcmp(to->data_type, "uuid") == 0;
+}
+
+static struct table_def *def_of_create(const char *create)
+{
+    struct shard_table s;
+    struct err ignored = ERR_INIT;
+    struct table_def *def = NULL;
+
+    if (shard_table_parse(slice_str(create), &s, &ignored) == 0) {
+        def = xcalloc(1, sizeof *def);
+        def->n_cols = s.n_cols;
+        def->cols = xcalloc(s.n_cols, sizeof *def->cols);
+        for (unsigned i = 0; i < s.n_cols; i++)
+            tell_column(&s.cols[i], &def->cols[i]);
+    }
+    shard_table_fini(&s);
+    return def;
+}
+
+void sync_tables_tell(struct sync_tables *ts, const char *schema, const char *name,
+                      const char *create)
+{
+    struct err ignored = ERR_INIT;
+    struct memory *m = NULL;
+    int rc = load_memory(ts, schema, name, &m, &ignored);
+
+    if (rc == -ENOENT)
+        m = memory_add(ts, schema, name);
+    else if (rc < 0 || !m->mirror)
+        return;
+    table_free(m->told);
+    m->told = def_of_create(create);
 }
 
 static char **names_of_map(const struct table_map *map)
@@ -561,6 +625,11 @@ static void forget(struct sync_tables *ts, const char *schema, const char *name)
     }
     ts->n = kept;
     forget_slots(ts);
+}
+
+void sync_tables_forget(struct sync_tables *ts)
+{
+    forget(ts, NULL, NULL);
 }
 
 static int table_changed(struct sync_tables *ts, const char *schema, const char *name,

@@ -68,6 +68,13 @@ struct sync_table *sync_tables_by_id(const struct sync_tables *ts, uint64_t tabl
 int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
                          struct err *err);
 
+/* The table's rows are as this CREATE TABLE has them, whatever the target's are (sync_shard.h).
+ * Not for tables whose columns are known to be others than the target's by design. */
+void sync_tables_tell(struct sync_tables *ts, const char *schema, const char *name,
+                      const char *create);
+/* The target's tables may have changed: each is looked up again when its next rows come. */
+void sync_tables_forget(struct sync_tables *ts);
+
 /* What became of the definitions of both ends. */
 enum sync_change {
     SYNC_CHANGE_BOTH,    /* the target went through the DDL too */

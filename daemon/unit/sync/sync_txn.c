@@ -12,6 +12,7 @@
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
+#include "unit/sync/sync_shard.h"
 #include "unit/sync/sync_spill.h"
 
 #define SPILL_SIZE ((size_t)16 << 20) /* a larger transaction goes to disk */
@@ -369,6 +370,24 @@ static int pass_by(struct sync_run *r, struct err *err)
     return enqueue(r, &r->grouper.gtid, end_of(r), r->grouper.commit_us, false, err);
 }
 
+/* Of sharded tables.  What filters leave out stays out; a schema that goes takes shards along even
+ * where its own statement is not run. */
+static int on_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        enum sync_ddl_use use, enum sync_shard_ddl *ret, struct err *err)
+{
+    int rc;
+
+    *ret = r->second ? SHARD_DDL_PASS_BY : SHARD_DDL_OTHER;
+    if (use == SYNC_DDL_RUN || d->class == DDL_DROP_DATABASE) {
+        rc = nothing_held(r, "a DDL", err);
+        if (rc == 0)
+            rc = sync_shard_ddl(r, q, d, r->timestamp, end_of(r), ret, err);
+        if (rc < 0)
+            return rc;
+    }
+    return *ret == SHARD_DDL_PASS_BY ? pass_by(r, err) : 0;
+}
+
 /* --- what an operator wants instead --- */
 
 /* Statement number 'i' of 'n', which are one transaction of the source together. */
@@ -460,15 +479,21 @@ static int operated(struct sync_run *r, const struct query *q, const struct posi
 static int use_ddl(struct sync_run *r, struct err *err)
 {
     struct query q = r->grouper.query;
+    enum sync_shard_ddl shards = SHARD_DDL_OTHER;
     enum sync_ddl_use use;
     struct ddl d;
-    int rc = operated(r, &q, &r->grouper.pos, err);
+    int rc = r->second ? 0 : operated(r, &q, &r->grouper.pos, err);
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
     rc = judge(r, &q, &d, &use, err);
     if (rc < 0)
         return rc;
+    if (r->shards) {
+        rc = on_shard_ddl(r, &q, &d, use, &shards, err);
+        if (rc < 0 || shards != SHARD_DDL_OTHER)
+            return rc;
+    }
     switch (use) {
     case SYNC_DDL_RUN:
         rc = nothing_held(r, "a DDL", err);

@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "unit/copy/copy_unit.h"
 #include "unit/precheck/check.h"
+#include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync.h"
 #include "unit/task/schemas.h"
@@ -121,6 +122,36 @@ static json_t *get_targets(const struct node *n, const struct attr *a, struct er
     return task_targets(subtask_of(n)->task, subtask_of(n)->job->source, err);
 }
 
+static json_t *get_lock_ids(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+    json_t *ids = shards_lock_ids(s->task->shards, s->job->source), *id;
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    size_t i;
+
+    (void)a, (void)err;
+    json_array_foreach (ids, i, id)
+        buf_printf(&text, "%s%s", i ? "," : "", json_string_value(id));
+    json_decref(ids);
+    return json_string(text.size ? text.data : "");
+}
+
+static json_t *get_blocking(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+
+    (void)a, (void)err;
+    return shards_blocking(s->task->shards, s->job->source);
+}
+
+static json_t *get_groups(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+
+    (void)a, (void)err;
+    return shards_unresolved(s->task->shards, s->job->source);
+}
+
 static const struct attr subtask_attrs[] = {
     { .name = "state",
       .type = ATTR_ENUM,
@@ -141,6 +172,18 @@ static const struct attr subtask_attrs[] = {
       .flags = ATTR_GAUGE,
       .get = get_lag,
       .help = "Age of the oldest change that the target lacks; 0 when it has all" },
+    { .name = "unresolved_ddl_lock_id",
+      .type = ATTR_TEXT,
+      .get = get_lock_ids,
+      .help = "Locks (locks/ of the task) in which tables of this source wait, joined by commas" },
+    { .name = "blocking_ddls",
+      .type = ATTR_JSON,
+      .get = get_blocking,
+      .help = "The statements before which they wait" },
+    { .name = "unresolved_groups",
+      .type = ATTR_JSON,
+      .get = get_groups,
+      .help = "For each lock that this source has tables in: which came to its statement" },
     { .name = "check_report",
       .type = ATTR_TEXT,
       .flags = ATTR_BULK,
@@ -225,6 +268,7 @@ static int make_job(struct task *t, const json_t *doc, const char *name, struct 
     from.by_gtid = source_by_gtid(source);
     from.fold_case = source_folds_case(source);
     from.origin = source;
+    from.shards = t->shards;
     rc = source_login(source, &from.params, err);
     if (rc < 0)
         err_wrap(err, "source %s", name);

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "node/lines.h"
 #include "store/catalog.h"
+#include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/task/forget.h"
 #include "unit/task/subtask.h"
@@ -42,6 +43,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->config = *c;
     t->name = xstrdup(name);
     t->events = lines_new(LINES_KEPT, EVENTS_SIZE);
+    t->shards = shards_new();
     t->reports = json_object();
     t->targets = json_object();
     t->apart = json_object();
@@ -66,6 +68,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->apart);
     json_decref(t->begins);
     lines_free(t->events);
+    shards_unref(t->shards);
     cond_fini(&t->cond);
     mutex_fini(&t->lock);
     mutex_fini(&t->steer);
@@ -145,6 +148,10 @@ static int add_parts(struct task *t, struct err *err)
     t->verify = verify_new(t);
     if (node_add(&t->node, node_ref(verify_node(t->verify)), err) < 0) {
         node_unref(verify_node(t->verify));
+        return err->code;
+    }
+    if (node_add(&t->node, node_ref(shards_node(t->shards)), err) < 0) {
+        shards_unref(t->shards);
         return err->code;
     }
     return task_settings_add(t, err);

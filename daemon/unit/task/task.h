@@ -29,6 +29,7 @@
 #include "unit/task/tasks.h"
 
 struct lines;
+struct shards;
 struct subtask;
 struct verify;
 struct task_order;
@@ -39,6 +40,7 @@ struct task {
     char *name; /* plain, as in the document; node.name is as shown */
     struct lines *events;
     struct verify *verify; /* its node below; referenced, NULL once dropped */
+    struct shards *shards; /* locks/ */
 
     struct mutex steer;
 

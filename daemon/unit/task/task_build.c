@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/shard/shards.h"
 #include "unit/task/schemas.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
@@ -54,6 +55,7 @@ void task_drop(struct task *t)
 
     mutex_lock(&t->steer);
     drop(exchange(t, NULL), true);
+    shards_clear(t->shards);
     v = t->verify;
     t->verify = NULL;
     mutex_unlock(&t->steer);

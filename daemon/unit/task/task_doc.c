@@ -251,6 +251,17 @@ static int check_items(const json_t *doc, struct err *err)
     return 0;
 }
 
+static int check_shards(const json_t *doc, struct err *err)
+{
+    const char *mode = json_string_value(json_object_get(doc, "shard_mode"));
+
+    if (!json_is_true(json_object_get(doc, "strict_optimistic_shard_mode")) ||
+        (mode && strcmp(mode, "optimistic") == 0))
+        return 0;
+    return err_set(err, -EINVAL,
+                   "strict_optimistic_shard_mode: only for shard_mode optimistic; leave it out");
+}
+
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
     SCOPED(json_freep) json_t *checked = NULL;
@@ -268,7 +279,7 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
     json_object_set_new(checked, "name", json_string(name));
     if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
         (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
-        (rc = check_items(checked, err)) < 0 ||
+        (rc = check_items(checked, err)) < 0 || (rc = check_shards(checked, err)) < 0 ||
         (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
         (rc = row_filter_doc_check(json_object_get(checked, "expression_filter"), err)) < 0 ||
         (rc = task_doc_check_routes(checked, err)) < 0)

@@ -5,7 +5,7 @@
 #define MAX_NAME 64 /* characters of an identifier; in bytes four times as many */
 
 static const char *const modes[] = { "all", "full", "incremental", "dump", "load", NULL };
-static const char *const shard_modes[] = { "pessimistic", "optimistic", NULL };
+static const char *const shard_modes[] = { "", "pessimistic", "optimistic", NULL };
 static const char *const duplicates[] = { "error", "replace", "overwrite", "ignore", NULL };
 static const char *const duplicates_physical[] = { "none", "manual", NULL };
 static const char *const needs[] = { "required", "optional", "off", NULL };
@@ -252,12 +252,16 @@ const struct doc_field task_doc_fields[] = {
     { .name = "shard_mode",
       .type = DOC_ENUM,
       .choices = shard_modes,
-      .refused = "merging of sharded tables with DDL is not built in yet; leave it out",
-      .help = "How DDL of sharded tables is brought together" },
+      .fallback = "\"\"",
+      .help =
+          "How DDL of tables that are merged into one is brought together: pessimistic, it is run "
+          "once all came to the same one; optimistic, the target takes the rows of all as they "
+          "are; empty: each DDL is run. See locks/" },
     { .name = "strict_optimistic_shard_mode",
       .type = DOC_BOOL,
-      .refused = "only for shard_mode, which is not built in yet; leave it out",
-      .help = "Strict checks of optimistic sharding" },
+      .fallback = "false",
+      .help = "With shard_mode optimistic: a table whose DDL would have to wait stops its source "
+              "with an error" },
     { .name = "meta_schema",
       .type = DOC_TEXT,
       .min = 1,

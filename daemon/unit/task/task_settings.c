@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "unit/security_doc.h"
 #include "unit/setting_row.h"
+#include "unit/shard/shards.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
@@ -203,6 +204,7 @@ static const struct node_part target_parts[] = { { "security", &types[SECURITY] 
 
 const struct node_part task_parts[] = {
     { "sources", &subtasks_type },
+    { "locks", &shards_type },
     { "target", &types[TARGET] },
     { "full_migrate_conf", &types[FULL] },
     { "incr_migrate_conf", &types[INCR] },

@@ -48,8 +48,8 @@ Test(task_doc, says_what_is_wrong_and_where)
           "target_config.port: 70000 is not between 1 and 65535" },
         { "target_config: { port: '3306' }", "target_config.port: must be a whole number" },
         { "target_config: x", "target_config: must be fields with values" },
-        { "shard_mode: optimistic",
-          "shard_mode: merging of sharded tables with DDL is not built in yet; leave it out" },
+        { "strict_optimistic_shard_mode: true\nshard_mode: pessimistic",
+          "strict_optimistic_shard_mode: only for shard_mode optimistic; leave it out" },
         { "binlog_filter_rule: { r: { ignore_event: [ upsert ] } }",
           "binlog_filter_rule r: ignore_event: there is no event upsert" },
         { "table_migrate_rule: { source: 1 }", "table_migrate_rule: must be a list" },
@@ -206,7 +206,7 @@ Test(task_doc, shows_its_defaults)
     cr_expect_eq(json_integer_value(doc_at(full, "target_config.port")), 3306);
     cr_expect_eq(json_integer_value(doc_at(full, "source_config.full_migrate_conf.export_threads")),
                  4);
-    cr_expect_null(doc_at(full, "shard_mode"));
+    cr_expect_str_eq(json_string_value(doc_at(full, "shard_mode")), "");
     json_decref(full);
     json_decref(doc);
 }

@@ -1,0 +1,50 @@
+/*
+ * shards.h - the DDL locks of a task: tasks/<t>/locks/, and what its sources have in common.
+ *
+ * The target has the groups (shard_store.h); this is what is remembered of them in memory, so that
+ * getters never wait: each lock a directory, made and removed as locks come and go.  A source that
+ * changed a group says so here, and those that are to read some table again are woken.
+ *
+ * Made with its task, shared by its jobs.  Locks: 'lock' guards the fields; a unit's lock may be
+ * taken under it, not the other way round.
+ */
+#ifndef SLUICE_UNIT_SHARDS_H
+#define SLUICE_UNIT_SHARDS_H
+
+#include "node/node.h"
+#include "unit/shard/shard_store.h"
+
+struct shards;
+
+/* "locks"; one reference, the caller's. */
+struct shards *shards_new(void);
+struct node *shards_node(struct shards *s);
+struct shards *shards_ref(struct shards *s);
+void shards_unref(struct shards *s); /* NULL is fine */
+/* The task ends or begins anew: lets go of jobs, shows no lock. */
+void shards_clear(struct shards *s);
+
+extern const struct node_type shards_type, shard_lock_type;
+
+/* A source is at work: 'wake' is called, from any thread, when it is to read some table again. */
+void shards_enter(struct shards *s, const struct job *job, void (*wake)(void *arg), void *arg);
+void shards_leave(struct shards *s, const void *arg);
+
+/* Moves whenever a group has changed: those who have read them look again. */
+uint64_t shards_generation(const struct shards *s);
+/* Shows the locks among them. */
+void shards_show(struct shards *s, const struct shard_rows *rows);
+/* Somebody changed groups, and here is how all of them look now; wakes who has tables to read
+ * again, but for 'but' (NULL: nobody). */
+void shards_changed(struct shards *s, const struct shard_rows *rows, const char *but);
+
+/* Of one source, for its subtask: ids of locks that it waits in, joined by ','; statements; and
+ * [{target, ddl_location, synced, unsynced}].  New references. */
+json_t *shards_lock_ids(struct shards *s, const char *source);
+json_t *shards_blocking(struct shards *s, const char *source);
+json_t *shards_unresolved(struct shards *s, const char *source);
+
+/* "<task>-`db`.`table`"; caller frees. */
+char *shards_id(const char *task, const struct shard_group *g);
+
+#endif

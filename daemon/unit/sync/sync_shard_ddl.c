@@ -1,0 +1,521 @@
+/* What becomes of a statement on sharded tables. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "unit/copy/copy_sql.h"
+#include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_ddl_look.h"
+#include "unit/sync/sync_shard_priv.h"
+
+#define TRIES 50
+
+/* A statement of the source, at one table. */
+struct coming {
+    struct sync_run *r;
+    const struct query *q;
+    const struct ddl *d;
+    uint32_t timestamp;
+    const struct position *pos; /* its end */
+    struct route to;
+    char schema[200], table[200]; /* at the source */
+    struct buf text;              /* with the target's names */
+    struct buf after;             /* optimistic: CREATE TABLE that it makes of the shard */
+};
+
+static void coming_fini(struct coming *c)
+{
+    buf_fini(&c->text);
+    buf_fini(&c->after);
+}
+
+static const char *after_of(const struct coming *c)
+{
+    return c->after.size ? c->after.data : NULL;
+}
+
+static struct shard_member *find_me(const struct coming *c, const struct shard_group *g)
+{
+    return shard_find(g, c->r->job->source, c->schema, c->table);
+}
+
+static int too_often(const struct coming *c, struct err *err)
+{
+    return err_set(err, -EBUSY, "the shards of %s.%s change too fast", c->to.to_schema,
+                   c->to.to_table);
+}
+
+/* --- the group --- */
+
+static int make_group(struct coming *c, struct err *err)
+{
+    SCOPED(shard_rows_fini) struct shard_rows one = { .n = 1, .at = xcalloc(1, sizeof *one.at) };
+    struct shard_group *g = &one.at[0].group;
+
+    g->mode = c->r->job->shard_mode;
+    g->schema = xstrdup(c->to.to_schema);
+    g->table = xstrdup(c->to.to_table);
+    return shard_store_insert(c->r->admin, c->r->job, &one, err);
+}
+
+/* With this table in it. */
+static int read_group(struct coming *c, struct shard_row *ret, struct err *err)
+{
+    const struct job *job = c->r->job;
+    int rc = shard_store_read_one(c->r->admin, job, c->to.to_schema, c->to.to_table, ret, err);
+
+    if (rc == -ENOENT) {
+        rc = make_group(c, err);
+        if (rc == 0)
+            rc = shard_store_read_one(c->r->admin, job, c->to.to_schema, c->to.to_table, ret, err);
+    }
+    if (rc == 0 && !find_me(c, &ret->group))
+        shard_join(&ret->group, job->source, c->schema, c->table, NULL);
+    return rc;
+}
+
+/* The group as it is to be, with the checkpoint past the statement.  -EAGAIN: somebody else was
+ * first. */
+static int commit(struct coming *c, const struct shard_row *row, bool ran, struct err *err)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT, intent = BUF_INIT;
+    struct sync_run *r = c->r;
+    int rc;
+
+    shard_store_sql(r->job, row, &sql);
+    sync_ddl_delete_intent(r, &intent);
+    sink_begin(r->main.sink, c->pos, 0);
+    rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
+    if (rc == 0 && ran)
+        rc = sink_statement(r->main.sink, slice_of(intent.data, intent.size), err);
+    if (rc == 0)
+        rc = sink_commit(r->main.sink, err);
+    if (rc < 0) {
+        sink_rollback(r->main.sink);
+        return shard_store_stale(err) ? (err->code = -EAGAIN) : rc;
+    }
+    if (ran)
+        sync_ddl_consumed(r);
+    sync_publish(r);
+    r->mode->passed(r, c->pos);
+    return shard_tell(r, err);
+}
+
+/* --- structures --- */
+
+/* What a server says of something that is there already, or is gone already. */
+static bool is_there_already(const struct err *err)
+{
+    switch (err->sql) {
+    case 1060: /* column */
+    case 1061: /* key */
+    case 1068: /* primary key */
+    case 1091: /* to be dropped */
+    case 1507: /* partition to be dropped */
+    case 1508:
+    case 1517: /* partition of this name */
+        return true;
+    }
+    return false;
+}
+
+/* Fills in whose structure is not known yet, and finds out what the statement makes of ours. */
+static int structures(struct coming *c, struct shard_group *g, struct err *err)
+{
+    SCOPED(buf_fini) struct buf now = BUF_INIT, before = BUF_INIT, after = BUF_INIT;
+    struct slice made;
+    int rc = ddl_look(c->r->admin, &c->to, 1, &now, err);
+
+    if (rc < 0)
+        return rc;
+    if (now.size <= 1)
+        return err_set(err, -ENOENT, "the target has no table %s.%s", c->to.to_schema,
+                       c->to.to_table);
+    shard_know(g, now.data);
+    buf_str(&before, find_me(c, g)->now);
+    buf_byte(&before, '\0');
+    rc = sync_ddl_try(c->r, c->q, c->d, slice_of(before.data, before.size), &after, err);
+    if (rc < 0 && !is_there_already(err))
+        return err_wrap(err, "what a DDL makes of %s.%s", c->schema, c->table);
+    made = rc < 0 ? slice_str(before.data) : ddl_look_of(slice_of(after.data, after.size), 0);
+    *err = ERR_INIT;
+    buf_clear(&c->after);
+    buf_add(&c->after, made.data, made.size);
+    return 0;
+}
+
+/* --- the verdicts --- */
+
+/* What is known of the other shards of the source went with the target's structure. */
+static int forget_siblings(struct coming *c, const struct shard_group *g, struct err *err)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < g->n && rc == 0; i++)
+        if (strcmp(g->members[i].source, c->r->job->source) == 0)
+            rc = sync_tables_changed(c->r->tables, g->members[i].schema, g->members[i].table,
+                                     SYNC_CHANGE_BOTH, c->r->cp.seq, err);
+    return rc;
+}
+
+static int give_back(struct coming *c, struct shard_row *row, const struct err *why)
+{
+    struct err none = ERR_INIT;
+
+    if (!why->sql || mysql_err_transient(why))
+        return why->code;
+    free(row->group.runner);
+    row->group.runner = NULL;
+    shard_claim(c->r, row, &none);
+    return why->code;
+}
+
+/* Nobody else decides about the group until it is done. */
+static int claim(struct coming *c, struct shard_row *row, struct err *err)
+{
+    if (row->group.runner)
+        return 0; /* before a crash, for this statement */
+    row->group.runner = xasprintf("%s/%s/%s", c->r->job->source, c->schema, c->table);
+    return shard_claim(c->r, row, err);
+}
+
+static int done(struct coming *c, bool ran, struct err *err)
+{
+    int rc = -EAGAIN;
+
+    for (unsigned i = 0; i < TRIES && rc == -EAGAIN; i++) {
+        SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
+
+        *err = ERR_INIT;
+        rc = read_group(c, &row, err);
+        if (rc < 0)
+            return rc;
+        shard_done(&row.group, find_me(c, &row.group), c->text.data, after_of(c), ran);
+        shard_settle(&row.group);
+        rc = forget_siblings(c, &row.group, err);
+        if (rc == 0)
+            rc = commit(c, &row, ran, err);
+    }
+    return rc == -EAGAIN ? too_often(c, err) : rc;
+}
+
+static int run(struct coming *c, struct shard_row *row, struct err *err)
+{
+    bool several = row->group.n > 1;
+    int rc = claim(c, row, err);
+
+    if (rc < 0)
+        return rc;
+    rc = sync_ddl_execute(c->r, c->q, c->d, c->timestamp, several ? is_there_already : NULL, err);
+    return rc < 0 ? give_back(c, row, err) : done(c, true, err);
+}
+
+static int pass(struct coming *c, struct shard_row *row, struct err *err)
+{
+    int rc = sync_ddl_changed(c->r, c->q, c->d, err);
+
+    if (rc < 0)
+        return rc;
+    atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
+    shard_done(&row->group, find_me(c, &row->group), c->text.data, after_of(c), false);
+    shard_settle(&row->group);
+    return commit(c, row, false, err);
+}
+
+static void set_from(struct coming *c, struct shard_member *m)
+{
+    SCOPED(buf_fini) struct buf gtids = BUF_INIT;
+    const struct position *pos = &c->r->cp.pos;
+
+    free(m->from_file);
+    free(m->from_gtids);
+    m->from_gtids = NULL;
+    m->from_file = xstrdup(pos->file);
+    m->from_at = pos->offset;
+    if (!pos->gtids)
+        return;
+    gtid_set_print(pos->gtids, &gtids);
+    m->from_gtids = buf_steal(&gtids);
+}
+
+static int wait(struct coming *c, struct shard_row *row, const struct err *why, struct err *err)
+{
+    struct shard_member *m = find_me(c, &row->group);
+    bool conflict = why->code < 0;
+
+    if (c->r->job->shard_strict && row->group.mode == SHARD_OPTIMISTIC)
+        return err_set(err, -EINVAL,
+                       "fail to handle shard ddl %.200s in optimistic mode, because schema "
+                       "conflict detected, and strict_optimistic_shard_mode is set: %s",
+                       c->text.data, conflict ? why->text : "it must wait for other tables");
+    shard_wait(m, c->text.data, after_of(c), conflict ? why->text : NULL, clock_wall_us());
+    set_from(c, m);
+    log_info(c->r->sync->unit.path, "table %s.%s waits before %.200s%s%s", c->schema, c->table,
+             c->text.data, conflict ? ": " : "", conflict ? why->text : "");
+    return commit(c, row, false, err);
+}
+
+static int decide(struct coming *c, struct err *err)
+{
+    SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
+    struct err why = ERR_INIT;
+    int rc = read_group(c, &row, err);
+
+    if (rc == 0 && row.group.mode == SHARD_OPTIMISTIC)
+        rc = structures(c, &row.group, err);
+    if (rc < 0)
+        return rc;
+    if (sync_ddl_begun(c->r, c->q))
+        return run(c, &row, err);
+    switch (shard_ask(&row.group, find_me(c, &row.group), c->text.data, after_of(c), &why)) {
+    case SHARD_RUN:
+        return run(c, &row, err);
+    case SHARD_PASS:
+        return pass(c, &row, err);
+    case SHARD_WAIT:
+    case SHARD_CONFLICT:
+    case SHARD_N_VERDICTS:
+        break;
+    }
+    return wait(c, &row, &why, err);
+}
+
+static int change(struct coming *c, struct err *err)
+{
+    int rc = -EAGAIN;
+
+    sync_ddl_text(c->r, c->q, c->d, &c->text);
+    buf_byte(&c->text, '\0');
+    for (unsigned i = 0; i < TRIES && rc == -EAGAIN; i++) {
+        *err = ERR_INIT;
+        rc = decide(c, err);
+    }
+    return rc == -EAGAIN ? too_often(c, err) : rc;
+}
+
+/* --- tables that come and go --- */
+
+static int is_there(struct coming *c, bool *ret, struct err *err)
+{
+    SCOPED(buf_fini) struct buf now = BUF_INIT;
+    int rc = ddl_look(c->r->admin, &c->to, 1, &now, err);
+
+    *ret = now.size > 1;
+    return rc;
+}
+
+/* A shard more: the target's table is made for the first one alone. */
+static int create(struct coming *c, struct err *err)
+{
+    bool there = false, begun = sync_ddl_begun(c->r, c->q);
+    int rc = is_there(c, &there, err);
+
+    if (rc == 0 && (!there || begun)) {
+        there = false;
+        rc = sync_ddl_execute(c->r, c->q, c->d, c->timestamp, NULL, err);
+    } else if (rc == 0) {
+        rc = sync_ddl_changed(c->r, c->q, c->d, err);
+    }
+    for (unsigned i = 0; i < TRIES && rc == 0; i++) {
+        SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
+        struct shard_member *m;
+
+        *err = ERR_INIT;
+        rc = read_group(c, &row, err);
+        if (rc < 0)
+            return rc;
+        m = find_me(c, &row.group); /* it may be known from a look at what the source has now */
+        if (m->state == SHARD_FOLLOWS)
+            m->step = row.group.step;
+        rc = commit(c, &row, !there, err);
+        if (rc != -EAGAIN)
+            return rc;
+        rc = 0;
+    }
+    return rc == 0 ? too_often(c, err) : rc;
+}
+
+static bool leaves(const struct coming *c, const struct shard_member *m)
+{
+    const struct ddl *d = c->d;
+    bool whole = d->class == DDL_DROP_DATABASE;
+
+    if (strcmp(m->source, c->r->job->source) != 0 || !shard_is_for(c->r, m->schema, m->table))
+        return false;
+    for (unsigned i = 0; i < d->n_names; i++) {
+        char schema[200], table[200];
+
+        sync_ddl_names(c->q, &d->names[i], schema, table);
+        if (strcmp(m->schema, schema) == 0 && (whole || strcmp(m->table, table) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* The rows stay at the target: others may have theirs there. */
+static int drop_once(struct coming *c, struct err *err)
+{
+    SCOPED(shard_rows_fini) struct shard_rows rows = { .n = 0 };
+    struct sync_run *r = c->r;
+    int rc = shard_store_read(r->admin, r->job, &rows, err);
+
+    if (rc < 0)
+        return rc;
+    sink_begin(r->main.sink, c->pos, 0);
+    for (unsigned i = 0; i < rows.n && rc == 0; i++) {
+        SCOPED(buf_fini) struct buf sql = BUF_INIT;
+        struct shard_group *g = &rows.at[i].group;
+        unsigned before = g->n;
+
+        for (unsigned k = g->n; k-- > 0;)
+            if (leaves(c, &g->members[k]))
+                shard_leave(g, &g->members[k]);
+        if (g->n == before)
+            continue;
+        shard_settle(g);
+        shard_store_sql(r->job, &rows.at[i], &sql);
+        rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
+    }
+    if (rc == 0)
+        rc = sink_commit(r->main.sink, err);
+    if (rc < 0) {
+        sink_rollback(r->main.sink);
+        return shard_store_stale(err) ? (err->code = -EAGAIN) : rc;
+    }
+    sync_publish(r);
+    r->mode->passed(r, c->pos);
+    return shard_tell(r, err);
+}
+
+static int drop(struct coming *c, struct err *err)
+{
+    int rc = -EAGAIN;
+
+    for (unsigned i = 0; i < TRIES && rc == -EAGAIN; i++) {
+        *err = ERR_INIT;
+        rc = drop_once(c, err);
+    }
+    if (rc == 0)
+        atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
+    return rc == -EAGAIN ? too_often(c, err) : rc;
+}
+
+/* --- which of them it is --- */
+
+static bool is_alone(const struct sync_run *r, const struct route *to)
+{
+    const struct shard_row *row = shard_rows_find(&r->shards->rows, to->to_schema, to->to_table);
+
+    return !row || (row->group.n <= 1 && !row->group.incomplete);
+}
+
+static bool renames(const struct ddl *d)
+{
+    for (unsigned i = 0; i < d->n_names; i++)
+        if (d->names[i].to)
+            return true;
+    return false;
+}
+
+static int refuse_rename(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
+{
+    int rc = sync_ddl_excused(c->r, c->q, c->d, err);
+
+    if (rc != 0) {
+        *ret = SHARD_DDL_PASS_BY;
+        return rc < 0 ? rc : 0;
+    }
+    return err_set(err, -ENOTSUP,
+                   "`RENAME TABLE` statement not supported in %s mode for a table that is one of "
+                   "several shards: run what is needed of it at the target, then 'echo as=done > "
+                   "resolve_ddl' (an action of sync) and resume: %.*s",
+                   c->r->job->shard_mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic",
+                   (int)(c->q->sql.size < 300 ? c->q->sql.size : 300), c->q->sql.data);
+}
+
+/* Any name that this run is to look at? */
+static bool any_for(const struct coming *c)
+{
+    for (unsigned i = 0; i < c->d->n_names; i++) {
+        char schema[200], table[200];
+
+        sync_ddl_names(c->q, &c->d->names[i], schema, table);
+        if (c->d->class == DDL_DROP_DATABASE || shard_is_for(c->r, schema, table))
+            return true;
+    }
+    return false;
+}
+
+static int handle(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
+{
+    int rc;
+
+    *ret = SHARD_DDL_DONE;
+    switch (c->d->class) {
+    case DDL_ALTER_TABLE:
+    case DDL_CREATE_INDEX:
+    case DDL_DROP_INDEX:
+        if (renames(c->d))
+            break;
+        rc = c->r->mode->drain(c->r, err);
+        return rc == 0 ? change(c, err) : rc;
+    case DDL_CREATE_TABLE:
+    case DDL_CREATE_TABLE_LIKE:
+        rc = c->r->mode->drain(c->r, err);
+        return rc == 0 ? create(c, err) : rc;
+    case DDL_DROP_TABLE:
+    case DDL_DROP_DATABASE:
+        rc = c->r->mode->drain(c->r, err);
+        return rc == 0 ? drop(c, err) : rc;
+    case DDL_TRUNCATE_TABLE:
+        atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
+        *ret = SHARD_DDL_PASS_BY;
+        return 0;
+    default:
+        break;
+    }
+    *ret = SHARD_DDL_OTHER;
+    if (!renames(c->d) || is_alone(c->r, &c->to))
+        return 0;
+    rc = c->r->mode->drain(c->r, err);
+    return rc == 0 ? refuse_rename(c, ret, err) : rc;
+}
+
+static bool is_of_shards(const struct coming *c)
+{
+    const struct ddl *d = c->d;
+    bool tables = d->class == DDL_ALTER_TABLE || d->class == DDL_CREATE_INDEX ||
+                  d->class == DDL_DROP_INDEX || d->class == DDL_CREATE_TABLE ||
+                  d->class == DDL_CREATE_TABLE_LIKE || d->class == DDL_DROP_TABLE ||
+                  d->class == DDL_TRUNCATE_TABLE || d->class == DDL_RENAME_TABLE;
+
+    return d->n_names > 0 && !d->temporary && (tables || d->class == DDL_DROP_DATABASE);
+}
+
+// NOLINTNEXTLINE(readability-function-size): all that a statement is
+int sync_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *d,
+                   uint32_t timestamp, const struct position *pos, enum sync_shard_ddl *ret,
+                   struct err *err)
+{
+    SCOPED(coming_fini)
+    struct coming c = { .r = r, .q = q, .d = d, .timestamp = timestamp, .pos = pos };
+
+    *ret = SHARD_DDL_OTHER;
+    if (!r->shards || !is_of_shards(&c)) {
+        if (r->second) /* the main stream has it */
+            *ret = SHARD_DDL_PASS_BY;
+        return 0;
+    }
+    if (!sync_ddl_in_scope(r, q, &d->names[0], &c.to) && d->class != DDL_DROP_TABLE)
+        return 0;
+    sync_ddl_names(q, &d->names[0], c.schema, c.table);
+    if (!any_for(&c)) {
+        *ret = SHARD_DDL_PASS_BY;
+        return 0;
+    }
+    return handle(&c, ret, err);
+}
