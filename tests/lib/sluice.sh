@@ -26,7 +26,7 @@ start_sluice() {
 
 restart_sluice() {
     # shellcheck disable=SC2086
-    $sluiced --data "$WORK/data" --mount "$T" --listen "127.0.0.1:$sluice_port" $sluice_options >>"$SLUICE_LOG" 2>&1 &
+    ${sluice_preload:+env LD_PRELOAD="$sluice_preload"} $sluiced --data "$WORK/data" --mount "$T" --listen "127.0.0.1:$sluice_port" $sluice_options >>"$SLUICE_LOG" 2>&1 &
     sluiced_pid=$!
     wait_for 30 sluice_up || { tail -20 "$SLUICE_LOG" >&2; die "sluiced did not start"; }
 }

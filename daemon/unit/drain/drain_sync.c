@@ -422,14 +422,16 @@ static int leave(struct drain_sync *s, int rc, struct err *err)
     return why.code;
 }
 
-/* In TiDB-Binlog's table, too, if that is asked for. */
+/* In TiDB-Binlog's table, too, if that is asked for; nothing before it is needed while it stands.
+ */
 static int say_where(struct drain_sync *s, int rc, struct err *err)
 {
     struct drain_place place = { atomic_load(&s->drainer->last_ts), NULL };
     struct err why = ERR_INIT;
 
     if ((rc != 0 && rc != -ECANCELED) || place.ts == 0 ||
-        drain_checkpoint_write(s->checkpoint, &place, true, &why) == 0)
+        (drain_checkpoint_write(s->checkpoint, &place, true, &why) == 0 &&
+         drain_feed_hold(s->feed, &place, &why) == 0))
         return rc;
     *err = why;
     return why.code;

@@ -169,9 +169,9 @@ static void purge_by_settings(struct relay *r, struct journal *j)
     uint64_t interval = number_at(r, "purge.interval"), hours = number_at(r, "purge.expires");
     struct disk d;
 
-    if (!interval || clock_mono_us() < r->purge_due_us)
+    if (!interval || (r->purged_us && clock_mono_us() < r->purged_us + (int64_t)interval * 1000000))
         return;
-    r->purge_due_us = clock_mono_us() + (int64_t)interval * 1000000;
+    r->purged_us = clock_mono_us();
     if (read_disk(r, &d) && d.free < soft_limit(r, &d))
         make_space(r, j);
     if (hours)

@@ -445,6 +445,8 @@ int relay_find_place(struct relay *r, const struct mysql_params *params, struct 
         return rc;
     ret->flavor = s.flavor;
     memcpy(ret->server, s.id, sizeof ret->server);
+    memcpy(ret->end_file, s.end.file, sizeof ret->end_file);
+    ret->end_offset = s.end.offset;
     if (accept)
         return accepted_place(&s, head, accept, ret, err);
     if (!head->pos.file[0])

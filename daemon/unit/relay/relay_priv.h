@@ -41,8 +41,8 @@ struct relay {
     _Atomic int64_t read_commit_us; /* wall: of the last transaction stored */
     atomic_bool connected, caught_up;
     _Atomic bool semi_sync_active;
-    int64_t purge_due_us, holds_due_us; /* the keeper's; monotonic */
-    double shown_lag;                   /* likewise */
+    int64_t purged_us, holds_due_us; /* the keeper's; monotonic: when it last looked; is due */
+    double shown_lag;                /* likewise */
     /* once a second: events read; records and bytes stored; reads of the store and their bytes */
     struct rate event_rate GUARDED, store_rate GUARDED, read_rate GUARDED;
 };
@@ -89,7 +89,9 @@ struct relay_place {
     struct gtid_set *skip; /* see struct ingest */
     struct buf expect;     /* likewise; empty: nothing is compared */
     uint64_t expect_from;
-    struct gtid last; /* of the last record; number 0: none */
+    struct gtid last;                /* of the last record; number 0: none */
+    char end_file[BINLOG_NAME_SIZE]; /* where the source's binlog ends now */
+    uint64_t end_offset;
 };
 void relay_place_fini(struct relay_place *p);
 /* Asks the source who it is and where the dump goes on after 'head'.  -EREMCHG: that is the

@@ -26,6 +26,9 @@ struct relay_run {
     bool writing;
     struct mysql_stream *stream;
     struct relay_acks *acks;
+    char end_file[BINLOG_NAME_SIZE]; /* of the source, when we connected */
+    uint64_t end_offset;
+    bool behind;     /* that was not reached yet: what comes is of then, not of now */
     int64_t idle_us; /* monotonic: when a time stamp was given last */
     int64_t
         unsent_us; /* monotonic: of the oldest record that was not yet sent to the disk; 0: none */
@@ -267,6 +270,9 @@ static int go_to(struct relay_run *run, struct relay_place *place, struct err *e
         return rc;
     use_place(run, place);
     rc = restore_skip(run, place->flavor, err);
+    memcpy(run->end_file, place->end_file, sizeof run->end_file);
+    run->end_offset = place->end_offset;
+    run->behind = true;
     return rc < 0 ? rc : open_stream(run, &place->pos, err);
 }
 
@@ -354,8 +360,10 @@ static void count(struct relay_run *run, const struct ingest_did *did)
     struct relay *r = run->relay;
 
     atomic_fetch_add_explicit(&r->events, 1, memory_order_relaxed);
-    if (did->alive)
+    if (did->alive) { /* only at its end */
         atomic_fetch_add(&r->heartbeats, 1);
+        run->behind = false;
+    }
     if (did->incident)
         log_error(r->unit.path,
                   "the source says that it lost events before %s:%llu: tasks that "
@@ -420,12 +428,24 @@ static bool may_gather(const struct relay_run *run)
     return run->unsent_us && !run->acks && clock_mono_us() - run->unsent_us < GATHER_MOST_US;
 }
 
-/* An idle source: the time stamps move all the same. */
+/* Binlog files are numbered: a longer name is a later one. */
+static bool is_past_end(const struct relay_run *run)
+{
+    size_t len = strlen(run->in.at_file), end_len = strlen(run->end_file);
+    int order = len != end_len ? (len > end_len ? 1 : -1) : strcmp(run->in.at_file, run->end_file);
+
+    return order > 0 || (order == 0 && run->in.at >= run->end_offset);
+}
+
+/* An idle source: the time stamps move all the same.  Not before all is read that it had when we
+ * connected: it may be long silent before that, and what it then sends is old. */
 static int tell_time(struct relay_run *run, struct err *err)
 {
     uint64_t safe_ts;
 
-    if (run->in.open || clock_mono_us() - run->idle_us < (int64_t)IDLE_MS * 1000)
+    if (run->behind && is_past_end(run))
+        run->behind = false;
+    if (run->behind || run->in.open || clock_mono_us() - run->idle_us < (int64_t)IDLE_MS * 1000)
         return 0;
     run->idle_us = clock_mono_us();
     return journal_idle(run->journal, &safe_ts, err);
