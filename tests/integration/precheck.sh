@@ -174,6 +174,17 @@ mend; check; expect_not FAIL
 sql mad "DROP TABLE inc.t"; check; expect 'FAIL  target_table: inc.t is not at the target'
 task_mode=all
 
+note "online schema changes under way, connections that are not there, a start that is not there"
+sql mas "CREATE DATABASE osc; USE osc; CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE _t_gho (id INT PRIMARY KEY); CREATE TABLE _x_new (id INT PRIMARY KEY)"
+new_task mas mad osc </dev/null; check; expect 'WARN  online_ddl: osc._t_gho: an online schema change of osc.t .*DROP TABLE `osc`.`_t_gho`'
+report | grep -q '_x_new' && die "a table of that name alone"
+mend; check; expect_not 'WARN  online_ddl'
+sql mad "SET GLOBAL max_connections = 10"; echo 8 >"$T/tasks/x/full_migrate_conf/import_threads"; check
+expect 'FAIL  connections: target: 12 more are wanted, .* of 10 are taken; type at the target: SET GLOBAL max_connections=[0-9]+'
+sql mad "$(report | sed -nE 's/^FAIL  connections:.*type at the target: //p')"; typed=$((typed + 1)); check; expect_not '(WARN|FAIL)  connections'
+echo incremental >"$T/tasks/x/task_mode"; echo '[{"source_name": "mas", "binlog_name": "bin.000099"}]' >"$T/tasks/x/source_conf"; check
+expect 'FAIL  start: the source has no bin.000099 yet.*; give the source another start in source_conf'
+
 note "XA, the same server, foreign keys that cascade"
 sql mas "CREATE DATABASE fk; USE fk; CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT cp FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE);
     XA START 'left'; INSERT INTO p VALUES (1); XA END 'left'; XA PREPARE 'left'"

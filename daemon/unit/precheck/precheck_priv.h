@@ -47,6 +47,8 @@ void precheck_target_lines(struct precheck *p);                /* precheck_targe
 int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
 /* precheck_left.c: what of the schemas of 'names' in scope is not copied. */
 int precheck_left_lines(struct precheck *p, const struct table_names *names, struct err *err);
+/* precheck_online.c: which of 'names', all of the source, gh-ost and others work on. */
+void precheck_online_lines(struct precheck *p, const struct table_names *names);
 int precheck_folder_lines(struct precheck *p, struct err *err); /* precheck_folder.c */
 
 /* --- tables --- */

@@ -204,7 +204,10 @@ static void check_start(struct precheck *p)
     if (!job || !job->has_start || p->scope.dump || p->scope.again)
         return;
     if (find_start(p, &err) < 0)
-        precheck_add(p, PRECHECK_FAIL, "start", NULL, "%s", err.text);
+        precheck_add(p, PRECHECK_FAIL, "start",
+                     "give the source another start in source_conf: start_time, or binlog_name "
+                     "and binlog_pos, or binlog_gtid; none of them: from now on",
+                     "%s", err.text);
     else
         precheck_add(p, PRECHECK_OK, "start", NULL, "the source has the position to start from");
 }

@@ -258,6 +258,7 @@ static int check_all(struct tables *t, struct err *err)
         if (router_table(p->job->router, n->db, n->name, &r))
             rc = check_object(t, n, &r, err);
     }
+    precheck_online_lines(p, &names);
     if (rc == 0 && p->scope.dump)
         rc = precheck_left_lines(p, &names, err);
     table_names_fini(&names);
