@@ -144,7 +144,7 @@ void dir_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
     (void)mode;
     if (rc == 0)
         rc = fs_is_notifier(req) /* it stands for somebody else's request, which waits for it */
-                 ? notify_make(fs_of(req), dir.node, name)
+                 ? making_create(fs_of(req), dir.node, name)
                  : node_create(dir.node, name, NULL, &who, &err);
     if (rc == 0)
         rc = node_lookup(dir.node, name, &t, NULL);
@@ -166,7 +166,7 @@ void dir_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
     if (rc == 0 && (t.attr || t.action))
         rc = -ENOTDIR;
     if (rc == 0)
-        rc = fs_is_notifier(req) ? notify_destroy(fs_of(req), t.node)
+        rc = fs_is_notifier(req) ? making_destroy(fs_of(req), t.node)
                                  : node_destroy(t.node, &who, &err);
     fuse_reply_err(req, -rc);
 }

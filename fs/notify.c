@@ -6,9 +6,7 @@
  * files that are worth an inotify event: at most 500 a second, states first,
  * each file at most ten times a second (which watch.h sees to).
  *
- * The child also makes and removes directories for HTTP (TREE.md 15): the
- * asking thread waits here, the child's mkdir comes back as a FUSE request,
- * and notify_make() runs what was asked.
+ * What else the child does is in make.c.
  */
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +28,6 @@
 
 #define TICK_MS 100
 #define TOUCHES_PER_TICK 50 /* 500 a second */
-#define MAKE_TIMEOUT_MS 10000
 #define STOP_TIMEOUT_MS 3000
 
 enum { FIRST, SECOND, N_RANKS }; /* states and errors; the rest */
@@ -41,37 +38,15 @@ struct touch {
     UT_hash_handle hh;
 };
 
-enum making_state { MAKING_ASKED, MAKING_RUNS, MAKING_DONE };
-
-/* A mkdir or rmdir that somebody waits for; on the stack of who waits. */
-struct making {
-    struct making *next;
-    uint32_t id;
-    enum making_state state;
-    bool answered;             /* the child's call has ended */
-    struct node *dir, *victim; /* of mkdir; of rmdir */
-    const char *name;
-    const json_t *spec;
-    const struct caller *who;
-    struct err *err;
-    int rc;
-};
-
 struct notify {
     struct fs *fs;
     struct watch *watch;
     int wake; /* eventfd */
     pthread_t thread;
-    atomic_bool stopping, deserted; /* deserted: without a child */
+    atomic_bool stopping;
     struct touch *waiting[N_RANKS];
-
-    struct mutex lock;
-    struct cond cond;
-    struct making *makings GUARDED;
-    uint32_t last_id GUARDED;
+    struct makings *makings;
 };
-
-static struct fs *_Atomic maker_fs; /* whose child makes nodes for HTTP */
 
 struct fs_notifier *fs_fork_notifier(void)
 {
@@ -111,13 +86,17 @@ void fs_notifier_free(struct fs_notifier *n)
     free(n);
 }
 
+struct makings *notify_makings(struct fs *fs)
+{
+    return fs->notifier->running->makings;
+}
+
 pid_t notify_pid(const struct fs *fs)
 {
     return fs->notifier ? fs->notifier->pid : 0;
 }
 
-static int ask_child(struct fs_notifier *n, enum notify_op op, uint32_t id, const char *path,
-                     int flags)
+int notify_ask(struct fs_notifier *n, enum notify_op op, uint32_t id, const char *path, int flags)
 {
     struct notify_request q = { .op = op, .id = id };
     size_t size = strlen(path) + 1;
@@ -167,7 +146,8 @@ static int touch_now(struct notify *n, const struct touch *touch)
     if (target_of_ino(touch->ino, &t) < 0)
         return 0;
     path = target_path(&t);
-    return ask_child(n->fs->notifier, NOTIFY_TOUCH, 0, path, MSG_DONTWAIT) == -EAGAIN ? -EAGAIN : 1;
+    return notify_ask(n->fs->notifier, NOTIFY_TOUCH, 0, path, MSG_DONTWAIT) == -EAGAIN ? -EAGAIN
+                                                                                       : 1;
 }
 
 static void touch_some(struct notify *n)
@@ -222,146 +202,6 @@ static void take_changes(struct notify *n)
     }
 }
 
-/* --- making and removing for HTTP --- */
-
-static struct making *find_making(struct notify *n, const struct node *dir, const char *name,
-                                  const struct node *victim) REQUIRES(n->lock)
-{
-    for (struct making *m = n->makings; m; m = m->next) {
-        if (m->state != MAKING_ASKED)
-            continue;
-        if (victim ? m->victim == victim : m->dir == dir && name && strcmp(m->name, name) == 0)
-            return m;
-    }
-    return NULL;
-}
-
-static void run_making(struct making *m)
-{
-    m->rc = m->victim ? node_destroy_direct(m->victim, m->who, m->err)
-                      : node_create_direct(m->dir, m->name, m->spec, m->who, m->err);
-}
-
-/* In the handler of the child's mkdir or rmdir. */
-static int serve(struct notify *n, const struct node *dir, const char *name,
-                 const struct node *victim)
-{
-    struct making *m;
-    int rc;
-
-    mutex_lock(&n->lock);
-    m = find_making(n, dir, name, victim);
-    if (m)
-        m->state = MAKING_RUNS;
-    mutex_unlock(&n->lock);
-    if (!m)
-        return -ENOENT;
-    run_making(m);
-    rc = m->rc;
-    mutex_lock(&n->lock);
-    m->state = MAKING_DONE;
-    cond_broadcast(&n->cond);
-    mutex_unlock(&n->lock);
-    return rc;
-}
-
-int notify_make(struct fs *fs, struct node *dir, const char *name)
-{
-    return serve(fs->notifier->running, dir, name, NULL);
-}
-
-int notify_destroy(struct fs *fs, struct node *n)
-{
-    return serve(fs->notifier->running, NULL, NULL, n);
-}
-
-/* The child's call ended.  If it did not reach us (the name exists, the path is gone), the asking
- * thread does it itself, and gets our own sentence. */
-static void call_ended(struct notify *n, uint32_t id)
-{
-    mutex_lock(&n->lock);
-    for (struct making *m = n->makings; m; m = m->next) {
-        if (m->id != id)
-            continue;
-        m->answered = true;
-        if (m->state == MAKING_ASKED)
-            m->id = 0;
-    }
-    cond_broadcast(&n->cond);
-    mutex_unlock(&n->lock);
-}
-
-static void making_add(struct notify *n, struct making *m) REQUIRES(n->lock)
-{
-    m->id = ++n->last_id ? n->last_id : ++n->last_id; /* 0 means given back */
-    m->next = n->makings;
-    n->makings = m;
-}
-
-static void making_take(struct notify *n, struct making *m) REQUIRES(n->lock)
-{
-    struct making **p = &n->makings;
-
-    while (*p != m)
-        p = &(*p)->next;
-    *p = m->next;
-}
-
-/* For whoever makes it, and then for the end of the child's call: until then the kernel may not
- * know of it. */
-static bool waits(const struct notify *n, const struct making *m, int64_t until) REQUIRES(n->lock)
-{
-    if (m->state == MAKING_RUNS)
-        return true;
-    if (clock_mono_us() >= until || n->stopping || n->deserted)
-        return false;
-    return m->state == MAKING_ASKED ? m->id != 0 : !m->answered;
-}
-
-/* Has the child call, and waits; whoever of the handler and this thread comes first runs it. */
-static int make_through(struct notify *n, struct making *m, enum notify_op op, const char *path)
-{
-    int64_t until = clock_mono_us() + MAKE_TIMEOUT_MS * 1000LL;
-    bool ours;
-
-    mutex_lock(&n->lock);
-    making_add(n, m);
-    mutex_unlock(&n->lock);
-    if (ask_child(n->fs->notifier, op, m->id, path, 0) < 0)
-        call_ended(n, m->id);
-    mutex_lock(&n->lock);
-    while (waits(n, m, until))
-        cond_wait(&n->cond, &n->lock, 100);
-    making_take(n, m);
-    ours = m->state == MAKING_ASKED;
-    mutex_unlock(&n->lock);
-    if (ours)
-        run_making(m);
-    return m->rc;
-}
-
-static int maker_create(struct node *dir, const char *name, const json_t *spec,
-                        const struct caller *who, struct err *err)
-{
-    struct fs *fs = maker_fs;
-    struct making m = { .dir = dir, .name = name, .spec = spec, .who = who, .err = err };
-    SCOPED(freep) char *dir_path = node_path(dir);
-    SCOPED(freep) char *path = xasprintf("%s%s%s", dir_path, *dir_path ? "/" : "", name);
-
-    return make_through(fs->notifier->running, &m, NOTIFY_MKDIR, path);
-}
-
-static int maker_destroy(struct node *victim, const struct caller *who, struct err *err)
-{
-    struct fs *fs = maker_fs;
-    struct making m = { .victim = victim, .who = who, .err = err };
-    SCOPED(freep) char *path = node_path(victim);
-
-    return make_through(fs->notifier->running, &m, NOTIFY_RMDIR, path);
-}
-
-static const struct node_maker maker = { .create = maker_create, .destroy = maker_destroy };
-
 /* --- the thread --- */
 
 static void wake(void *arg)
@@ -376,7 +216,7 @@ static void take_replies(struct notify *n)
     struct notify_reply r;
 
     while (recv(n->fs->notifier->fd, &r, sizeof r, MSG_DONTWAIT) == sizeof r)
-        call_ended(n, r.id);
+        makings_ended(n->makings, r.id);
 }
 
 static void *notify_run(void *arg)
@@ -395,7 +235,7 @@ static void *notify_run(void *arg)
             eventfd_read(n->wake, &count);
         if (fds[1].revents & POLLHUP) {
             fds[1].fd = -1; /* the child is gone: nothing is announced any more */
-            n->deserted = true;
+            makings_give_up(n->makings);
         }
         take_replies(n);
         take_changes(n);
@@ -421,19 +261,16 @@ void notify_start(struct fs *fs, dev_t dev)
 
     tell_child(fs->notifier, fs->mountpoint, dev);
     n->fs = fs;
-    mutex_init(&n->lock);
-    cond_init(&n->cond);
     n->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     fs->notifier->running = n;
     n->watch = watch_subscribe_all(fs->root, wake, n);
+    n->makings = makings_new(fs);
     n->thread = thread_start("notify", notify_run, n);
-    maker_fs = fs;
-    node_set_maker(&maker);
 }
 
 static void notify_end(struct notify *n)
 {
-    node_set_maker(NULL);
+    makings_give_up(n->makings);
     n->stopping = true;
     wake(n);
     thread_join(n->thread);
@@ -460,7 +297,6 @@ void notify_free(struct fs *fs)
     if (!n)
         return;
     close(n->wake);
-    cond_fini(&n->cond);
-    mutex_fini(&n->lock);
+    makings_free(n->makings);
     free(n);
 }

@@ -118,11 +118,6 @@ void notify_start(struct fs *fs, dev_t dev);
 void notify_stop(struct fs *fs);       /* ends and reaps the child */
 void notify_free(struct fs *fs);       /* after the loop: its threads still ask for the pid */
 pid_t notify_pid(const struct fs *fs); /* of the child; 0: none */
-/* mkdir/rmdir from the child: the request that it is made for, run here.  -ENOENT if there is
- * none. */
-int notify_make(struct fs *fs, struct node *dir, const char *name);
-int notify_destroy(struct fs *fs, struct node *n);
-
 enum notify_op { NOTIFY_MOUNTED, NOTIFY_TOUCH, NOTIFY_MKDIR, NOTIFY_RMDIR };
 struct notify_request {
     uint32_t op;
@@ -140,6 +135,20 @@ struct fs_notifier {
     struct notify *running; /* notify.c's own */
 };
 void notify_child_run(int fd) __attribute__((noreturn));
+/* Sends it to the child; 0 or -errno: -EAGAIN with MSG_DONTWAIT when it is behind. */
+int notify_ask(struct fs_notifier *n, enum notify_op op, uint32_t id, const char *path, int flags);
+struct makings *notify_makings(struct fs *fs);
+
+/* --- make.c --- */
+
+struct makings *makings_new(struct fs *fs); /* HTTP makes its nodes through it from here on */
+void makings_ended(struct makings *a, uint32_t id); /* the child's call 'id' has */
+void makings_give_up(struct makings *a); /* there is no child any more; nobody waits for it */
+void makings_free(struct makings *a);
+/* mkdir/rmdir from the child: the request that it is made for, run here.  -ENOENT if there is
+ * none. */
+int making_create(struct fs *fs, struct node *dir, const char *name);
+int making_destroy(struct fs *fs, struct node *n);
 
 /* --- stale.c --- */
 

@@ -19,6 +19,8 @@ struct listener {
     atomic_uint exchanges; /* begun and not completed */
     atomic_bool closing;   /* nothing begins any more: libmicrohttpd aborts if a connection is
                               suspended while its daemon is stopped */
+    atomic_uint connections;
+    _Atomic int64_t full_us; /* monotonic: when it was last said that there are as many as may be */
     struct MHD_Daemon *mhd;
     int quiet_fd; /* once closing: the socket that it listened on; else 0 */
     char *text;

@@ -17,6 +17,7 @@
 /* A refused body up to this size is read and thrown away: a client that is cut off while it sends
  * may not see the reply. */
 enum { DRAIN_MAX = 1 << 20 };
+#define FULL_EVERY_US (60 * (int64_t)1000000)
 
 enum phase {
     READING,  /* the body */
@@ -395,17 +396,34 @@ void request_completed(void *listener, struct MHD_Connection *conn, void **excha
     atomic_fetch_sub(&l->exchanges, 1);
 }
 
+/* Who comes next waits without a word: said here, once a minute at most. */
+static void say_full(struct listener *l)
+{
+    int64_t now = clock_mono_us(), last = atomic_load(&l->full_us);
+
+    if ((last && now - last < FULL_EVERY_US) ||
+        !atomic_compare_exchange_strong(&l->full_us, &last, now))
+        return;
+    log_warn("http",
+             "%s has %u connections, as many as may be (http_connections): who calls now waits "
+             "until one of them is closed",
+             l->text, l->server->config.max_connections);
+}
+
 void request_connection(void *listener, struct MHD_Connection *conn, void **peer,
                         enum MHD_ConnectionNotificationCode what)
 {
     const union MHD_ConnectionInfo *info;
+    struct listener *l = listener;
 
-    (void)listener;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        atomic_fetch_sub(&l->connections, 1);
         free(*peer);
         *peer = NULL;
         return;
     }
+    if (atomic_fetch_add(&l->connections, 1) + 1 >= l->server->config.max_connections)
+        say_full(l);
     info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
     *peer = xcalloc(1, sizeof(struct peer));
     peer_of_socket(info->connect_fd, *peer);

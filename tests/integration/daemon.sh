@@ -59,6 +59,21 @@ grep -q 'does not open' "$SLUICE_LOG" || die "nothing is said of the missing key
 stop_sluice || die "exit code $?"
 mv "$WORK/key" "$WORK/data/key"
 
+# As many callers as may be: the next one waits, the log says so, once; it goes on when one leaves.
+sluice_options="--http-connections 6"
+restart_sluice
+full() { grep -q 'as many as may be (http_connections)' "$SLUICE_LOG"; }
+full && die "full with nobody there"
+for i in 3 4 5 6 7 8; do eval "exec $i<>/dev/tcp/127.0.0.1/$sluice_port"; done
+wait_for 10 full || die "nobody says that there are as many connections as may be"
+curl -s -m 1 "$URL/v1/version" && die "a seventh is answered"
+exec 3>&- 4>&-
+wait_for 10 curl -sf -m 1 -o /dev/null "$URL/v1/version" || die "a place that was given up is not taken"
+exec 5>&- 6>&- 7>&- 8>&-
+equal_to() { [ "$(grep -c 'as many as may be' "$SLUICE_LOG")" = "$1" ]; }
+equal_to 1 || die "said $(grep -c 'as many as may be' "$SLUICE_LOG") times within a minute"
+stop_sluice || die "exit code $?"
+
 # A hanging server delays the end by stop_seconds at most; a second signal ends it at once.
 sluice_options="--stop-seconds 3"
 start_mariadb dst
