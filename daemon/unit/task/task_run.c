@@ -290,20 +290,23 @@ static bool any_runs(struct task *t, const json_t *chosen) REQUIRES(t->lock)
 }
 
 /* Waits for the check to pass.  A check that fails is the start's failure; one that takes longer
- * goes on by itself. */
+ * goes on by itself, and nobody is told that it passed. */
 static int await_check(struct task *t, const json_t *chosen, struct err *err)
 {
     int64_t until_us = clock_mono_us() + TASK_ACTION_MS * 1000LL, left_us;
     struct err first = ERR_INIT;
+    bool open;
 
     mutex_lock(&t->lock);
-    while (!all_in(t, chosen, STAGE_DUMP) && any_runs(t, chosen) &&
+    while ((open = !all_in(t, chosen, STAGE_DUMP) && any_runs(t, chosen)) &&
            (left_us = until_us - clock_mono_us()) > 0)
         cond_wait(&t->cond, &t->lock, left_us / 1000 + 1);
     for (unsigned i = 0; i < t->n_subs && !first.code; i++)
         if (t->subs[i]->units[STAGE_CHECK] && names_have(chosen, t->subs[i]->job->source))
             unit_error(t->subs[i]->units[STAGE_CHECK], &first);
     mutex_unlock(&t->lock);
+    if (!first.code && open)
+        err_set(&first, -ETIMEDOUT, "the check still goes on; the task runs once it has passed");
     if (first.code)
         *err = first;
     return first.code;
