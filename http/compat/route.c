@@ -110,7 +110,8 @@ int route_find(const struct facade *f, const char *unit, const char *method, con
     }
     if (!c->facade)
         return err_set(err, -ENOENT, "%.200s: nothing is served here", url);
-    return err_set(err, -EOPNOTSUPP, "%s does not apply to %.200s; what does: %s", method, url, c->allow);
+    return err_set(err, -EOPNOTSUPP, "%s does not apply to %.200s; what does: %s", method, url,
+                   c->allow);
 }
 
 static int check_request(struct call *c, struct err *err)

@@ -165,7 +165,8 @@ Test(dm, checks_the_request_before_it_acts)
     expect_text("PATCH", S "/start-relay", "{", "it is not JSON: line 1");
     expect_text("GET", "/api/v1/sources?with_status=perhaps", "", "with_status");
     expect("DELETE " S "/status", "", 405,
-           "{'error_code': 0, 'error_msg': 'DELETE does not apply to " S "/status; what does: GET'}");
+           "{'error_code': 0, 'error_msg': 'DELETE does not apply to " S
+           "/status; what does: GET'}");
 }
 
 Test(dm, keeps_to_the_caller_s_right)
