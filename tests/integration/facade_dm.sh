@@ -278,6 +278,19 @@ ok 204 DELETE "/tasks/$coded?source_name_list=mdb"; stages_are "$coded" '{"my":"
 ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}" # the one that is missing is added
 stages_are "$coded" '{"my":"Running","mdb":"Running"}'
 for s in my mdb; do wait_for 60 rows_are $s || die "$s differs: $(sql dst "SELECT * FROM d_$s.t")"; done
+sql dst "DROP TABLE d_my.t"; sql my "UPDATE d_my.t SET v = 'x'"
+fails() { ok 200 GET "/tasks/$coded/status?source_name_list=my"; jq -e '.data[0] | .stage == "Paused" and (.error_msg | startswith("[code=36070:class=sync-unit:scope=downstream:level=high], Message: downstream table doesn'"'"'t exist, RawCause: ") and contains("d_my.t"))' <<<"$body" >/dev/null; }
+wait_for 60 fails || die "no error_msg: $body"
+ok 204 DELETE "/tasks/$coded"; sql dst "DROP TABLE d_mdb.t"
+ok 201 POST /tasks "{\"remove_meta\": true, \"task\": $(both "$name")}"
+wait_sync "$coded"
+for s in my mdb; do wait_for 60 rows_are $s || die "$s differs after a new start: $(sql dst "SELECT * FROM d_$s.t")"; done
+ok 200 POST "/tasks/$coded/stop"
+at=$(sql my "SELECT NOW()"); wait_for 5 test "$(date +%s)" -gt "$(date -d "$at" +%s)"
+sql my "INSERT INTO d_my.t (v) VALUES ('after')"
+ok 200 POST "/tasks/$coded/start" "{\"source_name_list\": [\"my\"], \"start_time\": \"$at\", \"safe_mode_time_duration\": \"600s\"}"
+stages_are "$coded" '{"my":"Running","mdb":"Paused"}'
+wait_for 60 rows_are my || die "my differs after a start from $at"
 ok 204 DELETE '/sources/mdb?force=1'
 ok 200 GET "/tasks/$coded"; shows '.source_config.source_conf == [{source_name: "my"}]'
 stages_are "$coded" '{"my":"Running"}'

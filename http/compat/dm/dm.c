@@ -58,8 +58,8 @@ const struct use dm_uses[] = {
     { 0 },
 };
 
-const struct shape *const dm_shapes[] = { &dm_relay_shape, &dm_dump_shape, &dm_load_shape,
-                                          &dm_sync_shape, NULL };
+const struct shape *const dm_shapes[] = { &dm_relay_shape, &dm_dump_shape,  &dm_load_shape,
+                                          &dm_sync_shape,  &dm_shard_shape, NULL };
 
 const struct facade dm_facade = {
     .name = "dm",

@@ -84,7 +84,8 @@ enum dm_use {
 extern const struct use dm_uses[];
 extern const struct route dm_routes[];
 extern const struct shape *const dm_shapes[];
-extern const struct shape dm_relay_shape, dm_dump_shape, dm_load_shape, dm_sync_shape;
+extern const struct shape dm_relay_shape, dm_dump_shape, dm_load_shape, dm_sync_shape,
+    dm_shard_shape;
 
 /* Functions of routes. */
 int dm_get_masters(struct call *c, struct err *err);

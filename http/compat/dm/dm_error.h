@@ -63,6 +63,7 @@ enum dm_error {
     DM_NO_OPERATOR,
     DM_PARSE_DDL,
     DM_GET_EVENT,
+    DM_NO_TARGET_TABLE,
     DM_LOCK_NOT_FOUND,
     DM_MASTER_NOT_EXIST,
     DM_START_TASK,

@@ -112,6 +112,42 @@ static const struct field sync_fields[] = {
 };
 const struct shape dm_sync_shape = { "tasks/{task}/sources/{source}/sync", sync_fields };
 
+/* The tree says "DDLs", as DM's own tools do. */
+static json_t *groups_of(const json_t *v, const json_t *attrs)
+{
+    json_t *all = json_deep_copy(v), *group;
+    size_t i;
+
+    (void)attrs;
+    json_array_foreach (all, i, group) {
+        json_object_set(group, "ddl_list", json_object_get(group, "DDLs"));
+        json_object_del(group, "DDLs");
+    }
+    return all;
+}
+
+/* What of a source's sync is told by the source. */
+static const struct field shard_fields[] = {
+    { "unresolved_ddl_lock_id", "unresolved_ddl_lock_id", JSON_STRING },
+    { "blocking_ddls", "blocking_ddls", JSON_ARRAY },
+    { "unresolved_groups", "unresolved_groups", JSON_ARRAY, groups_of },
+    { 0 },
+};
+const struct shape dm_shard_shape = { "tasks/{task}/sources/{source}", shard_fields };
+
+static void add_shards(json_t *status, const json_t *subtask)
+{
+    SCOPED(json_decrefp) json_t *v = shape_of(&dm_shard_shape, subtask);
+    json_t *sync = json_object_get(status, "sync_status");
+
+    json_object_set(status, "unresolved_ddl_lock_id", json_object_get(v, "unresolved_ddl_lock_id"));
+    if (!json_is_object(sync))
+        return;
+    json_object_set(sync, "unresolved_groups", json_object_get(v, "unresolved_groups"));
+    if (!json_array_size(json_object_get(sync, "blocking_ddls")))
+        json_object_set(sync, "blocking_ddls", json_object_get(v, "blocking_ddls"));
+}
+
 /* The status of a unit that has begun; null of one that has not, or is not there. */
 static json_t *unit_status(struct call *c, unsigned use, const struct shape *shape)
 {
@@ -162,13 +198,13 @@ static json_t *status_of(struct call *c, const json_t *task, const char *mode, s
 
     if (!worker)
         return NULL;
-    v = json_pack("{s:s,s:s,s:O,s:s,s:s,s:s}", "name", call_param(c, "task"), "source_name",
+    v = json_pack("{s:s,s:s,s:O,s:s,s:s}", "name", call_param(c, "task"), "source_name",
                   call_param(c, "source"), "worker_name", worker, "stage",
-                  state_name(dm_text(at, "state"), STATE_DM_SUBTASK), "unit", unit_of(at, mode),
-                  "unresolved_ddl_lock_id", "");
+                  state_name(dm_text(at, "state"), STATE_DM_SUBTASK), "unit", unit_of(at, mode));
     json_object_set_new(v, "dump_status", unit_status(c, DM_SUBTASK_DUMP, &dm_dump_shape));
     json_object_set_new(v, "load_status", unit_status(c, DM_SUBTASK_LOAD, &dm_load_shape));
     json_object_set_new(v, "sync_status", unit_status(c, DM_SUBTASK_SYNC, &dm_sync_shape));
+    add_shards(v, subtask);
     if (*why)
         json_object_set_new(v, "error_msg", dm_error_of_unit(dm_text(at, "stage"), why));
     return v;
