@@ -72,7 +72,6 @@ static void add_node(json_t *nodes, json_t *labels, json_t *attrs)
 
 static json_t *worker_nodes(struct call *c, const char *worker)
 {
-    SCOPED(json_decrefp) json_t *sources = read_or_none(c, DM_SOURCES);
     SCOPED(json_decrefp) json_t *daemon = read_or_none(c, DM_DAEMON);
     struct err none = ERR_INIT;
     SCOPED(json_decrefp) json_t *names = call_children(c, DM_SOURCES, &none);
