@@ -42,6 +42,7 @@ echo >"$T/sources/mysql-01/relay/start"
 becomes 'dm_relay_binlog_file\{node="relay",source_id="mysql-01",worker="worker1"\} 1'
 has 'dm_relay_space\{source_id="mysql-01",type="capacity",worker="worker1"\} [1-9][0-9]{6,}'
 has 'dm_master_ddl_state_number\{task="test",type="Un-synced"\} 0'
+has "dm_validator_validator_error_count$(of mysql-01) 0"
 has 'dm_syncer_queue_size\{queue_id="q_0",source_id="mysql-01",task="test",worker="worker1"\} 0'
 sql dst "SET sql_log_bin = 0; INSERT INTO da.t (id) VALUES (50)"; sql a "INSERT INTO da.t (id) VALUES (50)"; wait_state test error
 has "dm_worker_task_state$(of mysql-01) 3"
@@ -49,6 +50,24 @@ has 'dm_syncer_exit_with_error_count\{resumable_err="false",source_id="mysql-01"
 has "dm_worker_task_state$(of mysql-02) 2"
 [ "$(grep -c '^# TYPE dm_' "$WORK/metrics")" = "$(grep '^# TYPE dm_' "$WORK/metrics" | sort -u | wc -l)" ] || die "a metric comes twice"
 grep -q '^sluice_task_state{' "$WORK/metrics" || die "ours are not on the page"
+
+note "a shard that waits"
+sql a "CREATE DATABASE sh; CREATE TABLE sh.t1 (id INT PRIMARY KEY); CREATE TABLE sh.t2 (id INT PRIMARY KEY)"
+cat >"$T/tasks/create" <<END || die "$(cat "$T/tasks/last_error")"
+name: sh
+shard_mode: pessimistic
+target_config: { host: 127.0.0.1, port: $dst_port, user: sluice, password: sluice }
+table_migrate_rule: [ { source: { source_name: mysql-01, schema: sh, table: "t?" }, target: { schema: sh, table: t } } ]
+source_config: { source_conf: [ { source_name: mysql-01 } ] }
+END
+echo >"$T/tasks/sh/start" || die "$(cat "$T/tasks/sh/last_error")"; caught_up sh a
+sql a "ALTER TABLE sh.t1 ADD c INT"
+becomes 'dm_master_ddl_state_number\{task="sh",type="Un-synced"\} 1'
+has 'dm_syncer_unsynced_table_number\{source_id="mysql-01",task="sh",worker="worker1"\} 1'
+has 'dm_syncer_shard_lock_resolving\{source_id="mysql-01",task="sh",worker="worker1"\} 1'
+sql a "ALTER TABLE sh.t2 ADD c INT"
+becomes 'dm_master_ddl_state_number\{task="sh",type="Un-synced"\} 0'
+has 'dm_syncer_shard_lock_resolving\{source_id="mysql-01",task="sh",worker="worker1"\} 0'
 
 note "the Grafana board asks for nothing that is not there"
 for board in packaging/grafana/*.json; do

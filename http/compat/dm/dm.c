@@ -55,6 +55,9 @@ const struct use dm_uses[] = {
     [DM_RELAY_HISTOGRAMS] = { "sources/{source}/relay", "histograms" },
     [DM_SYNC_HISTOGRAMS] = { "tasks/{task}/sources/{source}/sync", "histograms" },
     [DM_SYNC_CHANGES] = { "tasks/{task}/sources/{source}/sync", "row_changes" },
+    [DM_LOCKS] = { "tasks/{task}/locks", NULL },
+    [DM_LOCK] = { "tasks/{task}/locks/{lock}", NULL },
+    [DM_VERIFY] = { "tasks/{task}/verify", NULL },
     { 0 },
 };
 

@@ -79,6 +79,9 @@ enum dm_use {
     DM_RELAY_HISTOGRAMS,
     DM_SYNC_HISTOGRAMS,
     DM_SYNC_CHANGES,
+    DM_LOCKS,
+    DM_LOCK,
+    DM_VERIFY,
 };
 
 extern const struct use dm_uses[];

@@ -142,7 +142,20 @@ static void set_remaining(json_t *attrs, const json_t *sync, const json_t *task)
         json_object_set_new(attrs, "remaining", json_real(behind / rate));
 }
 
-static json_t *subtask_attrs(struct call *c, const json_t *task)
+/* How many tables of a source are still to come to the DDL of a lock. */
+static unsigned count_unsynced(const json_t *locks, const char *source)
+{
+    const json_t *lock, *table;
+    unsigned n = 0;
+    size_t i, k;
+
+    json_array_foreach ((json_t *)locks, i, lock)
+        json_array_foreach (json_object_get(lock, "unsynced"), k, table)
+            n += strcmp(dm_text(table, "source"), source) == 0;
+    return n;
+}
+
+static json_t *subtask_attrs(struct call *c, const json_t *task, const json_t *locks)
 {
     SCOPED(json_decrefp) json_t *subtask = read_or_none(c, DM_SUBTASK);
     SCOPED(json_decrefp) json_t *sync = read_or_none(c, DM_SUBTASK_SYNC);
@@ -155,11 +168,38 @@ static json_t *subtask_attrs(struct call *c, const json_t *task)
 
     set_number(attrs, "stage", dm_stage_number(state_name(word ? word : "", STATE_DM_SUBTASK)));
     set_number(attrs, "blocked", *dm_text(subtask, "unresolved_ddl_lock_id") != 0);
-    set_number(attrs, "unsynced", 0);
+    set_number(attrs, "unsynced", count_unsynced(locks, call_param(c, "source")));
     set_place(attrs, "master", dm_text(sync, "master_binlog"));
     set_place(attrs, "syncer", dm_text(sync, "syncer_binlog"));
     set_remaining(attrs, sync, task);
     return attrs;
+}
+
+/* The locks of {task}, with all attributes. */
+static json_t *locks_of(struct call *c)
+{
+    struct err none = ERR_INIT;
+    SCOPED(json_decrefp) json_t *names = call_children(c, DM_LOCKS, &none);
+    json_t *locks = json_array();
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (names, i, name) {
+        call_set_param(c, "lock", json_string_value(name));
+        json_array_append_new(locks, read_or_none(c, DM_LOCK));
+    }
+    return locks;
+}
+
+static json_t *task_attrs(const json_t *locks)
+{
+    int n = (int)json_array_size(locks), synced = 0;
+    const json_t *lock;
+    size_t i;
+
+    json_array_foreach ((json_t *)locks, i, lock)
+        synced += json_array_size(json_object_get(lock, "unsynced")) == 0;
+    return json_pack("{s:i, s:i}", "unsynced", n - synced, "synced", synced);
 }
 
 static void add_task(struct call *c, const char *name, const char *worker, json_t *tasks,
@@ -168,17 +208,23 @@ static void add_task(struct call *c, const char *name, const char *worker, json_
     call_set_param(c, "task", name);
     SCOPED(json_decrefp) json_t *task = read_or_none(c, DM_TASK);
     SCOPED(json_decrefp) json_t *config = read_or_none(c, DM_TASK_CONFIG);
-    SCOPED(json_decrefp) json_t *sources = dm_task_sources(config);
+    SCOPED(json_decrefp) json_t *sources = dm_task_sources(config), *locks = locks_of(c);
+    SCOPED(json_decrefp) json_t *verify = read_or_none(c, DM_VERIFY);
     const json_t *source;
     size_t i;
 
-    add_node(tasks, json_pack("{s:s}", "task", name),
-             json_pack("{s:i, s:i}", "unsynced", 0, "synced", 0));
+    add_node(tasks, json_pack("{s:s}", "task", name), task_attrs(locks));
     json_array_foreach (sources, i, source) {
         call_set_param(c, "source", json_string_value(source));
+        json_t *attrs = subtask_attrs(c, task, locks);
+
+        /* rows are found at the target, which does not say of which source they are */
+        json_object_set_new(attrs, "errors",
+                            i == 0 ? json_copy(json_object_get(verify, "rows_differing"))
+                                   : json_integer(0));
         add_node(subtasks,
                  json_pack("{s:O, s:s, s:s}", "source_id", source, "task", name, "worker", worker),
-                 subtask_attrs(c, task));
+                 attrs);
     }
 }
 
