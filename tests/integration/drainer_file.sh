@@ -41,7 +41,6 @@ for k in 1 2 3; do # torn tails and rows that come again
     wait $writer
 done
 middle=$(cat "$T/pumps/p_m1/commit_ts")
-sleep 2 # it is of our clock, and MariaDB tells its time by the second
 sql m1 "CREATE TABLE db_m1.after (a INT PRIMARY KEY); INSERT INTO db_m1.after VALUES (1), (2)"
 drained f1 60 m1=m1 my=my
 echo >"$T/drainers/f1/pause" || die "$(cat "$T/drainers/f1/last_error")"
