@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pcre2.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "base/slice.h"
@@ -158,6 +159,21 @@ static int match_expression(const struct pattern *p, const char *name)
     pcre2_match_data *m = pcre2_match_data_create_from_pattern(p->re, NULL);
     int rc = pcre2_match(p->re, (PCRE2_SPTR)name, PCRE2_ZERO_TERMINATED, 0, 0, m, p->limits);
 
+    pcre2_match_data_free(m);
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return 0;
+    return rc < 0 ? -E2BIG : 1;
+}
+
+int pattern_groups(const struct pattern *p, const char *name, struct buf *out)
+{
+    pcre2_match_data *m = pcre2_match_data_create_from_pattern(p->re, NULL);
+    int rc = pcre2_match(p->re, (PCRE2_SPTR)name, PCRE2_ZERO_TERMINATED, 0, 0, m, p->limits);
+    const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m);
+
+    for (int i = rc > 1 ? 1 : 0; i < rc; i++)
+        if (at[2 * i] != PCRE2_UNSET)
+            buf_add(out, name + at[2 * i], at[2 * i + 1] - at[2 * i]);
     pcre2_match_data_free(m);
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;

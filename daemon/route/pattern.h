@@ -26,4 +26,9 @@ const char *pattern_text(const struct pattern *p);
 /* 1 it matches, 0 it does not, -E2BIG when the expression took more than its limit.  Any thread. */
 int pattern_match(const struct pattern *p, const char *name);
 
+/* Of an expression: appends what its groups matched in 'name', one behind the other; the whole of
+ * it when it has no group.  As pattern_match(). */
+struct buf;
+int pattern_groups(const struct pattern *p, const char *name, struct buf *out);
+
 #endif

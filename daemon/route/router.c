@@ -5,13 +5,22 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/pattern.h"
 
+struct extract {
+    enum router_part part;
+    struct pattern *expression;
+    char *column;
+};
+
 struct rule {
     struct pattern *schema, *table; /* table NULL: the whole schema */
     char *to_schema, *to_table;     /* NULL: keep the name */
+    struct extract extracts[ROUTER_EXTRACTS];
+    unsigned n_extracts;
 };
 
 struct rules {
@@ -46,6 +55,21 @@ static char *dup_or_null(const char *s)
     return s && *s ? xstrdup(s) : NULL;
 }
 
+static int extracts_init(struct rule *r, const struct router_rule *from, struct err *err)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < from->n_extracts && i < ROUTER_EXTRACTS && rc == 0; i++) {
+        const struct router_extract *x = &from->extracts[i];
+        SCOPED(freep) char *text = xasprintf("~%s", x->expression);
+        struct extract *to = &r->extracts[r->n_extracts++];
+
+        *to = (struct extract){ .part = x->part, .column = xstrdup(x->column) };
+        rc = pattern_new(text, false, &to->expression, err);
+    }
+    return rc;
+}
+
 static int rules_init(struct rules *rs, const struct router_rule *from, unsigned n, bool fold,
                       struct err *err)
 {
@@ -60,6 +84,8 @@ static int rules_init(struct rules *rs, const struct router_rule *from, unsigned
             rc = pattern_new(from[i].table, fold, &r->table, err);
         r->to_schema = dup_or_null(from[i].to_schema);
         r->to_table = dup_or_null(from[i].to_table);
+        if (rc == 0)
+            rc = extracts_init(r, &from[i], err);
     }
     return rc;
 }
@@ -71,6 +97,10 @@ static void rules_fini(struct rules *rs)
         pattern_free(rs->at[i].table);
         free(rs->at[i].to_schema);
         free(rs->at[i].to_table);
+        for (unsigned k = 0; k < rs->at[i].n_extracts; k++) {
+            pattern_free(rs->at[i].extracts[k].expression);
+            free(rs->at[i].extracts[k].column);
+        }
     }
     free(rs->at);
 }
@@ -256,6 +286,26 @@ bool router_table(const struct router *r, const char *schema, const char *table,
     set_route(ret, rule && rule->to_schema ? rule->to_schema : schema,
               rule && rule->table && rule->to_table ? rule->to_table : table);
     return true;
+}
+
+void router_extracted(const struct router *r, const char *source, const char *schema,
+                      const char *table, struct router_extracted *ret)
+{
+    const struct rule *rule = find_route(r, schema, table, NULL);
+    const char *const names[] = {
+        [ROUTER_TABLE] = table, [ROUTER_SCHEMA] = schema, [ROUTER_SOURCE] = source
+    };
+
+    *ret = (struct router_extracted){ .n = rule ? rule->n_extracts : 0 };
+    for (unsigned i = 0; i < ret->n; i++) {
+        const struct extract *x = &rule->extracts[i];
+        SCOPED(buf_fini) struct buf value = BUF_INIT;
+
+        snprintf(ret->at[i].column, sizeof ret->at[i].column, "%s", x->column);
+        pattern_groups(x->expression, names[x->part], &value);
+        snprintf(ret->at[i].value, sizeof ret->at[i].value, "%.*s", (int)value.size,
+                 value.size ? value.data : "");
+    }
 }
 
 /* "db.*" is the whole schema too. */

@@ -25,10 +25,23 @@
 
 struct router;
 
+/* A column of the target that says where a row is from. */
+enum router_part { ROUTER_TABLE, ROUTER_SCHEMA, ROUTER_SOURCE };
+struct router_extract {
+    enum router_part part;
+    const char
+        *expression; /* of the part's name at the source; the column gets what its groups match */
+    const char *column;
+};
+
 struct router_rule {                  /* of table_migrate_rule, and block/allow lists */
     const char *schema, *table;       /* patterns; table "" or NULL: the whole schema */
     const char *to_schema, *to_table; /* NULL or "": keep the name */
+    const struct router_extract *extracts;
+    unsigned n_extracts; /* of a route, at most ROUTER_EXTRACTS */
 };
+
+enum { ROUTER_EXTRACTS = 3 };
 
 struct router_config {
     const struct router_rule *migrate_rules; /* any of them covers a table; empty: all tables */
@@ -61,6 +74,16 @@ bool router_schema(const struct router *r, const char *schema, struct route *ret
  * the sentence (router_table() then goes by the first); -E2BIG when an expression ran away
  * (counted as no match).  To be asked of each table before its first row is moved. */
 int router_check(const struct router *r, const char *schema, const char *table, struct err *err);
+
+/* The columns that the table's route fills from names, '' where the expression does not match. */
+struct router_extracted {
+    unsigned n;
+    struct {
+        char column[193], value[256];
+    } at[ROUTER_EXTRACTS];
+};
+void router_extracted(const struct router *r, const char *source, const char *schema,
+                      const char *table, struct router_extracted *ret);
 
 bool router_is_system(const char *schema); /* mysql, information_schema, ... */
 

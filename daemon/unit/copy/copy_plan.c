@@ -95,6 +95,7 @@ static int add_table(struct copy *c, struct copy_tables *tables, const struct ta
     }
     t->label = xasprintf("%s.%s", n->db, n->name);
     t->to = *to;
+    router_extracted(c->job->router, c->job->source, n->db, n->name, &t->extra);
     t->sequence = n->kind == TABLE_SEQUENCE;
     t->row = (struct copy_table_row){ .schema = n->db,
                                       .table = n->name,

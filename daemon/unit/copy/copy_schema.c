@@ -197,9 +197,13 @@ static int shape_same(struct copy *c, const struct copy_table *t, const struct t
                            b->db, b->name, a->cols[i].name, b->cols[at].column_type,
                            a->cols[i].column_type);
     }
-    if (a->n_cols != b->n_cols && c->job->shard_mode != SHARD_OPTIMISTIC)
+    for (unsigned i = 0; i < t->extra.n; i++)
+        if (table_column_find(b, t->extra.at[i].column) < 0)
+            return err_set(err, -EEXIST, "%s.%s has no column %s for the names of tables", b->db,
+                           b->name, t->extra.at[i].column);
+    if (a->n_cols + t->extra.n != b->n_cols && c->job->shard_mode != SHARD_OPTIMISTIC)
         return err_set(err, -EEXIST, "%s.%s exists with %u columns, the source has %u", b->db,
-                       b->name, b->n_cols, a->n_cols);
+                       b->name, b->n_cols, a->n_cols + t->extra.n);
     return 0;
 }
 
@@ -267,8 +271,8 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
 {
     t->resumable &= there->transactional;
     t->bulk = bulk_fits(c, t, there);
-    dump_columns_init(&t->columns, t->def, there);
-    if (!shape_mirror(t->def, there))
+    dump_columns_init(&t->columns, t->def, there, &t->extra);
+    if (t->extra.n || !shape_mirror(t->def, there))
         return 0;
     return sync_tables_mirrored(c->job, t->def->db, t->def->name, err);
 }
@@ -376,6 +380,11 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
         rc = c->way->shape(c, t, there, err);
     if (rc == 0 && !ours && !t->merged)
         rc = must_be_empty(c, t, err);
+    if (rc == -ENOENT && t->extra.n) {
+        return err_set(err, rc,
+                       "the target has no %s.%s: make it first, with the source's columns and %s",
+                       t->to.to_schema, t->to.to_table, t->extra.at[0].column);
+    }
     if (rc == -ENOENT) {
         rc = table_make(c, t, err);
         by_another = rc < 0 && t->merged && err->sql == ER_TABLE_EXISTS;

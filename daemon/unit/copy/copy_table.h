@@ -28,6 +28,7 @@ struct copy_table {
     char *create;          /* SHOW CREATE TABLE there */
     char *label;           /* `db`.`table` without the quotes, for people */
     struct route to;
+    struct router_extracted extra; /* columns there that say where a row is from */
     struct copy_columns columns;
 
     const struct load_table *files; /* where its rows are, when they are loaded from a folder */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "route/router.h"
 
 static const struct {
     const char *type;
@@ -71,7 +72,8 @@ struct builder {
     struct buf select, names, load, set;
 };
 
-static void column_add(struct builder *b, const struct table_column *col, enum copy_kind kind)
+static void column_add(struct builder *b, const struct table_column *col, enum copy_kind kind,
+                       const char *constant)
 {
     struct copy_column *copy = &b->c->cols[b->c->n++];
     const char *comma = b->names.size ? ", " : "";
@@ -81,7 +83,10 @@ static void column_add(struct builder *b, const struct table_column *col, enum c
                                   .is_bit = strcmp(col->data_type, "bit") == 0,
                                   .charset = col->charset ? xstrdup(col->charset) : NULL };
     buf_str(&b->select, comma);
-    select_add(&b->select, col);
+    if (constant)
+        sql_quote(&b->select, slice_str(constant));
+    else
+        select_add(&b->select, col);
     buf_str(&b->names, comma);
     sql_ident(&b->names, slice_str(col->name));
     if (!b->c->first)
@@ -110,12 +115,27 @@ static void columns_end(struct builder *b)
     buf_fini(&b->set);
 }
 
-void dump_columns_init(struct copy_columns *c, const struct table_def *from,
-                       const struct table_def *to)
+static void add_constants(struct builder *b, const struct table_def *to,
+                          const struct router_extracted *extra)
 {
+    b->c->constants = extra;
+    for (unsigned i = 0; to && extra && i < extra->n; i++) {
+        const struct table_column *there = column_named(to, extra->at[i].column);
+
+        if (!there)
+            continue;
+        column_add(b, there, kind_of(there), extra->at[i].value);
+        b->c->n_constants++;
+    }
+}
+
+void dump_columns_init(struct copy_columns *c, const struct table_def *from,
+                       const struct table_def *to, const struct router_extracted *extra)
+{
+    unsigned n_extra = extra && to ? extra->n : 0;
     struct builder b = { .c = c };
 
-    *c = (struct copy_columns){ .cols = xcalloc(from->n_cols + 1, sizeof *c->cols) };
+    *c = (struct copy_columns){ .cols = xcalloc(from->n_cols + n_extra + 1, sizeof *c->cols) };
     for (unsigned i = 0; i < from->n_cols; i++) {
         const struct table_column *col = &from->cols[i], *there = column_named(to, col->name);
         enum copy_kind kind = kind_of(col);
@@ -124,8 +144,9 @@ void dump_columns_init(struct copy_columns *c, const struct table_def *from,
             continue;
         if (kind == COPY_BYTES && there && kind_of(there) == COPY_TEXT)
             kind = COPY_TEXT;
-        column_add(&b, col, kind);
+        column_add(&b, col, kind, NULL);
     }
+    add_constants(&b, to, extra);
     columns_end(&b);
 }
 
@@ -140,12 +161,13 @@ static enum copy_kind kind_in_file(const struct table_column *col, const struct 
 }
 
 int dump_columns_named(struct copy_columns *c, const struct table_def *to,
-                       const struct dump_words *words, struct err *err)
+                       const struct dump_words *words, const struct router_extracted *extra,
+                       struct err *err)
 {
-    unsigned n = words->n_names ? words->n_names : to->n_cols;
+    unsigned n = words->n_names ? words->n_names : to->n_cols - (extra ? extra->n : 0);
     struct builder b = { .c = c };
 
-    *c = (struct copy_columns){ .cols = xcalloc(n + 1, sizeof *c->cols) };
+    *c = (struct copy_columns){ .cols = xcalloc(n + 1 + ROUTER_EXTRACTS, sizeof *c->cols) };
     for (unsigned i = 0; i < n; i++) {
         int at = words->n_names ? table_column_find(to, words->names[i]) : (int)i;
 
@@ -154,10 +176,11 @@ int dump_columns_named(struct copy_columns *c, const struct table_def *to,
                            words->names[i]);
         if (to->cols[at].generated)
             continue;
-        column_add(&b, &to->cols[at], kind_in_file(&to->cols[at], words));
+        column_add(&b, &to->cols[at], kind_in_file(&to->cols[at], words), NULL);
         if (!words->ours && enum_has_blank(to->cols[at].column_type))
             c->cols[c->n - 1].is_enum = false; /* '' is no index 0 there: nothing warns */
     }
+    add_constants(&b, to, extra);
     columns_end(&b);
     return 0;
 }

@@ -37,15 +37,19 @@ struct copy_column {
 struct copy_columns {
     unsigned n;
     struct copy_column *cols;
+    unsigned n_constants; /* the last of them are the same for all rows */
+    const struct router_extracted *constants;
     char *select; /* expressions, commas between */
     char *names;  /* `a`, `b` */
     char *first;  /* `a` */
     char *load;   /* (`a`, @v2) SET `b` = CONVERT(@v2 USING utf8mb4) */
 };
 
-/* 'from' at the source; 'to' at the target, NULL while it does not exist. */
+/* 'from' at the source; 'to' at the target, NULL while it does not exist.  'extra': columns of 'to'
+ * that are the same for all rows, borrowed; NULL: none. */
+struct router_extracted;
 void dump_columns_init(struct copy_columns *c, const struct table_def *from,
-                       const struct table_def *to);
+                       const struct table_def *to, const struct router_extracted *extra);
 
 /* What a file of a dump says of its rows. */
 struct dump_words {
@@ -57,7 +61,8 @@ struct dump_words {
 
 /* The same for rows of a file that go into 'to'.  -EINVAL: there is no such column. */
 int dump_columns_named(struct copy_columns *c, const struct table_def *to,
-                       const struct dump_words *words, struct err *err);
+                       const struct dump_words *words, const struct router_extracted *extra,
+                       struct err *err);
 void dump_columns_fini(struct copy_columns *c);
 
 /* True if storing this value warns, as it should: index 0 of an ENUM. */

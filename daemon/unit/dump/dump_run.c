@@ -210,7 +210,7 @@ static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
 
     t->row.state = COPY_TABLE_LOADING;
     atomic_store(&t->state, COPY_TABLE_LOADING);
-    dump_columns_init(&t->columns, t->def, NULL);
+    dump_columns_init(&t->columns, t->def, NULL, NULL);
     return t->sequence ? 0
                        : dump_range_split(c->source, t->def, (unsigned)(n < 9999 ? n : 9999),
                                           &t->ranges, &t->n_ranges, err);

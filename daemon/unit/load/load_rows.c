@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "route/router.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/load/load_folder.h"
 #include "unit/load/load_input.h"
@@ -20,6 +21,8 @@ struct load_rows {
     uint64_t rows; /* of this file */
     struct load_words words;
     struct load_input in;
+    const char **all_values; /* with the columns that are the same for all rows */
+    unsigned long *all_sizes;
     char *numbers; /* 8 bytes a column, for numbers that stand for bits */
 };
 
@@ -38,6 +41,8 @@ int load_rows_open(struct load_rows **ret, struct copy_worker *w, const struct c
                              .t = t->files,
                              .end = t->files->n_files };
     l->numbers = xcalloc(t->columns.n + 1, 8);
+    l->all_values = xcalloc(t->columns.n + 1, sizeof *l->all_values);
+    l->all_sizes = xcalloc(t->columns.n + 1, sizeof *l->all_sizes);
     if (r->low)
         l->file = (unsigned)strtoul(r->low, NULL, 10);
     if (r->high)
@@ -57,6 +62,8 @@ void load_rows_free(struct load_rows *l)
     if (l->open)
         load_input_close(&l->in);
     free(l->numbers);
+    free((void *)l->all_values);
+    free(l->all_sizes);
     free(l);
 }
 
@@ -116,14 +123,32 @@ static bool fits(const struct copy_column *c, enum load_form form, const char **
     return false;
 }
 
+/* Behind what the file has. */
+static void add_constants(struct load_rows *l, struct mysql_row *row)
+{
+    unsigned n = row->n_cols;
+
+    memcpy((void *)l->all_values, (const void *)row->values, n * sizeof *l->all_values);
+    memcpy(l->all_sizes, row->sizes, n * sizeof *l->all_sizes);
+    for (unsigned i = 0; i < l->columns->n_constants; i++) {
+        l->all_values[n + i] = l->columns->constants->at[i].value;
+        l->all_sizes[n + i] = strlen(l->columns->constants->at[i].value);
+    }
+    *row = (struct mysql_row){ .n_cols = l->columns->n,
+                               .values = l->all_values,
+                               .sizes = l->all_sizes };
+}
+
 static int row_make(struct load_rows *l, struct mysql_row *row, struct err *err)
 {
     struct load_parser *p = &l->in.parser;
+    unsigned n_constants = l->columns->n_constants;
 
     if (strcmp(p->table, l->t->name) != 0)
         err_set(err, -EBADMSG, "a row of %s among those of %s", p->table, l->t->name);
-    else if (p->n_values != l->columns->n)
-        err_set(err, -EBADMSG, "a row of %u values for %u columns", p->n_values, l->columns->n);
+    else if (p->n_values + n_constants != l->columns->n)
+        err_set(err, -EBADMSG, "a row of %u values for %u columns", p->n_values,
+                l->columns->n - n_constants);
     for (unsigned i = 0; !err->code && i < p->n_values; i++)
         if (p->values[i] && !fits(&l->columns->cols[i], p->forms[i], &p->values[i], &p->sizes[i],
                                   l->numbers + (size_t)8 * i))
@@ -132,6 +157,8 @@ static int row_make(struct load_rows *l, struct mysql_row *row, struct err *err)
     if (err->code)
         return load_input_named(&l->in, err);
     *row = (struct mysql_row){ .n_cols = p->n_values, .values = p->values, .sizes = p->sizes };
+    if (n_constants)
+        add_constants(l, row);
     return 1;
 }
 

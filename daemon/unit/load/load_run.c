@@ -46,8 +46,8 @@ static struct table_def *def_of(const struct load_table *found)
     return def;
 }
 
-static void add_table(struct copy_tables *tables, const struct load_folder *f,
-                      const struct load_table *found, const struct route *to)
+static void add_table(struct copy *c, struct copy_tables *tables, const struct load_table *found,
+                      const struct route *to)
 {
     struct copy_table *t = xcalloc(1, sizeof *t);
 
@@ -56,9 +56,11 @@ static void add_table(struct copy_tables *tables, const struct load_folder *f,
     t->create = xstrdup(found->create);
     t->label = xasprintf("%s.%s", found->db, found->name);
     t->to = *to;
-    t->row = (struct copy_table_row){ .schema = found->db,
-                                      .table = found->name,
-                                      .shape = copy_table_shape(found->create) ^ f->identity };
+    router_extracted(c->job->router, c->job->source, found->db, found->name, &t->extra);
+    t->row =
+        (struct copy_table_row){ .schema = found->db,
+                                 .table = found->name,
+                                 .shape = copy_table_shape(found->create) ^ c->files->identity };
     tables->all = xrealloc(tables->all, (tables->n + 1) * sizeof(void *));
     tables->all[tables->n++] = t;
 }
@@ -82,7 +84,7 @@ static int scope(struct copy *c, struct copy_tables *tables, struct err *err)
         if (found->is_view)
             add_view(tables, f, found);
         else
-            add_table(tables, f, found, &to);
+            add_table(c, tables, found, &to);
     }
     return 0;
 }

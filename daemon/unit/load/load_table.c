@@ -102,7 +102,7 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
     t->resumable = there->transactional;
     t->bulk = alike && c->can_load && !t->merged && there->transactional &&
               t->def->size_estimate <= c->bulk_max_bytes && there->kind != TABLE_SEQUENCE;
-    return rc < 0 ? rc : dump_columns_named(&t->columns, there, &t->files->words, err);
+    return rc < 0 ? rc : dump_columns_named(&t->columns, there, &t->files->words, &t->extra, err);
 }
 
 /* Runs of files (load_rows.h). */

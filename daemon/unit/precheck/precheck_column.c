@@ -93,16 +93,65 @@ static bool is_behind(const struct precheck *p)
     return p->scope.again || (p->job && p->job->has_start && !p->scope.dump);
 }
 
+/* --- columns that say where rows are from --- */
+
+static void extracted_of(const struct tables *t, const struct pair *pair,
+                         struct router_extracted *ret)
+{
+    *ret = (struct router_extracted){ .n = 0 };
+    if (t->p->job) /* not the source alone */
+        router_extracted(t->p->job->router, t->p->job->source, pair->from->db, pair->from->name,
+                         ret);
+}
+
+static bool is_extracted(const struct router_extracted *x, const char *column)
+{
+    for (unsigned i = 0; i < x->n; i++)
+        if (strcasecmp(x->at[i].column, column) == 0)
+            return true;
+    return false;
+}
+
+/* The target's table is the user's to make. */
+static void check_extracted(struct tables *t, const struct pair *pair)
+{
+    SCOPED(buf_fini) struct buf fix = BUF_INIT;
+    struct router_extracted x;
+
+    extracted_of(t, pair, &x);
+    for (unsigned i = 0; i < x.n; i++) {
+        buf_clear(&fix);
+        if (pair->to && table_column_find(pair->to, x.at[i].column) >= 0)
+            continue;
+        buf_str(&fix, "type at the target: ALTER TABLE ");
+        sql_table(&fix, pair->route.to_schema, pair->route.to_table);
+        buf_str(&fix, " ADD COLUMN ");
+        sql_ident(&fix, slice_str(x.at[i].column));
+        buf_str(&fix, " VARCHAR(255) NOT NULL DEFAULT ''");
+        precheck_add(t->p, PRECHECK_FAIL, "columns", pair->to ? fix.data : NULL,
+                     pair->to
+                         ? "%s: the target has no column %s, which extract_* is to fill"
+                         : "%s: the target has no such table: make it first, with the source's "
+                           "columns and %s, which extract_* is to fill",
+                     pair->label, x.at[i].column);
+        if (!pair->to)
+            return;
+    }
+}
+
 /* Columns that only the target has must be able to do without a value. */
 static void check_more_columns(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
     SCOPED(buf_fini) struct buf fix = BUF_INIT;
+    struct router_extracted x;
 
+    extracted_of(t, pair, &x);
     for (unsigned i = 0; i < pair->to->n_cols; i++) {
         const struct table_column *col = &pair->to->cols[i];
 
-        if (table_column_find(pair->from, col->name) >= 0 || (!col->needs_value && !p->scope.dump))
+        if (table_column_find(pair->from, col->name) >= 0 ||
+            (!col->needs_value && !p->scope.dump) || is_extracted(&x, col->name))
             continue;
         if (is_behind(p)) {
             precheck_add(p, PRECHECK_WARN, "columns", NULL,
@@ -206,6 +255,7 @@ void precheck_columns(struct tables *t, const struct pair *pair)
     struct precheck *p = t->p;
     bool invisible = false;
 
+    check_extracted(t, pair);
     for (unsigned i = 0; i < pair->from->n_cols; i++) {
         const struct table_column *col = &pair->from->cols[i];
 

@@ -5,6 +5,7 @@
 #include "unit/copy/copy_link.h"
 #include "unit/refill/refill.h"
 #include "unit/refill/refill_values.h"
+#include "unit/sync/sync_extra.h"
 #include "unit/sync/sync_priv.h"
 
 struct refill_entry {
@@ -37,6 +38,7 @@ struct refill_chunk {
     struct position moment;  /* of the rows; of keyed ones: not later than that */
     struct refill_columns columns;
     struct target_table *target;
+    struct extra extra; /* its columns that the source lacks */
     struct group group;
     struct buf at;                               /* key of the last row */
     struct buf source_rows, target_rows, hashes; /* of single rows: conditions; the list's names */

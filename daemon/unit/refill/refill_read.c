@@ -302,10 +302,11 @@ uint64_t refill_limit(const struct refill_chunk *k)
 static int take_row(struct refill_chunk *k, const struct mysql_row *row, bool flush,
                     struct err *err)
 {
-    struct value *v = arena_alloc(&k->group.values, (k->from->n_cols + 1) * sizeof *v);
+    struct value *v = arena_alloc(&k->group.values, (k->target->n_cols + 1) * sizeof *v);
     int rc;
 
     refill_values(&k->columns, row, &k->group.values, v);
+    extra_fill(&k->extra, ROWS_INSERT, v, k->target->n_cols);
     group_add(&k->group, k->target, ROWS_INSERT, true, true, v);
     k->n_rows++;
     if (!flush || k->group.values.size < FLUSH_BYTES)

@@ -148,7 +148,8 @@ static int fit(struct refill_chunk *k, struct err *err)
     for (unsigned i = 0; i < k->from->n_cols; i++)
         names[i] = k->from->cols[i].name;
     refill_columns_init(&k->columns, k->from);
-    return target_table_new(k->to, names, k->from->n_cols, &k->target, err);
+    return extra_target(k->run->job, k->from->db, k->from->name, k->to, names, k->from->n_cols,
+                        &k->extra, &k->target, err);
 }
 
 /* --- its rows --- */

@@ -264,9 +264,10 @@ static int holds(const struct expr *e, struct image *m, struct err *err)
     return rc;
 }
 
-int drops_row(const struct drops *d, enum rows_kind kind, const struct value *row, struct err *err)
+int drops_row(const struct drops *d, enum rows_kind kind, const struct value *row, unsigned n_cols,
+              struct err *err)
 {
-    struct image first = { .drops = d, .row = kind == ROWS_UPDATE ? row + d->n_cols : row };
+    struct image first = { .drops = d, .row = kind == ROWS_UPDATE ? row + n_cols : row };
     struct image second = { .drops = d, .row = row, .rest = first.row };
 
     for (size_t i = 0; i < d->n_rules; i++) {

@@ -21,7 +21,9 @@ int drops_new(const struct job *job, const char *schema, const char *table,
               const char *const *names, struct drops **ret, struct err *err);
 void drops_free(struct drops *d); /* NULL is fine */
 
-/* 1: it is left out; 0; <0: that cannot be told.  'row' is as statement.h has it. */
-int drops_row(const struct drops *d, enum rows_kind kind, const struct value *row, struct err *err);
+/* 1: it is left out; 0; <0: that cannot be told.  'row' is as statement.h has it,
+ * of 'n_cols' values an image. */
+int drops_row(const struct drops *d, enum rows_kind kind, const struct value *row, unsigned n_cols,
+              struct err *err);
 
 #endif

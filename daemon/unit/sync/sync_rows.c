@@ -179,7 +179,7 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
                     enum copy_when how, struct group *g, struct err *err)
 {
     const struct sync_table *t = e->table;
-    unsigned n = t->map->n_cols;
+    unsigned n = t->target->n_cols;
     bool safe = how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp);
     bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
     bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
@@ -194,13 +194,15 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
         rc = rows->kind == ROWS_UPDATE   ? rows_next(rows, row + n, row, err)
              : rows->kind == ROWS_INSERT ? rows_next(rows, NULL, row, err)
                                          : rows_next(rows, row, NULL, err);
+        if (rc > 0)
+            extra_fill(&t->extra, rows->kind, row, n);
         if (rc <= 0) {
             atomic_fetch_add_explicit(&r->sync->changes[rows->kind], done, memory_order_relaxed);
             return rc;
         }
         rc = check_key(t->target, rows->kind, row, err);
         if (rc == 0 && t->drops)
-            rc = drops_row(t->drops, rows->kind, row, err);
+            rc = drops_row(t->drops, rows->kind, row, n, err);
         if (rc < 0)
             return rc;
         if (rc > 0) {

@@ -437,7 +437,8 @@ static int complete_by_names(struct sync_tables *ts, struct sync_table *t,
     int rc;
 
     columns_by_name(target, names, t->map->n_cols, cols);
-    rc = target_table_new(target, (const char *const *)names, t->map->n_cols, &t->target, err);
+    rc = extra_target(ts->job, t->schema, t->name, target, (const char *const *)names,
+                      t->map->n_cols, &t->extra, &t->target, err);
     if (rc == 0)
         shape_complete(t->map, cols);
     if (rc == 0)
@@ -459,7 +460,8 @@ static int complete_by_def(struct sync_tables *ts, struct sync_table *t,
         return rc;
     for (unsigned i = 0; i < t->map->n_cols; i++)
         names[i] = cols[i]->name;
-    rc = target_table_new(target, names, t->map->n_cols, &t->target, err);
+    rc = extra_target(ts->job, t->schema, t->name, target, names, t->map->n_cols, &t->extra,
+                      &t->target, err);
     if (rc == 0)
         shape_complete(t->map, cols);
     return rc < 0 ? rc

@@ -27,15 +27,17 @@
 #include "route/router.h"
 #include "sink/target.h"
 #include "unit/job.h"
+#include "unit/sync/sync_extra.h"
 
 struct drops; /* sync_drop.h */
 
 struct sync_table {
-    char *schema, *name;   /* as the source calls it */
-    bool in_scope;         /* false: nothing below is set */
-    unsigned ignored;      /* of enum filter_rows: the changes that are left out */
-    struct table_map *map; /* one malloc; the columns completed from the definition */
-    struct target_table *target;
+    char *schema, *name;         /* as the source calls it */
+    bool in_scope;               /* false: nothing below is set */
+    unsigned ignored;            /* of enum filter_rows: the changes that are left out */
+    struct table_map *map;       /* one malloc; the columns completed from the definition */
+    struct target_table *target; /* of the map's columns and, behind them, 'extra' */
+    struct extra extra;
     void *body; /* of its TABLE_MAP, to know it again */
     size_t body_size;
     struct drops *drops; /* rows that are left out by their values; NULL: none */

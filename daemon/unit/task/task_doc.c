@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
 #include "route/pattern.h"
@@ -34,6 +35,26 @@ static int check_pattern(const json_t *object, const char *field, const char *pa
     return 0;
 }
 
+static int check_extracts(const json_t *rule, const char *path, struct err *err)
+{
+    static const char *const expressions[] = { "extract_table.table_regexp",
+                                               "extract_schema.schema_regexp",
+                                               "extract_source.source_regexp" };
+    int rc = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(expressions) && rc == 0; i++) {
+        const char *text = json_string_value(doc_at(rule, expressions[i]));
+        SCOPED(freep) char *pattern = text ? xasprintf("~%s", text) : NULL;
+        struct pattern *p = NULL;
+
+        rc = pattern ? pattern_new(pattern, false, &p, err) : 0;
+        pattern_free(p);
+        if (rc < 0)
+            return err_wrap(err, "%s: %s", path, expressions[i]);
+    }
+    return rc;
+}
+
 static int check_rules(const json_t *doc, struct err *err)
 {
     const json_t *rule;
@@ -49,6 +70,8 @@ static int check_rules(const json_t *doc, struct err *err)
         snprintf(path, sizeof path, "table_migrate_rule[%zu].source", i);
         if ((rc = check_pattern(source, "schema", path, err)) < 0 ||
             (rc = check_pattern(source, "table", path, err)) < 0)
+            return rc;
+        if ((rc = check_extracts(rule, path, err)) < 0)
             return rc;
         if (json_string_length(to_table) && (!table || !*table))
             return err_set(err, -EINVAL, "table_migrate_rule[%zu]: target.table needs source.table",

@@ -89,10 +89,28 @@ static const struct doc_field rule_target_fields[] = {
     { .name = "table", .type = DOC_TEXT, .max = 4 * MAX_NAME },
     { 0 },
 };
+/* Columns of the target that say where a row is from: what the groups of the expression match. */
+#define EXTRACT(regexp)                                                                     \
+    {                                                                                       \
+        { .name = regexp, .type = DOC_TEXT, .min = 1, .max = 1024, .flags = DOC_REQUIRED }, \
+            { .name = "target_column",                                                      \
+              .type = DOC_TEXT,                                                             \
+              .min = 1,                                                                     \
+              .max = 4 * MAX_NAME,                                                          \
+              .flags = DOC_REQUIRED },                                                      \
+            { 0 },                                                                          \
+    }
+static const struct doc_field extract_table_fields[] = EXTRACT("table_regexp");
+static const struct doc_field extract_schema_fields[] = EXTRACT("schema_regexp");
+static const struct doc_field extract_source_fields[] = EXTRACT("source_regexp");
+
 static const struct doc_field rule_fields[] = {
     { .name = "source", .type = DOC_OBJECT, .fields = rule_source_fields, .flags = DOC_REQUIRED },
     { .name = "target", .type = DOC_OBJECT, .fields = rule_target_fields },
     { .name = "binlog_filter_rule", .type = DOC_LIST, .fields = text_element },
+    { .name = "extract_table", .type = DOC_OBJECT, .fields = extract_table_fields },
+    { .name = "extract_schema", .type = DOC_OBJECT, .fields = extract_schema_fields },
+    { .name = "extract_source", .type = DOC_OBJECT, .fields = extract_source_fields },
     { 0 },
 };
 static const struct doc_field rule_element[] = {

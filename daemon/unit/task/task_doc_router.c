@@ -25,7 +25,35 @@ static void rules_add(struct rules *r, struct router_rule rule)
 
 static void rules_freep(struct rules *r)
 {
+    for (unsigned i = 0; i < r->n; i++)
+        free((void *)r->at[i].extracts);
     free(r->at);
+}
+
+static const struct {
+    const char *field, *expression;
+    enum router_part part;
+} extract_fields[] = {
+    { "extract_table", "table_regexp", ROUTER_TABLE },
+    { "extract_schema", "schema_regexp", ROUTER_SCHEMA },
+    { "extract_source", "source_regexp", ROUTER_SOURCE },
+};
+
+/* Owned by the rule, its texts by the document. */
+static void add_extracts(const json_t *entry, struct router_rule *r)
+{
+    struct router_extract *extracts = xcalloc(ROUTER_EXTRACTS, sizeof *extracts);
+
+    for (size_t i = 0; i < ARRAY_LEN(extract_fields); i++) {
+        const json_t *field = json_object_get(entry, extract_fields[i].field);
+
+        if (field)
+            extracts[r->n_extracts++] =
+                (struct router_extract){ extract_fields[i].part,
+                                         text(field, extract_fields[i].expression),
+                                         text(field, "target_column") };
+    }
+    r->extracts = extracts;
 }
 
 /* The table_migrate_rule entries of 'source': what they cover, and the routes among them. */
@@ -45,8 +73,11 @@ static void migrate_rules(const json_t *doc, const char *source, struct rules *c
         if (strcmp(text(rule, "source.source_name"), source) != 0)
             continue;
         rules_add(covered, r);
-        if ((to_schema && *to_schema) || (to_table && *to_table))
+        add_extracts(rule, &r);
+        if ((to_schema && *to_schema) || (to_table && *to_table) || r.n_extracts)
             rules_add(routes, r);
+        else
+            free((void *)r.extracts);
     }
 }
 

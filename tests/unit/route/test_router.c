@@ -282,3 +282,36 @@ Test(router, online_tables_follow_theirs)
     cr_expect_str_eq(goes(r, "shop", "_orders_gho"), "-");
     router_free(r);
 }
+
+Test(router, columns_are_filled_from_names)
+{
+    static const struct router_extract extracts[] = {
+        { ROUTER_TABLE, "^t_(\\d+)_(.)", "c_table" },
+        { ROUTER_SCHEMA, "shard", "c_schema" },
+        { ROUTER_SOURCE, "replica-(.*)", "c_source" },
+    };
+    static const struct router_rule route = { .schema = "shard*",
+                                              .table = "t_*",
+                                              .to_schema = "all",
+                                              .to_table = "t",
+                                              .extracts = extracts,
+                                              .n_extracts = 3 };
+    struct router_config c = { .routes = &route, .n_routes = 1 };
+    struct router_extracted x;
+    struct router *r = NULL;
+    struct err err = ERR_INIT;
+
+    cr_assert_eq(router_new(&c, &r, &err), 0, "%s", err.text);
+    router_extracted(r, "replica-07", "shard_3", "t_42_x", &x);
+    cr_assert_eq(x.n, 3);
+    cr_expect_str_eq(x.at[0].column, "c_table");
+    cr_expect_str_eq(x.at[0].value, "42x");
+    cr_expect_str_eq(x.at[1].value, "shard");
+    cr_expect_str_eq(x.at[2].value, "07");
+    router_extracted(r, "other", "shard_3", "t_y", &x);
+    cr_expect_str_eq(x.at[0].value, "");
+    cr_expect_str_eq(x.at[2].value, "");
+    router_extracted(r, "other", "elsewhere", "t_y", &x);
+    cr_expect_eq(x.n, 0);
+    router_free(r);
+}

@@ -19,7 +19,7 @@ Test(dump_columns, each_column_travels_in_its_own_way)
 {
     struct copy_columns c;
 
-    dump_columns_init(&c, &table, NULL);
+    dump_columns_init(&c, &table, NULL, NULL);
 
     cr_assert_eq(c.n, 6);
     cr_assert_str_eq(c.select, "`id`, `f`*1e0, `j`, `e`, `x`+0, `b`");
@@ -39,7 +39,7 @@ Test(dump_columns, text_goes_into_a_json_column_of_the_target_as_text)
     struct table_def target = { .n_cols = 1, .cols = there };
     struct copy_columns c;
 
-    dump_columns_init(&c, &table, &target);
+    dump_columns_init(&c, &table, &target, NULL);
 
     cr_assert_eq(c.cols[5].kind, COPY_TEXT);
     dump_columns_fini(&c);
@@ -49,7 +49,7 @@ Test(dump_columns, only_index_0_of_an_enum_warns)
 {
     struct copy_columns c;
 
-    dump_columns_init(&c, &table, NULL);
+    dump_columns_init(&c, &table, NULL, NULL);
 
     cr_assert(copy_column_warns(&c.cols[3], "", 0));
     cr_assert_not(copy_column_warns(&c.cols[3], "a", 1));
