@@ -3,7 +3,7 @@
 # The relay of DM's OpenAPI: the page's requests run as printed (port replaced) and in the spellings of 5.x and 6.x,
 # against a real MySQL and a real MariaDB; status is what the servers say, errors have DM's codes.
 set -u
-. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/relay.sh
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/relay.sh; . tests/lib/drainer.sh
 [ "$(id -u)" -eq 0 ] || die "needs root, to be another user too"
 
 start_mysql my --log-bin=mysql-bin
@@ -95,6 +95,21 @@ sql mdb "FLUSH BINARY LOGS; INSERT INTO d.t VALUES (NULL)"; relay_caught_up mdb 
 first=$(cat "$T/sources/mdb/relay/first_seq")
 post relay/purge "{\"relay_binlog_name\": \"$(source_end mdb | cut -d' ' -f1)\"}"
 [ "$(cat "$T/sources/mdb/relay/first_seq")" -gt "$first" ] || die "nothing was purged"
+note "a purge that is forbidden: somebody reads on from there"
+mkdir "$WORK/sql"; make_pump p mdb
+make_drainer d <<END
+to: { db_type: sql, dir: $WORK/sql }
+END
+start_drainer d; drained d 60 mdb=mdb; echo >"$T/drainers/d/pause"
+purge_to() { echo "{\"relay_binlog_name\": \"$(source_end mdb | cut -d' ' -f1)\"}"; }
+for _ in 1 2; do sql mdb "INSERT INTO d.t VALUES (NULL); FLUSH BINARY LOGS"; done; relay_caught_up mdb mdb
+curl -s -X POST -d "$(purge_to)" "$BASE/api/v1/sources/mdb/relay/purge" >/dev/null # what the drainer has read
+expect 400 POST /api/v1/sources/mdb/relay/purge "$(purge_to)"
+jq -e '.error_code == 30037 and (.error_msg | contains("relay log purge is forbidden temporarily, RawCause: drainers/d still needs it"))' <<<"$body" >/dev/null || die "$body"
+for n in drainers/d pumps/p; do echo >"$T/$n/resume" 2>/dev/null; echo >"$T/$n/close" || die "$(cat "$T/$n/last_error")"; done
+offline() { [ "$(cat "$T/drainers/d/node_state" "$T/pumps/p/node_state" | sort -u)" = offline ]; }
+wait_for 30 offline || die "$(cat "$T/drainers/d/node_state" "$T/pumps/p/node_state")"
+rmdir "$T/drainers/d" "$T/pumps/p" || die "$(cat "$T/pumps/last_error")"
 kill_server mdb
 gone() { dm_status mdb; jq -e '.data[0].error_msg | length > 0' <<<"$body" >/dev/null; }
 wait_for 60 gone || die "no error_msg: $body"
@@ -112,6 +127,10 @@ code 46012 "none" POST /api/v1/sources/none/pause-relay ''
 code 46004 "dm-worker with name w9 not exists" PATCH /api/v1/sources/mdb/start-relay '{"worker_name_list": ["w9"]}'
 code 0 "relay_binlog_name" POST /api/v1/sources/mdb/relay/purge '{}'
 code 49001 "no relay worker" POST /api/v1/sources/mdb/relay/purge '{"relay_binlog_name": "x"}'
+mkdir "$T/sources/away" && { echo 127.0.0.1 >"$T/sources/away/host"; echo 1 >"$T/sources/away/port"; echo x >"$T/sources/away/user"; echo x >"$T/sources/away/password"; } || die "away"
+expect 200 POST /api/v1/sources/away/relay/enable ''
+code 30038 "no active relay log file found" POST /api/v1/sources/away/relay/purge '{"relay_binlog_name": "x"}'
+expect 200 POST /api/v1/sources/away/relay/disable ''
 expect 404 GET /api/v1/nope ''; expect 405 DELETE /api/v1/sources/mdb/status ''
 chmod 755 "$WORK"
 out=$(setpriv --reuid=65534 --regid=65534 --clear-groups curl -s -o /dev/null -w '%{http_code}' -X POST "$BASE/api/v1/sources/mdb/relay/enable")

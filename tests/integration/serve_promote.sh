@@ -27,4 +27,15 @@ for kind in mariadb mysql; do
     replica_has $new $second; same_rows $second $new wr || { replica_trouble $new; die "$new differs"; }
     eval "id=\$rep_${kind}_id"
     [ "$(cat "$T/servers/$kind/replicas/$id/connected")" = true ] || die "$rep is not connected"
+    grep "servers/$kind/replicas/$id" "$T/events" | grep -q '"event":"source"' || die "$rep is not told to have another source: $(tail -3 "$T/events")"
 done
+
+# Another flavour takes the place: who cannot read it is stopped, by 1236 and in words.
+R=$T/sources/mariadb/relay
+port_of second_mysql >"$T/sources/mariadb/port" || die "$(cat "$T/sources/mariadb/last_error")"
+asks() { [ "$(cat "$R/state")" = error ] && grep -q accept "$R/error"; }
+wait_for 30 asks || { relay_trouble mariadb; die "the relay goes on with a server of another flavour"; }
+echo "from=oldest" >"$R/accept" || die "$(cat "$R/last_error")"
+wait_for 30 replica_stopped rep_mariadb || { replica_trouble rep_mariadb; die "no error 1236"; }
+replica_field rep_mariadb Last_IO_Error | grep -q "is that of a MySQL server (9" || die "$(replica_field rep_mariadb Last_IO_Error)"
+

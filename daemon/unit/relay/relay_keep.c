@@ -377,9 +377,14 @@ static int purge(struct relay *r, struct journal *j, const char *before_file, ui
                  bool force, struct err *err)
 {
     struct journal_keep keep = { .until_seq = until_seq, .despite_holds = force };
+    struct journal_state state;
     struct journal_gone gone;
-    int rc = before_file ? first_of_file(j, before_file, &keep.until_seq, err) : 0;
+    int rc;
 
+    journal_state(j, &state);
+    if (state.durable_seq == 0)
+        return err_set(err, -ENOENT, "nothing is stored");
+    rc = before_file ? first_of_file(j, before_file, &keep.until_seq, err) : 0;
     if (rc == 0)
         rc = collect(r, j, "purge", &keep, &gone, err);
     if (rc == 0 && !gone.records && gone.held_by[0])

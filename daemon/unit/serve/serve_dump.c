@@ -15,9 +15,11 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/artificial.h"
+#include "binlog/control.h"
 #include "mysql/dump_command.h"
 #include "mysql/frame.h"
 #include "mysql/packet.h"
+#include "unit/relay/relay.h"
 #include "unit/serve/replica.h"
 #include "unit/serve/serve_ack.h"
 #include "unit/serve/serve_admit.h"
@@ -266,14 +268,55 @@ static void check_acks(struct dump *d)
 
 /* --- records --- */
 
+/* What a replica can read does not change under it: the source's flavour does when another server
+ * takes its place. */
+static int check_flavor(struct dump *d, const struct journal_file *f, struct err *err)
+{
+    struct event_format fmt = { .checksum = 0 };
+    struct event ev;
+    uint32_t created;
+    int rc = event_parse(f->format, &fmt, false, &ev, err);
+
+    if (rc == 0)
+        rc = format_decode(&ev, &fmt, &created, err);
+    if (rc == 0 && (fmt.flavor == FLAVOR_MARIADB) != d->mariadb)
+        rc = err_set(err, -EBADMSG,
+                     "From %s on the binary log is that of a %s server (%s), which this replica "
+                     "cannot read",
+                     f->name, fmt.flavor == FLAVOR_MARIADB ? "MariaDB" : "MySQL",
+                     fmt.server_version);
+    return rc;
+}
+
+/* Another server has taken the source's place, and the replica goes on with its binlog: those who
+ * watch hear of it. */
+static void announce_source(struct dump *d, const struct journal_file *f)
+{
+    char server[64] = "";
+
+    relay_server_of(d->v->source, f->incarnation, server);
+    log_info(d->v->server->unit.path, "replica %u goes on with %s of %s",
+             (unsigned)d->facts.server_id, f->name, server);
+    if (d->replica)
+        node_event(&d->replica->node, "source",
+                   json_pack("{s:s, s:i, s:s}", "server", server, "incarnation",
+                             (int)f->incarnation, "file", f->name));
+}
+
 /* The record begins a file. */
 static int enter_file(struct dump *d, const struct journal_record *r, struct err *err)
 {
     struct journal_file f = { .no = 0 };
     int rc = journal_file_of(d->v->journal, r->seq, &f, err);
 
-    if (rc < 0)
+    if (rc == 0 && f.incarnation != d->incarnation) {
+        announce_source(d, &f);
+        rc = check_flavor(d, &f, err);
+    }
+    if (rc < 0) {
+        journal_file_fini(&f);
         return rc;
+    }
     d->incarnation = f.incarnation;
     d->file_no = f.no;
     d->offset = r->from;

@@ -51,7 +51,9 @@ enum dm_error {
     DM_FOREIGN_KEYS,
     DM_CHECK_FAILED,
     DM_SOURCE_GTID,
+    DM_PURGE_RUNNING,
     DM_PURGE_FORBIDDEN,
+    DM_NO_RELAY_LOG,
     DM_DUMP,
     DM_DUMP_LOCK,
     DM_LOAD,
@@ -103,6 +105,7 @@ enum dm_step {
     DM_STEP_SOURCE_ASK,  /* its server is asked for names */
     DM_STEP_SOURCE_DROP, /* it is removed */
     DM_STEP_RELAY,       /* its relay is told something */
+    DM_STEP_PURGE,       /* what it has stored is to go */
     DM_STEP_TASK_KEEP,   /* a task's document is made or changed */
     DM_STEP_TASK_CHECK,  /* both servers are asked whether it can work */
     DM_STEP_TASK_RUN,    /* it is told to run or to stop */

@@ -122,7 +122,7 @@ int dm_relay_purge(struct call *c, struct err *err)
     if (!dm_flag(relay, "enable_relay"))
         return dm_fail(c, DM_COMMON, "no relay worker for source %s", call_param(c, "source"));
     args = json_pack("{s:O}", "before", json_object_get(c->body, "relay_binlog_name"));
-    return call_write(c, DM_RELAY_PURGE, args, err) < 0 ? dm_fail_at(c, DM_STEP_RELAY, err)
+    return call_write(c, DM_RELAY_PURGE, args, err) < 0 ? dm_fail_at(c, DM_STEP_PURGE, err)
                                                         : dm_done(c);
 }
 
