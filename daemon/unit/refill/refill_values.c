@@ -30,44 +30,60 @@ static const struct {
     { "time", REFILL_TEXT, NULL },
     { "datetime", REFILL_TEXT, NULL },
     { "timestamp", REFILL_TEXT, NULL },
-    { "uuid", REFILL_TEXT, NULL },
-    { "inet4", REFILL_TEXT, NULL },
-    { "inet6", REFILL_TEXT, NULL },
+    { "uuid", REFILL_BYTES, "UNHEX(REPLACE(CAST(%s AS CHAR),'-',''))" },
+    { "inet4", REFILL_BYTES, "INET6_ATON(CAST(%s AS CHAR))" },
+    { "inet6", REFILL_BYTES, "INET6_ATON(CAST(%s AS CHAR))" },
 };
 
-static enum refill_form column_add(const struct table_column *c, struct buf *select)
+/* Kept as text where the target has no such type. */
+static bool is_address(const char *type)
+{
+    return strcmp(type, "uuid") == 0 || strncmp(type, "inet", 4) == 0;
+}
+
+static void add_as(struct buf *out, const char *as, const char *column)
+{
+    const char *at = as ? strstr(as, "%s") : NULL;
+
+    if (at)
+        buf_add(out, as, (size_t)(at - as));
+    sql_ident(out, slice_str(column));
+    if (at)
+        buf_str(out, at + 2);
+}
+
+static enum refill_form column_add(const struct table_column *c, const struct table_column *to,
+                                   struct buf *select)
 {
     size_t i = 0;
-    char name[400];
-    struct buf quoted = BUF_INIT;
 
     if (c->generated)
         return REFILL_ABSENT;
+    buf_str(select, select->size ? "," : "");
     while (i < ARRAY_LEN(forms) && strcmp(forms[i].type, c->data_type) != 0)
         i++;
-    sql_ident(&quoted, slice_str(c->name));
-    snprintf(name, sizeof name, "%s", quoted.data);
-    buf_fini(&quoted);
-    buf_str(select, select->size ? "," : "");
-    if (i == ARRAY_LEN(forms) || !forms[i].as)
-        buf_str(select, name);
-    else if (strcmp(forms[i].as, WHOLE_NUMBER) == 0)
-        buf_printf(select, WHOLE_NUMBER, name);
-    else
-        buf_printf(select, "%s*1e0", name);
+    if (to && is_address(c->data_type) && strcmp(c->data_type, to->data_type) != 0) {
+        add_as(select, "CAST(%s AS CHAR)", c->name);
+        return REFILL_BYTES;
+    }
+    add_as(select, i < ARRAY_LEN(forms) ? forms[i].as : NULL, c->name);
     if (i == ARRAY_LEN(forms))
         return c->json ? REFILL_JSON : REFILL_BYTES;
     return forms[i].form == REFILL_INT && c->is_unsigned ? REFILL_UINT : forms[i].form;
 }
 
-void refill_columns_init(struct refill_columns *c, const struct table_def *def)
+void refill_columns_init(struct refill_columns *c, const struct table_def *def,
+                         const struct table_def *to)
 {
     struct buf select = BUF_INIT;
 
     *c = (struct refill_columns){ .n = def->n_cols,
                                   .forms = xcalloc(def->n_cols + 1, sizeof *c->forms) };
-    for (unsigned i = 0; i < def->n_cols; i++)
-        c->forms[i] = column_add(&def->cols[i], &select);
+    for (unsigned i = 0; i < def->n_cols; i++) {
+        int at = to ? table_column_find(to, def->cols[i].name) : -1;
+
+        c->forms[i] = column_add(&def->cols[i], at >= 0 ? &to->cols[at] : NULL, &select);
+    }
     c->select = buf_steal(&select);
 }
 

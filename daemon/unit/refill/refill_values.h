@@ -29,7 +29,9 @@ struct refill_columns {
     char *select;            /* expressions of those that are not absent, commas between */
 };
 
-void refill_columns_init(struct refill_columns *c, const struct table_def *def);
+/* For rows that go into a table like 'to'; NULL: like 'def'. */
+void refill_columns_init(struct refill_columns *c, const struct table_def *def,
+                         const struct table_def *to);
 void refill_columns_fini(struct refill_columns *c);
 /* 'ret' has room for 'n'; bytes go into 'a'. */
 void refill_values(const struct refill_columns *c, const struct mysql_row *row, struct arena *a,

@@ -147,7 +147,7 @@ static int fit(struct refill_chunk *k, struct err *err)
 
     for (unsigned i = 0; i < k->from->n_cols; i++)
         names[i] = k->from->cols[i].name;
-    refill_columns_init(&k->columns, k->from);
+    refill_columns_init(&k->columns, k->from, k->to);
     return extra_target(k->run->job, k->from->db, k->from->name, k->to, names, k->from->n_cols,
                         &k->extra, &k->target, err);
 }
@@ -202,7 +202,7 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
     unsigned n = 0;
     int rc, got;
 
-    refill_columns_init(&keys, k->to);
+    refill_columns_init(&keys, k->to, NULL);
     copy_sql(&sql, "SELECT %r FROM %i.%i", keys.select, k->to->db, k->to->name);
     refill_columns_fini(&keys);
     add_range(k, k->to, true, upto, &sql);

@@ -20,6 +20,7 @@
 #include "unit/sync/sync_node.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_shard.h"
+#include "unit/sync/sync_watch.h"
 
 static struct sync *sync_of(const struct unit *u)
 {
@@ -163,6 +164,35 @@ void sync_position(struct unit *u, struct position *ret)
     mutex_unlock(&s->unit.lock);
 }
 
+struct sync_watch *sync_watch_ref(struct sync_watch *w)
+{
+    atomic_fetch_add(&w->refs, 1);
+    return w;
+}
+
+void sync_watch_unref(struct sync_watch *w)
+{
+    if (w && atomic_fetch_sub(&w->refs, 1) == 1)
+        w->free(w);
+}
+
+void sync_set_watch(struct unit *u, struct sync_watch *w)
+{
+    struct sync *s = sync_of(u);
+    struct sync_watch *old;
+
+    mutex_lock(&s->unit.lock);
+    old = s->watch;
+    if (old == w) {
+        mutex_unlock(&s->unit.lock);
+        return;
+    }
+    s->watch = w ? sync_watch_ref(w) : NULL;
+    atomic_store(&s->watched, w != NULL);
+    mutex_unlock(&s->unit.lock);
+    sync_watch_unref(old);
+}
+
 json_t *sync_copied_again(struct unit *u)
 {
     struct sync *s = sync_of(u);
@@ -221,6 +251,7 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->binlog_file);
     free(s->aside_text);
     json_decref(s->refill);
+    sync_watch_unref(s->watch);
     free(s->aside_gone);
     free(s->release);
     free(s->catching_up);

@@ -20,6 +20,7 @@ struct applied;
 struct aside;
 struct parallel;
 struct refill;
+struct sync_watch;
 struct spill;
 struct sync_run;
 struct sync_shards;
@@ -42,6 +43,8 @@ struct sync {
     struct position aside_at GUARDED; /* and how far it is; no set */
     char *release GUARDED;            /* the table to take back, "" for all; NULL: none asked */
     bool release_skips GUARDED;       /* without what it missed */
+    struct sync_watch *watch GUARDED; /* referenced; NULL: nobody */
+    atomic_bool watched;              /* there is one */
     json_t *refill GUARDED;           /* tables that are copied again: refill_json() */
     _Atomic uint64_t rows_in_flight;  /* read, and not yet committed at the target */
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,

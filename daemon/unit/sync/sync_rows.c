@@ -7,6 +7,7 @@
 #include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_shard.h"
+#include "unit/sync/sync_watch.h"
 
 /* A filter leaves out this kind of change: decided once a table, without a look at the rows. */
 static bool is_ignored(const struct sync_table *t, const struct event *ev)
@@ -176,7 +177,7 @@ static bool in_safe_time(struct sync_run *r, uint32_t timestamp)
 }
 
 static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *rows,
-                    enum copy_when how, struct group *g, struct err *err)
+                    enum copy_when how, struct sync_watch *watch, struct group *g, struct err *err)
 {
     const struct sync_table *t = e->table;
     unsigned n = t->target->n_cols;
@@ -210,13 +211,30 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
             continue;
         }
         group_add(g, t->target, rows->kind, safe, unchecked, row);
+        if (watch)
+            watch->row(watch, r->job->source, t, rows->kind, row);
     }
+}
+
+/* NULL: nobody; else with a reference. */
+static struct sync_watch *watch_of(struct sync *s)
+{
+    struct sync_watch *w = NULL;
+
+    if (!atomic_load_explicit(&s->watched, memory_order_relaxed))
+        return NULL;
+    mutex_lock(&s->unit.lock);
+    if (s->watch)
+        w = sync_watch_ref(s->watch);
+    mutex_unlock(&s->unit.lock);
+    return w;
 }
 
 int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *g, struct err *err)
 {
     struct event ev = raw_event_view(e);
     struct table_map map;
+    struct sync_watch *watch;
     enum copy_when how;
     struct rows rows;
     int rc;
@@ -230,8 +248,10 @@ int sync_add_event(struct sync_run *r, const struct raw_event *e, struct group *
     rc = rows_table_id(&ev, &r->grouper.fmt, &map.table_id, err); /* it may have a new one */
     if (rc == 0)
         rc = rows_open(&rows, &ev, &r->grouper.fmt, &map, &g->values, err);
+    watch = watch_of(r->sync);
     if (rc == 0)
-        rc = add_rows(r, e, &rows, how, g, err);
+        rc = add_rows(r, e, &rows, how, watch, g, err);
+    sync_watch_unref(watch);
     return rc < 0 ? err_wrap(err, "table %s.%s", e->table->schema, e->table->name) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "store/catalog.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/task/task.h"
+#include "unit/verify/verify_follow.h"
 #include "unit/verify/verify_priv.h"
 
 #define CHUNK_ROWS 10000
@@ -277,9 +278,12 @@ static void release(struct node *n) NO_THREAD_CHECK
     json_decref(v->found);
     json_decref(v->report);
     free(v->now);
+    node_unref(verify_follow_node(v->follow));
     node_unref(&v->task->node);
     free(v);
 }
+
+static const struct node_part verify_parts[] = { { "continuous", &verify_follow_type }, { 0 } };
 
 const struct node_type verify_type = {
     .name = "verify",
@@ -287,6 +291,7 @@ const struct node_type verify_type = {
     .examples = examples,
     .attrs = verify_attrs,
     .actions = verify_actions,
+    .parts = verify_parts,
     .lock = unit_lock,
     .unlock = unit_unlock,
     .release = release,
@@ -301,6 +306,7 @@ static const struct unit_ops verify_ops = {
 struct verify *verify_new(struct task *task) NO_THREAD_CHECK
 {
     struct verify *v = xcalloc(1, sizeof *v);
+    struct err ignored = ERR_INIT; /* it is the only child */
 
     unit_init(&v->unit, &verify_ops, &verify_type, "verify");
     mutex_init(&v->settings);
@@ -312,6 +318,8 @@ struct verify *verify_new(struct task *task) NO_THREAD_CHECK
     v->unit.ended = ended;
     v->unit.moved = moved;
     v->unit.arg = v;
+    v->follow = verify_follow_new(task);
+    (void)node_add(&v->unit.node, node_ref(verify_follow_node(v->follow)), &ignored);
     return v;
 }
 
@@ -326,6 +334,7 @@ void verify_resume(struct verify *v)
     struct err err = ERR_INIT;
     json_t *doc = NULL;
 
+    verify_follow_resume(v->follow);
     if (catalog_get(v->task->config.catalog, path, &doc, &err) < 0)
         return;
     mutex_lock(&v->settings);
@@ -343,12 +352,15 @@ void verify_resume(struct verify *v)
 
 void verify_halt(struct verify *v)
 {
+    verify_follow_halt(v->follow);
     unit_ask_stop(&v->unit, UNIT_STOPPED);
 }
 
 int verify_wait(struct verify *v, int64_t timeout_ms)
 {
-    return unit_wait(&v->unit, timeout_ms);
+    int rc = verify_follow_wait(v->follow, timeout_ms);
+
+    return rc < 0 ? rc : unit_wait(&v->unit, timeout_ms);
 }
 
 void verify_drop(struct verify *v)
@@ -357,11 +369,13 @@ void verify_drop(struct verify *v)
     struct err ignored = ERR_INIT;
 
     (void)catalog_delete(v->task->config.catalog, path, &ignored);
+    verify_follow_drop(v->follow);
 }
 
 int verify_forget(const struct job *job, struct err *err)
 {
-    static const char *const tables[] = { "sluice_verify_table", "sluice_verify_row" };
+    static const char *const tables[] = { "sluice_verify_table", "sluice_verify_row",
+                                          "sluice_verify_error" };
     struct mysql_conn *c;
     int rc = mysql_conn_open(&c, &job->to, err);
 

@@ -10,6 +10,7 @@
  *     verify_run.c      one run over all tables
  *     verify_repair.c   rows that differ, copied again
  *     verify.c          the unit and its files
+ *     verify_follow.h   continuous verification, below it
  *
  * The servers make the sums; only what differs is read here.  Both ends go on meanwhile: a row is
  * reported once the target was asked after it had caught up with what the source had said, and

@@ -17,7 +17,6 @@
 #include "unit/verify/verify_priv.h"
 
 #define ROUNDS 12          /* after which a row that changes all the time is given up */
-#define SURE 2             /* rounds that must say the same */
 #define AT_ONCE 2000       /* rows looked at together */
 #define FOUND_LIMIT 100000 /* of one table: more is only counted */
 
@@ -25,19 +24,7 @@ const char *const verify_kind_names[] = { "missing", "extra", "different", NULL 
 
 /* --- rows that may differ --- */
 
-struct suspect {
-    char *key;
-    unsigned part, seen;
-    char *source, *target; /* what they said when it was seen; NULL: no such row */
-    bool over;
-};
-
-struct suspects {
-    struct suspect *all;
-    size_t n, cap, left;
-};
-
-static void suspects_fini(struct suspects *s)
+void verify_suspects_fini(struct verify_suspects *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         free(s->all[i].key);
@@ -47,16 +34,16 @@ static void suspects_fini(struct suspects *s)
     free(s->all);
 }
 
-static void suspect(void *arg, const struct verify_item *a, const struct verify_item *b)
+void verify_suspect_add(void *arg, const struct verify_item *a, const struct verify_item *b)
 {
-    struct suspects *s = arg;
+    struct verify_suspects *s = arg;
 
     if (s->n == s->cap) {
         s->cap = s->cap * 2 + 64;
         s->all = xrealloc(s->all, s->cap * sizeof *s->all);
     }
     s->all[s->n++] =
-        (struct suspect){ .key = xstrdup(a ? a->key : b->key), .part = a ? a->part : 0 };
+        (struct verify_suspect){ .key = xstrdup(a ? a->key : b->key), .part = a ? a->part : 0 };
     s->left++;
 }
 
@@ -78,7 +65,7 @@ static void set_text(char **to, const char *text)
     *to = text ? xstrdup(text) : NULL;
 }
 
-static enum verify_kind kind_of(const struct verify_table *t, const struct suspect *s)
+enum verify_kind verify_kind_of(const struct verify_table *t, const struct verify_suspect *s)
 {
     if (!s->source)
         return VERIFY_EXTRA;
@@ -115,7 +102,7 @@ static void add_part(struct buf *out, const char *hex, size_t size)
     buf_fini(&plain);
 }
 
-static char *key_text(const struct verify_table *t, const struct suspect *s)
+char *verify_key_text(const struct verify_table *t, const struct verify_suspect *s)
 {
     const struct table_key *key = t->ranges ? dump_range_key(t->def) : NULL;
     const char *at = s->key;
@@ -134,12 +121,12 @@ static char *key_text(const struct verify_table *t, const struct suspect *s)
     return buf_steal(&out);
 }
 
-static int report(struct verify_run *r, struct verify_table *t, const struct suspect *s,
+int verify_report(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
                   struct err *err)
 {
-    SCOPED(freep) char *there = key_text(t, s);
+    SCOPED(freep) char *there = verify_key_text(t, s);
     struct verify_found f = {
-        .kind = kind_of(t, s), .part = s->part, .key = s->key, .there = there
+        .kind = verify_kind_of(t, s), .part = s->part, .key = s->key, .there = there
     };
 
     t->differing++;
@@ -149,7 +136,7 @@ static int report(struct verify_run *r, struct verify_table *t, const struct sus
 
 /* --- rounds --- */
 
-static void names_left(const struct suspects *s, size_t first, size_t until,
+static void names_left(const struct verify_suspects *s, size_t first, size_t until,
                        struct verify_set *names)
 {
     for (size_t i = first; i < until; i++)
@@ -158,7 +145,7 @@ static void names_left(const struct suspects *s, size_t first, size_t until,
 }
 
 /* What 's' has come to, once the source said 'before' and 'after', and the target 'there'. */
-static int judge(struct verify_run *r, struct verify_table *t, struct suspect *s,
+static int judge(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
                  const char *before, const char *there, const char *after, struct err *err)
 {
     if (same(there, before) || same(there, after)) {
@@ -176,12 +163,14 @@ static int judge(struct verify_run *r, struct verify_table *t, struct suspect *s
         set_text(&s->source, before);
         set_text(&s->target, there);
     }
-    s->over = s->seen >= SURE;
-    return s->over ? report(r, t, s, err) : 0;
+    if (s->seen < SURE)
+        return 0;
+    s->over = true;
+    return r->report(r, t, s, err);
 }
 
-static int one_round(struct verify_run *r, struct verify_table *t, struct suspects *s, size_t first,
-                     size_t until, size_t *left, struct err *err)
+int verify_round(struct verify_run *r, struct verify_table *t, struct verify_suspects *s,
+                 size_t first, size_t until, size_t *left, struct err *err)
 {
     SCOPED(verify_set_fini)
     struct verify_set names = { .n = 0 }, before = { .n = 0 }, there = { .n = 0 },
@@ -198,7 +187,7 @@ static int one_round(struct verify_run *r, struct verify_table *t, struct suspec
         rc = verify_keys_source(r, t, &names, &after, err);
     *left = 0;
     for (size_t i = first; rc == 0 && i < until; i++) {
-        struct suspect *one = &s->all[i];
+        struct verify_suspect *one = &s->all[i];
 
         if (one->over)
             continue;
@@ -209,7 +198,7 @@ static int one_round(struct verify_run *r, struct verify_table *t, struct suspec
     return rc;
 }
 
-static int confirm(struct verify_run *r, struct verify_table *t, struct suspects *s,
+static int confirm(struct verify_run *r, struct verify_table *t, struct verify_suspects *s,
                    struct err *err)
 {
     int rc = 0;
@@ -218,7 +207,7 @@ static int confirm(struct verify_run *r, struct verify_table *t, struct suspects
         size_t until = first + AT_ONCE < s->n ? first + AT_ONCE : s->n, left = 1;
 
         for (unsigned i = 0; i < ROUNDS && left && rc == 0; i++)
-            rc = one_round(r, t, s, first, until, &left, err);
+            rc = verify_round(r, t, s, first, until, &left, err);
         if (rc == 0 && left) {
             t->unsettled += left;
             atomic_fetch_add(&r->verify->rows_unsettled, left);
@@ -233,14 +222,14 @@ static int look_at_rows(struct verify_run *r, struct verify_table *t, const char
                         const char *upto, struct err *err)
 {
     SCOPED(verify_set_fini) struct verify_set a = { .n = 0 }, b = { .n = 0 };
-    SCOPED(suspects_fini) struct suspects s = { .n = 0 };
+    SCOPED(verify_suspects_fini) struct verify_suspects s = { .n = 0 };
     int rc = verify_rows_source(r, t, at, upto, &a, err);
 
     if (rc == 0)
         rc = verify_rows_target(r, t, at, upto, &b, err);
     if (rc < 0)
         return rc;
-    verify_set_compare(&a, &b, suspect, &s);
+    verify_set_compare(&a, &b, verify_suspect_add, &s);
     return confirm(r, t, &s, err);
 }
 

@@ -108,7 +108,8 @@ int verify_plan(struct verify_run *r, struct err *err)
             r->tables[kept++] = r->tables[i];
     }
     r->n_tables = kept;
-    atomic_store(&r->verify->tables, kept);
+    if (r->verify)
+        atomic_store(&r->verify->tables, kept);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "unit/verify/verify_set.h"
 
 struct subtask;
+struct verify_follow;
 struct task;
 
 /* One source of the task while a comparison runs. */
@@ -48,8 +49,30 @@ struct verify_table {
     char *reason; /* why it failed, or what was left out of it; "" */
 };
 
+#define SURE 2 /* rounds that must say the same of a row */
+
+/* A row that may differ. */
+struct verify_suspect {
+    char *key;
+    unsigned part, seen;
+    int64_t since_us;      /* monotonic; of who cares */
+    char *source, *target; /* what they said when it was seen; NULL: no such row */
+    bool over;
+};
+
+struct verify_suspects {
+    struct verify_suspect *all;
+    size_t n, cap, left;
+};
+
 struct verify_run {
-    struct verify *verify;
+    /* A row differs for sure. */
+    int (*report)(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
+                  struct err *err);
+
+    struct task *task;
+    struct unit *unit;     /* that runs it */
+    struct verify *verify; /* NULL: of the continuous one */
     struct verify_source *sources;
     unsigned n_sources;
     struct mysql_conn *target; /* of the first source's link */
@@ -73,6 +96,7 @@ struct verify_found {
 struct verify {
     struct unit unit; /* first */
     struct task *task;
+    struct verify_follow *follow; /* referenced: its node is below */
     struct mutex settings;
     uint64_t rate, chunk_rows; /* rows a second, 0 any; rows compared at once */
     _Atomic uint64_t rows_checked, rows_differing, rows_unsettled, tables, tables_done,
@@ -123,6 +147,16 @@ void verify_say(struct verify *v, const char *fmt, ...) __attribute__((format(pr
 
 /* --- verify_compare.c --- */
 int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err);
+int verify_report(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
+                  struct err *err);
+void verify_suspects_fini(struct verify_suspects *s);
+void verify_suspect_add(void *arg, const struct verify_item *a, const struct verify_item *b);
+/* Asks the source, waits, asks the target and the source again about the suspects from 'first' to
+ * 'until'; *left are those that it did not settle. */
+int verify_round(struct verify_run *r, struct verify_table *t, struct verify_suspects *s,
+                 size_t first, size_t until, size_t *left, struct err *err);
+enum verify_kind verify_kind_of(const struct verify_table *t, const struct verify_suspect *s);
+char *verify_key_text(const struct verify_table *t, const struct verify_suspect *s);
 
 /* --- verify_state.c --- */
 int verify_state_create(struct verify_run *r, struct err *err);
@@ -142,7 +176,10 @@ int verify_repair(struct verify_run *r, struct err *err);
 int verify_keep(struct verify *v, bool runs, struct err *err);
 
 /* --- verify_run.c --- */
-int verify_open(struct verify_run *r, struct verify *v, struct err *err);
+/* The sources of r->task; then their connections. */
+void verify_take_sources(struct verify_run *r);
+int verify_open(struct verify_run *r, struct err *err);
+void verify_stop_links(struct verify_run *r); /* any thread, while it is shown; NULL is fine */
 void verify_close(struct verify_run *r);
 int verify_main(struct unit *u, struct err *err);
 void verify_wake(struct unit *u);

@@ -27,7 +27,7 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
                                .where = (char *)"",
                                .replace = true,
                                .rows_only = copy_row_u64(row, 3) != 0 };
-    struct subtask *s = task_find_sub(r->verify->task, source);
+    struct subtask *s = task_find_sub(r->task, source);
     int rc;
 
     if (!s)

@@ -12,13 +12,18 @@
 
 /* --- opening --- */
 
+void verify_stop_links(struct verify_run *r)
+{
+    for (unsigned i = 0; r && i < r->n_sources; i++)
+        copy_link_stop(&r->sources[i].link);
+}
+
 void verify_wake(struct unit *u)
 {
     struct verify *v = node_owner(u, struct verify, unit);
 
     mutex_lock(&u->lock);
-    for (unsigned i = 0; v->run && i < v->run->n_sources; i++)
-        copy_link_stop(&v->run->sources[i].link);
+    verify_stop_links(v->run);
     mutex_unlock(&u->lock);
 }
 
@@ -29,8 +34,10 @@ static void show_run(struct verify *v, struct verify_run *r)
     mutex_unlock(&v->unit.lock);
 }
 
-static void take_subs(struct verify_run *r, struct task *t)
+void verify_take_sources(struct verify_run *r)
 {
+    struct task *t = r->task;
+
     mutex_lock(&t->lock);
     r->sources = xcalloc(t->n_subs + 1, sizeof *r->sources);
     for (unsigned i = 0; i < t->n_subs; i++) {
@@ -44,12 +51,10 @@ static void take_subs(struct verify_run *r, struct task *t)
     mutex_unlock(&t->lock);
 }
 
-int verify_open(struct verify_run *r, struct verify *v, struct err *err)
+int verify_open(struct verify_run *r, struct err *err)
 {
     int rc = 0;
 
-    take_subs(r, v->task);
-    show_run(v, r);
     if (r->n_sources == 0)
         return err_set(err, -EBUSY, "the task was never started: there is nothing to compare");
     for (unsigned i = 0; i < r->n_sources && rc == 0; i++)
@@ -208,9 +213,14 @@ static int compare_all(struct verify_run *r, struct err *err)
 int verify_main(struct unit *u, struct err *err)
 {
     struct verify *v = node_owner(u, struct verify, unit);
-    SCOPED(close_run) struct verify_run r = { .verify = v };
+    SCOPED(close_run)
+    struct verify_run r = { .report = verify_report, .task = v->task, .unit = u, .verify = v };
     bool repairs;
-    int rc = verify_open(&r, v, err);
+    int rc;
+
+    verify_take_sources(&r);
+    show_run(v, &r);
+    rc = verify_open(&r, err);
 
     mutex_lock(&u->lock);
     repairs = v->repairs;

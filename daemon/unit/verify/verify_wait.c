@@ -36,13 +36,13 @@ void verify_say(struct verify *v, const char *fmt, ...)
 
 static int nap(struct verify_run *r, int64_t ms, struct err *err)
 {
-    return unit_sleep(&r->verify->unit, ms) ? 0 : err_set(err, -ECANCELED, "asked to stop");
+    return unit_sleep(r->unit, ms) ? 0 : err_set(err, -ECANCELED, "asked to stop");
 }
 
 /* The task may have been started again since, with other units. */
 static bool is_past(struct verify_run *r, const char *source, const struct position *until)
 {
-    struct subtask *s = task_find_sub(r->verify->task, source);
+    struct subtask *s = task_find_sub(r->task, source);
     struct position at = { .offset = 0 };
     bool past;
 
@@ -64,7 +64,7 @@ static int pass_source(struct verify_run *r, struct verify_source *s, const stru
     int rc = dump_position_now(s->conn, &until, err);
 
     while (rc == 0 && !is_past(r, s->job->source, &until)) {
-        if (!said && clock_mono_us() - began > 1000000) {
+        if (r->verify && !said && clock_mono_us() - began > 1000000) {
             verify_say(r->verify, "%s.%s, waits until the task is at %s:%llu of %s", t->db, t->name,
                        until.file, (unsigned long long)until.offset, s->job->source);
             said = true;

@@ -26,7 +26,7 @@ Test(refill_values, reads_what_loses_nothing)
 {
     struct refill_columns c;
 
-    refill_columns_init(&c, &table);
+    refill_columns_init(&c, &table, NULL);
     cr_assert_str_eq(c.select, "`i`,`u`,CAST(`s``t` AS UNSIGNED),`f`*1e0,`d`,`n`,`j`,`b`");
     refill_columns_fini(&c);
 }
@@ -47,7 +47,7 @@ Test(refill_values, gives_what_the_stream_gives)
     struct refill_columns c;
     struct value v[9];
 
-    refill_columns_init(&c, &table);
+    refill_columns_init(&c, &table, NULL);
     refill_values(&c, &row, &arena, v);
     cr_assert(v[0].kind == VALUE_INT && v[0].i == INT32_MIN);
     cr_assert(v[1].kind == VALUE_ABSENT);

@@ -1,0 +1,411 @@
+/* tasks/<t>/verify/continuous/: the unit, its rows and actions. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/catalog.h"
+#include "unit/task/task.h"
+#include "unit/verify/verify_follow_priv.h"
+
+#define MAX_PENDING 1000000
+
+static const char *const modes[] = { "full", "fast", NULL };
+
+static struct verify_follow *follow_of(const struct node *n)
+{
+    return node_owner((struct node *)n, struct verify_follow, unit.node);
+}
+
+/* --- what is wanted, across restarts --- */
+
+static char *kept_path(const struct verify_follow *f)
+{
+    return xasprintf("validator/%s", f->task->node.name);
+}
+
+static int keep(struct verify_follow *f, bool runs, struct err *err)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    json_t *doc;
+    int rc;
+
+    mutex_lock(&f->settings);
+    doc = json_pack("{s:b, s:b, s:f}", "runs", runs, "fast", f->fast, "delay", f->delay_s);
+    mutex_unlock(&f->settings);
+    rc = catalog_put(f->task->config.catalog, path, doc, err);
+    json_decref(doc);
+    return rc;
+}
+
+static bool is_wanted(struct verify_follow *f)
+{
+    enum unit_state s = unit_state(&f->unit);
+
+    return s == UNIT_RUNNING || s == UNIT_ERROR;
+}
+
+static void moved(struct unit *u, void *arg)
+{
+    (void)arg;
+    node_changed(&u->node, "state");
+    node_event(&u->node, "state", json_pack("{s:s}", "to", unit_state_names[unit_state(u)]));
+}
+
+/* --- rows --- */
+
+static json_t *get_mode(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    bool fast;
+
+    (void)a, (void)err;
+    mutex_lock(&f->settings);
+    fast = f->fast;
+    mutex_unlock(&f->settings);
+    return json_string(modes[fast]);
+}
+
+static int set_mode(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+
+    (void)a;
+    mutex_lock(&f->settings);
+    f->fast = strcmp(json_string_value(v), "fast") == 0;
+    mutex_unlock(&f->settings);
+    return keep(f, is_wanted(f), err);
+}
+
+static json_t *get_delay(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    json_t *v;
+
+    (void)a, (void)err;
+    mutex_lock(&f->settings);
+    v = json_real(f->delay_s);
+    mutex_unlock(&f->settings);
+    return v;
+}
+
+static int set_delay(struct node *n, const struct attr *a, const json_t *v, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+
+    (void)a;
+    mutex_lock(&f->settings);
+    f->delay_s = json_number_value(v);
+    mutex_unlock(&f->settings);
+    return keep(f, is_wanted(f), err);
+}
+
+enum which { PROCESSED, PENDING, ERRORS };
+
+static json_t *get_status(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    struct verify_pending_counts c;
+    const uint64_t *rows;
+
+    (void)err;
+    verify_pending_counts(f->pending, &c);
+    rows = a->offset == PROCESSED ? c.processed : c.pending;
+    if (a->offset == ERRORS)
+        return json_sprintf("new/ignored/resolved: %llu/%llu/%llu",
+                            (unsigned long long)atomic_load(&f->errors_new),
+                            (unsigned long long)atomic_load(&f->errors_ignored),
+                            (unsigned long long)atomic_load(&f->errors_resolved));
+    return json_sprintf(
+        "insert/update/delete: %llu/%llu/%llu", (unsigned long long)rows[ROWS_INSERT],
+        (unsigned long long)rows[ROWS_UPDATE], (unsigned long long)rows[ROWS_DELETE]);
+}
+
+static json_t *get_pending(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_pending_counts c;
+
+    (void)a, (void)err;
+    verify_pending_counts(follow_of(n)->pending, &c);
+    return json_integer((json_int_t)c.pending[0] + (json_int_t)c.pending[1] +
+                        (json_int_t)c.pending[2]);
+}
+
+static json_t *get_errors(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_copy(follow_of(n)->errors);
+}
+
+static json_t *get_tables(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_copy(follow_of(n)->tables);
+}
+
+static const struct attr attrs[] = {
+    UNIT_ATTRS,
+    { .name = "mode",
+      .help = "full compares values, fast only whether rows are there; from the next start on",
+      .type = ATTR_ENUM,
+      .choices = modes,
+      .get = get_mode,
+      .set = set_mode },
+    { .name = "row_error_delay_seconds",
+      .help = "A row that differs for so long is an error row",
+      .type = ATTR_SECONDS,
+      .flags = ATTR_GAUGE,
+      .get = get_delay,
+      .set = set_delay },
+    { .name = "processed_rows_status",
+      .help = "Row changes taken from the stream, in DM's words",
+      .type = ATTR_TEXT,
+      .offset = PROCESSED,
+      .get = get_status },
+    { .name = "pending_rows_status",
+      .help = "Of these, not looked at yet",
+      .type = ATTR_TEXT,
+      .offset = PENDING,
+      .get = get_status },
+    { .name = "error_rows_status",
+      .help = "Rows that stay different",
+      .type = ATTR_TEXT,
+      .flags = ATTR_WATCHED,
+      .offset = ERRORS,
+      .get = get_status },
+    { .name = "pending_rows",
+      .help = "Row changes that were not looked at yet",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE | ATTR_WATCHED,
+      .get = get_pending },
+    ATTR_U64(struct verify_follow, checked, ATTR_COUNT, "Rows looked at"),
+    { .name = "suspects",
+      .help = "Rows that differ now, and will be looked at again",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = attr_get_u64,
+      .offset = offsetof(struct verify_follow, suspects) },
+    { .name = "errors",
+      .help = "The rows that stay different: id, source, table, key, kind, DM's error_type, state",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_LARGE | ATTR_WATCHED,
+      .get = get_errors },
+    { .name = "stopped_tables",
+      .help = "Tables whose rows are not looked at, and why",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK,
+      .get = get_tables },
+    { 0 },
+};
+
+/* --- actions --- */
+
+static int start(struct verify_follow *f, struct err *err)
+{
+    bool started;
+    int rc;
+
+    mutex_lock(&f->task->lock);
+    started = f->task->n_subs > 0;
+    mutex_unlock(&f->task->lock);
+    if (!started)
+        return err_set(err, -EBUSY, "the task was never started: there is nothing to look at");
+    if (unit_state(&f->unit) == UNIT_RUNNING)
+        return err_set(err, -EBUSY, "it runs already");
+    rc = keep(f, true, err);
+    return rc < 0 ? rc : unit_start(&f->unit, err);
+}
+
+static int run_start(struct node *n, const json_t *args, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    const char *mode = json_string_value(json_object_get(args, "mode"));
+
+    if (unit_state(&f->unit) == UNIT_RUNNING)
+        return err_set(err, -EBUSY, "it runs already");
+    if (mode) {
+        mutex_lock(&f->settings);
+        f->fast = strcmp(mode, "fast") == 0;
+        mutex_unlock(&f->settings);
+    }
+    verify_pending_clear(f->pending);
+    verify_follow_forget(f);
+    return start(f, err);
+}
+
+static int run_resume(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return start(follow_of(n), err);
+}
+
+static int end(struct verify_follow *f, enum unit_state to, struct err *err)
+{
+    int rc = keep(f, false, err);
+
+    if (rc < 0)
+        return rc;
+    unit_ask_stop(&f->unit, to);
+    rc = unit_wait(&f->unit, 9000);
+    return rc < 0 ? err_set(err, rc, "it will end when the servers let go of it") : 0;
+}
+
+static int run_pause(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return end(follow_of(n), UNIT_PAUSED, err);
+}
+
+static int run_stop(struct node *n, const json_t *args, struct err *err)
+{
+    (void)args;
+    return end(follow_of(n), UNIT_STOPPED, err);
+}
+
+static int set_errors(struct node *n, const json_t *args, const char *to, struct err *err)
+{
+    return verify_error_set(follow_of(n), (uint64_t)json_integer_value(json_object_get(args, "id")),
+                            to, err);
+}
+
+static int run_ignore(struct node *n, const json_t *args, struct err *err)
+{
+    return set_errors(n, args, "ignored", err);
+}
+
+static int run_resolve(struct node *n, const json_t *args, struct err *err)
+{
+    return set_errors(n, args, "resolved", err);
+}
+
+static int run_clear(struct node *n, const json_t *args, struct err *err)
+{
+    return set_errors(n, args, NULL, err);
+}
+
+static const struct attr start_params[] = {
+    { .name = "mode", .type = ATTR_ENUM, .choices = modes, .help = "full or fast" },
+    { 0 },
+};
+static const struct attr error_params[] = {
+    { .name = "id", .type = ATTR_COUNT, .help = "Of one error row; without it all of them" },
+    { 0 },
+};
+static const struct action actions[] = {
+    { .name = "start",
+      .run = run_start,
+      .params = start_params,
+      .help = "Look at each row that changes from now on" },
+    { .name = "pause", .run = run_pause, .help = "Stop for a while" },
+    { .name = "resume", .run = run_resume, .help = "Go on with what changes from now on" },
+    { .name = "stop", .run = run_stop, .help = "End; error rows stay" },
+    { .name = "ignore_error",
+      .run = run_ignore,
+      .params = error_params,
+      .help = "The row may differ: do not count it as new again" },
+    { .name = "resolve_error",
+      .run = run_resolve,
+      .params = error_params,
+      .help = "The row was mended" },
+    { .name = "clear_error",
+      .run = run_clear,
+      .params = error_params,
+      .help = "Forget the error row" },
+    { 0 },
+};
+
+static const char *const examples[] = { "echo mode=full > start", "cat error_rows_status errors",
+                                        "echo id=7 > resolve_error", NULL };
+
+/* --- its life --- */
+
+static void release(struct node *n) NO_THREAD_CHECK
+{
+    struct verify_follow *f = follow_of(n);
+
+    unit_fini(&f->unit);
+    verify_follow_forget(f);
+    mutex_fini(&f->settings);
+    sync_watch_unref(verify_pending_watch(f->pending));
+    json_decref(f->errors);
+    json_decref(f->tables);
+    node_unref(&f->task->node);
+    free(f);
+}
+
+const struct node_type verify_follow_type = {
+    .name = "verify_continuous",
+    .help = "Looks at each row that sync has written, once the target has it; DM's validator",
+    .examples = examples,
+    .attrs = attrs,
+    .actions = actions,
+    .lock = unit_lock,
+    .unlock = unit_unlock,
+    .release = release,
+};
+
+static const struct unit_ops ops = {
+    .name = "continuous",
+    .run = verify_follow_main,
+    .wake = verify_follow_wake,
+};
+
+struct verify_follow *verify_follow_new(struct task *task) NO_THREAD_CHECK
+{
+    struct verify_follow *f = xcalloc(1, sizeof *f);
+
+    unit_init(&f->unit, &ops, &verify_follow_type, "continuous");
+    mutex_init(&f->settings);
+    f->task = task;
+    node_ref(&task->node);
+    f->delay_s = 10;
+    f->pending = verify_pending_new(MAX_PENDING);
+    f->errors = json_array();
+    f->tables = json_object();
+    f->unit.moved = moved;
+    return f;
+}
+
+struct node *verify_follow_node(struct verify_follow *f)
+{
+    return &f->unit.node;
+}
+
+void verify_follow_resume(struct verify_follow *f)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    struct err err = ERR_INIT;
+    json_t *doc = NULL;
+
+    if (catalog_get(f->task->config.catalog, path, &doc, &err) < 0)
+        return;
+    mutex_lock(&f->settings);
+    f->fast = json_is_true(json_object_get(doc, "fast"));
+    f->delay_s = json_number_value(json_object_get(doc, "delay"));
+    mutex_unlock(&f->settings);
+    if (json_is_true(json_object_get(doc, "runs")) && start(f, &err) < 0)
+        log_error(path, "cannot go on: %s", err.text);
+    json_decref(doc);
+}
+
+void verify_follow_halt(struct verify_follow *f)
+{
+    unit_ask_stop(&f->unit, UNIT_STOPPED);
+}
+
+int verify_follow_wait(struct verify_follow *f, int64_t timeout_ms)
+{
+    return unit_wait(&f->unit, timeout_ms);
+}
+
+void verify_follow_drop(struct verify_follow *f)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    struct err ignored = ERR_INIT;
+
+    (void)catalog_delete(f->task->config.catalog, path, &ignored);
+}

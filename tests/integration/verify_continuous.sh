@@ -1,0 +1,89 @@
+#!/bin/bash
+# tasks/<t>/verify/continuous/: of the rows that sync writes, those that the target then has otherwise are told, by their
+# keys, and no others, under load; they can be ignored, resolved and cleared, and are known after kill -9.
+set -u
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
+
+C=$T/tasks/q/verify/continuous
+order() { echo "${2:-}" >"$C/$1" || die "$flavor: $what: $1: $(cat "$C/last_error")"; }
+errors() { python3 -c 'import json, sys
+for r in json.load(open(sys.argv[1])): print(r["table"], r["kind"], r["key"], r["state"])' "$C/errors" | LC_ALL=C sort; }
+errors_are() { [ "$(errors)" = "$(printf '%s' "$1" | LC_ALL=C sort)" ]; }
+expect() { wait_for "${2:-30}" errors_are "$1" || { cat "$C/status" >&2; errors >&2; die "$flavor: $what: not the error rows that there should be: $1"; }; }
+looked_at() { [ "$(cat "$C/pending_rows")" = 0 ] && [ "$(cat "$C/suspects")" = "${1:-0}" ]; }
+write_load() { # until $WORK/load goes; rows up to 100 of each table are left alone
+    local i=0
+    while [ -e "$WORK/load" ]; do
+        i=$((i + 1))
+        echo "UPDATE q.t SET v = v + 1 WHERE id = 101 + $i % 50; INSERT INTO q.t VALUES (1000 + $i, $i); DELETE FROM q.t WHERE id = 900 + $i; UPDATE q.t SET v = v + 1 WHERE id = 101;
+            UPDATE q.t SET id = id + 500000 WHERE id = 950 + $i; INSERT INTO q.w VALUES (CONCAT('New ', $i), $i); UPDATE q.w SET v = v + 1 WHERE w LIKE 'NEW 1%' LIMIT 3; INSERT INTO q.keyless VALUES ($i);"
+        sleep 0.01
+    done | sql_file src /dev/stdin >/dev/null 2>"$WORK/load.err"
+}
+
+for flavor in ${FLAVORS:-mariadb mysql}; do
+    "start_$flavor" src; "start_$flavor" dst
+    sql src "CREATE DATABASE q; USE q; CREATE TABLE t (id INT PRIMARY KEY, v INT); CREATE TABLE w (w VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY, v INT); CREATE TABLE keyless (a INT)"
+    sql src "INSERT INTO q.t VALUES $(seq -s, -f '(%g,0)' 1 160)"
+    [ -n "$sluiced_pid" ] || start_sluice
+    make_source s1 src && make_task q s1 dst q </dev/null && echo >"$T/tasks/q/start" || die "$(cat "$T/tasks/q/last_error")"
+    caught_up q src
+    echo 1 >"$C/row_error_delay_seconds"
+    what="nothing is told of rows in flight"
+    order start mode=full
+    : >"$WORK/load"; write_load & load_pid=$!
+    many() { [ "$(cat "$C/checked")" -gt 500 ]; }
+    wait_for 30 many || { cat "$C/status" >&2; die "$flavor: $what: nothing is looked at"; }
+    expect ""
+
+    what="rows that the target has otherwise"
+    # somebody's triggers spoil what sync writes
+    sql dst "USE q; CREATE TRIGGER spoil BEFORE INSERT ON t FOR EACH ROW SET NEW.v = IF(NEW.id = 600000, -1, NEW.v);
+        CREATE TRIGGER spoil_too BEFORE UPDATE ON t FOR EACH ROW SET NEW.v = IF(NEW.id = 12, -1, NEW.v);
+        CREATE TRIGGER loses BEFORE INSERT ON w FOR EACH ROW SET NEW.w = IF(NEW.w = 'lost', 'elsewhere', NEW.w);
+        CREATE TRIGGER brings AFTER INSERT ON w FOR EACH ROW INSERT INTO t SELECT SUBSTR(NEW.w, 7), 1 FROM (SELECT 1) x WHERE NEW.w LIKE 'bring %'" || die "no triggers"
+    sql src "USE q; INSERT INTO t VALUES (600000, 1); UPDATE t SET v = 5 WHERE id IN (12, 13); INSERT INTO w VALUES ('lost', 1);
+        BEGIN; DELETE FROM t WHERE id = 14; INSERT INTO w VALUES ('bring 14', 1); COMMIT"
+    four="q.t different id=600000 new
+q.t different id=12 new
+q.t extra id=14 new
+q.w missing w=lost new"
+    expect "$four"
+    grep -q 'new/ignored/resolved: 4/0/0' "$C/error_rows_status" || die "$flavor: $what: $(cat "$C/error_rows_status")"
+    grep -q keyless "$C/stopped_tables" || die "$flavor: $what: a table without a key is not named: $(cat "$C/stopped_tables")"
+
+    what="they are known after kill -9, and it goes on"
+    rm "$WORK/load"; wait "$load_pid"
+    [ ! -s "$WORK/load.err" ] || die "$flavor: the load failed: $(head -3 "$WORK/load.err")"
+    kill_sluice; restart_sluice
+    expect "$four"
+    sql src "UPDATE q.t SET v = 6 WHERE id IN (12, 15)"
+    caught_up q src
+    wait_for 20 looked_at
+    expect "$four"
+
+    what="what somebody says about them"
+    id_of() { python3 -c 'import json, sys
+print([r["id"] for r in json.load(open(sys.argv[1])) if r["key"] == sys.argv[2]][0])' "$C/errors" "$1"; }
+    order ignore_error "id=$(id_of id=12)"
+    order resolve_error "id=$(id_of w=lost)"
+    order clear_error "id=$(id_of id=14)"
+    echo id=999999 >"$C/clear_error" 2>/dev/null && die "$flavor: $what: an error row that is not there was cleared"
+    expect "q.t different id=600000 new
+q.t different id=12 ignored
+q.w missing w=lost resolved"
+    sql src "UPDATE q.t SET v = 7 WHERE id = 12" # it stays ignored
+    caught_up q src; wait_for 20 looked_at
+    expect "q.t different id=600000 new
+q.t different id=12 ignored
+q.w missing w=lost resolved"
+
+    what="fast looks only whether rows are there"
+    order clear_error; order stop
+    order start mode=fast
+    sql src "UPDATE q.t SET v = 8 WHERE id = 12; BEGIN; DELETE FROM q.t WHERE id = 16; INSERT INTO q.w VALUES ('bring 16', 1); COMMIT"
+    expect "q.t extra id=16 new"
+    order stop
+    echo >"$T/tasks/q/stop"; rmdir "$T/tasks/q" || die "$(cat "$T/tasks/last_error")"; rmdir "$T/sources/s1"
+    stop_server src; stop_server dst; rm -rf "$src_dir" "$dst_dir"; unset src_port dst_port
+done
