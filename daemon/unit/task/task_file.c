@@ -304,28 +304,56 @@ static json_t *add_rule(struct reading *r, const char *schema, const char *table
     return rule;
 }
 
+static const struct dm_key extract_keys[] = { { "table-regexp", "table_regexp", NULL },
+                                              { "schema-regexp", "schema_regexp", NULL },
+                                              { "source-regexp", "source_regexp", NULL },
+                                              { "target-column", "target_column", NULL },
+                                              { 0 } };
+
+static int take_extract(json_t *rule, const char *to, const json_t *v, struct err *err)
+{
+    SCOPED(json_freep) json_t *extract = json_object();
+    int rc = dm_keys_take(extract_keys, v, "", extract, err);
+
+    if (rc == 0)
+        dm_put(rule, to, extract);
+    return rc;
+}
+
+static int take_extract_table(json_t *rule, const json_t *v, struct err *err)
+{
+    return take_extract(rule, "extract_table", v, err);
+}
+
+static int take_extract_schema(json_t *rule, const json_t *v, struct err *err)
+{
+    return take_extract(rule, "extract_schema", v, err);
+}
+
+static int take_extract_source(json_t *rule, const json_t *v, struct err *err)
+{
+    return take_extract(rule, "extract_source", v, err);
+}
+
+static const struct dm_key route_keys[] = {
+    { "schema-pattern", "source.schema", NULL },
+    { "table-pattern", "source.table", NULL },
+    { "target-schema", "target.schema", NULL },
+    { "target-table", "target.table", NULL },
+    { "extract-table", NULL, take_extract_table },
+    { "extract-schema", NULL, take_extract_schema },
+    { "extract-source", NULL, take_extract_source },
+    { 0 },
+};
+
 static int take_route(struct reading *r, const char *name, struct err *err)
 {
     const json_t *route;
-    json_t *target = NULL;
     int rc = called(r, "routes", name, &route, err);
 
-    if (rc < 0)
-        return rc;
-    if (json_object_get(route, "extract-table") || json_object_get(route, "extract-schema") ||
-        json_object_get(route, "extract-source"))
-        return err_set(err, -EINVAL,
-                       "routes.%s: columns that take names are not built in yet; "
-                       "leave extract-... out",
-                       name);
-    target = json_object();
-    if (*text(route, "target-schema"))
-        json_object_set(target, "schema", json_object_get(route, "target-schema"));
-    if (*text(route, "target-table"))
-        json_object_set(target, "table", json_object_get(route, "target-table"));
-    json_object_set_new(add_rule(r, text(route, "schema-pattern"), text(route, "table-pattern")),
-                        "target", target);
-    return 0;
+    if (rc == 0)
+        rc = dm_keys_take(route_keys, route, name, add_rule(r, "", ""), err);
+    return rc < 0 ? err_wrap(err, "routes") : 0;
 }
 
 static int take_filter(struct reading *r, const char *name, struct err *err)

@@ -26,8 +26,8 @@ static const char advanced[] =
     "  max-allowed-packet: 67108864\n"
     "  security: { ssl-ca: /ca.pem, cert-allowed-cn: [x] }\n"
     "routes:\n"
-    "  r1: { schema-pattern: 'test_*', table-pattern: 't_*', target-schema: test, target-table: t "
-    "}\n"
+    "  r1: { schema-pattern: 'test_*', table-pattern: 't_*', target-schema: test,\n"
+    "    target-table: t, extract-table: { table-regexp: 't_(.*)', target-column: c } }\n"
     "  r2: { schema-pattern: 'test_*', target-schema: test }\n"
     "filters:\n"
     "  f1: { schema-pattern: 'test_*', table-pattern: 't_*', events: [truncate table], "
@@ -111,6 +111,10 @@ Test(task_file, is_read_with_all_its_sections)
     has(doc, "block_allow_list",
         "{\"do_dbs\":[\"~^test.*\"],\"ignore_tables\":[{\"db_name\":\"test_1\",\"tbl_name\":"
         "\"log\"}]}");
+    has(json_array_get(doc_at(doc, "table_migrate_rule"), 1), "extract_table",
+        "{\"table_regexp\":\"t_(.*)\",\"target_column\":\"c\"}");
+    has(json_array_get(doc_at(doc, "table_migrate_rule"), 1), "target",
+        "{\"schema\":\"test\",\"table\":\"t\"}");
     cr_expect_eq(json_array_size(doc_at(doc, "table_migrate_rule")), 5); /* s1: *, r1, r2, f1; s2 */
     json_decref(doc);
 }
@@ -122,6 +126,9 @@ Test(task_file, refuses_what_no_document_can_say)
     refuses(HEAD "task-mod: all\n", "did you mean task-mode");
     refuses(HEAD "mysql-instances: [{source-id: s, route-rules: [r9]}]\n",
             "mysql-instances[0]: r9 is not in section routes");
+    refuses(HEAD "routes: {r: {schema-patern: a}}\nmysql-instances: [{source-id: s, route-rules: "
+                 "[r]}]\n",
+            "routes: r.schema-patern: no such key in a file of DM: did you mean schema-pattern");
     refuses(HEAD "mysql-instances: [{}]\n", "source-id is missing");
     refuses(HEAD "mysql-instances: [{source-id: s, filter-rules: [f]}]\n"
                  "filters: {f: {action: Do, events: [all]}}\n",
