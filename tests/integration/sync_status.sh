@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a sync says of itself in DM's words: where both ends are, whether they are the same, how much and how fast.
+# What a sync says of itself in DM's words: where both ends are, whether they are the same, how much and how fast;
+# and DM's checkpoint table: written for its tools, and taken over from it.
 # FLAVORS="mariadb mysql".
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh
@@ -42,6 +43,31 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     for _ in 1 2 3 4 5; do late || held || break; late || die "$flavor: $what: it flickers"; done
     wait "$holder"; becomes synced true; becomes seconds_behind_master 0
     same_rows src dst shop || die "$flavor: rows differ"
+
+    what="DM's tools find its checkpoint, and a clean end in it"
+    dm() { sql dst "SELECT CONCAT_WS('|', id, cp_schema, cp_table, binlog_name, binlog_pos, ${1:-exit_safe_binlog_name, exit_safe_binlog_pos}, is_global) FROM dm_meta.t_syncer_checkpoint"; }
+    end=$(source_end src | tr ' ' '|')
+    open_end() { [ "$(dm | cut -d'|' -f6-)" = "|0|1" ]; }
+    wait_for 20 open_end || die "$flavor: $what: while it runs: $(dm)"
+    echo >"$T/tasks/t/pause"; wait_state t paused
+    [ "$(dm)" = "s1|||$end|$end|1" ] || die "$flavor: $what: $(dm), not $end"
+    [ "$(sql dst 'SELECT binlog_gtid FROM dm_meta.t_syncer_checkpoint')" = "$(cat "$S/gtid")" ] || die "$flavor: $what: the GTID set is another"
+
+    what="a task goes on from the checkpoint that DM left, which had applied more than it says"
+    sql dst "CREATE TABLE dm_meta.was AS SELECT * FROM dm_meta.t_syncer_checkpoint"
+    sql src "USE shop; INSERT INTO o VALUES (10,10,1),(11,11,1); UPDATE o SET v = 12 WHERE id = 1; DELETE FROM o WHERE id = 2"
+    echo >"$T/tasks/t/resume"; caught_up t src; echo >"$T/tasks/t/stop"; rmdir "$T/tasks/t"
+    gone() { [ ! -e "$T/tasks/t" ] && ! sql dst 'SELECT 1 FROM dm_meta.t_syncer_checkpoint' 2>/dev/null; }
+    wait_for 30 gone || die "$flavor: $what: the table stays"
+    sql dst "CREATE TABLE dm_meta.t_syncer_checkpoint LIKE dm_meta.was; INSERT INTO dm_meta.t_syncer_checkpoint SELECT * FROM dm_meta.was"
+    sql src "INSERT INTO shop.o VALUES (20,20,2)"
+    task_mode=incremental make_task t s1 dst shop </dev/null && echo >"$T/tasks/t/start" || die "$(cat "$T/tasks/t/last_error")"
+    wait_state t running; caught_up t src
+    grep -q "goes on from DM's checkpoint" "$SLUICE_LOG" || die "$flavor: $what: it did not"
+    same_rows src dst shop || die "$flavor: $what: rows differ"
+    sql src "INSERT INTO shop.o VALUES (21,21,2)"; caught_up t src
+    kill_sluice; restart_sluice; wait_state t running; caught_up t src
+    same_rows src dst shop || die "$flavor: $what: rows differ"
     stop_sluice; rm -rf "$WORK/data"
     kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir"; SERVERS=""
 done

@@ -16,6 +16,7 @@
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_dm.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
 #include "unit/sync/sync_operator.h"
@@ -344,6 +345,8 @@ int sync_forget(const struct job *job, struct err *err)
     }
     if (rc == 0)
         rc = shard_store_forget(c, job, err);
+    if (rc == 0)
+        rc = dm_checkpoint_forget(c, job, err);
     mysql_conn_close(c);
     return rc < 0 ? rc : forget_stored(job, err);
 }

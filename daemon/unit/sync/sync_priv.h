@@ -120,7 +120,11 @@ struct sync_run {
     bool no_journal;        /* it is damaged where we are */
     int64_t look_us;        /* monotonic: when to look next whether the relay has it */
 
+    char *dm_table;    /* sync_dm.h; NULL: none */
+    int64_t dm_due_us; /* monotonic: when to write there next; 0: never yet */
+
     /* the reader's */
+    struct position safe_to; /* what DM may have applied, up to here; file "": nothing */
     struct grouper grouper;
     struct raw_writer raw;
     struct raw_txn txn;

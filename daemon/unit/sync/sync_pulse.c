@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "unit/sync/sync_begun.h"
+#include "unit/sync/sync_dm.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
 
@@ -77,6 +78,7 @@ void *sync_pulse(void *run)
         double now = sync_lag_seconds(&s->unit);
 
         sync_sample(s);
+        dm_checkpoint_pulse(r);
         begun_pulse(r);
         if (++n % LOOK_AT_ASIDE == 0)
             gone_look(r);

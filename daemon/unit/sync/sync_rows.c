@@ -166,6 +166,12 @@ static int check_key(const struct target_table *t, enum rows_kind kind, const st
     return 0;
 }
 
+/* DM may have applied it before its checkpoint became ours. */
+static bool is_doubtful(const struct sync_run *r)
+{
+    return r->safe_to.file[0] && position_compare(r->at, &r->safe_to) <= 0;
+}
+
 /* The time that a start was given for safe mode begins with the first change. */
 static bool in_safe_time(struct sync_run *r, uint32_t timestamp)
 {
@@ -181,7 +187,8 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
 {
     const struct sync_table *t = e->table;
     unsigned n = t->target->n_cols;
-    bool safe = how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp);
+    bool safe =
+        how == COPY_SAFE || r->job->safe_mode || in_safe_time(r, e->timestamp) || is_doubtful(r);
     bool as_source = r->source_cascades || rows->flags & ROWS_FLAG_NO_FOREIGN_KEY_CHECKS;
     bool unchecked = r->job->foreign_keys == FOREIGN_KEYS_AS_SOURCE
                          ? as_source

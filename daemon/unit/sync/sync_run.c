@@ -15,6 +15,7 @@
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_dm.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
@@ -112,6 +113,20 @@ static int first_position(struct sync_run *r, const struct position *now,
     return 0;
 }
 
+/* 1: DM was here before, and its checkpoint says where to go on. */
+static int after_dm(struct sync_run *r, const struct position *now, struct position *ret,
+                    struct err *err)
+{
+    int rc = r->has_handover ? 0 : dm_checkpoint_read(r, ret, err);
+
+    if (rc <= 0)
+        return rc;
+    log_info(r->sync->unit.path, "goes on from DM's checkpoint, in safe mode up to %s:%llu",
+             now->file, (unsigned long long)now->offset);
+    rc = dm_safe_until(r, now, err);
+    return rc < 0 ? rc : 1;
+}
+
 static int begin_checkpoint(struct sync_run *r, const struct position *now, const char *identity,
                             struct err *err)
 {
@@ -130,7 +145,12 @@ static int begin_checkpoint(struct sync_run *r, const struct position *now, cons
         rc = server_find_time(&r->job->from, r->job->start_us, &timed, &at_end, err);
         from = &timed;
     } else {
-        rc = first_position(r, now, &from, err);
+        rc = after_dm(r, now, &timed, err);
+        from = &timed;
+        if (rc == 0)
+            rc = first_position(r, now, &from, err);
+        if (rc > 0)
+            rc = 0;
     }
     if (rc == 0)
         rc = checkpoint_set(&r->cp, r->admin, from, identity, err);
@@ -231,6 +251,10 @@ int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct e
         rc = sync_ddl_open(r, err);
     if (rc == 0)
         rc = operators_purge(r, err);
+    if (rc == 0)
+        rc = dm_safe_load(r, err);
+    if (rc == 0)
+        rc = dm_checkpoint_open(r, err);
     r->reloads = atomic_load(&s->reloads);
     if (rc == 0 && !r->only_aside && !r->second)
         rc = refill_open(&r->refill, r, err);
@@ -257,6 +281,7 @@ void sync_run_close(struct sync_run *r)
     free(r->savepoints);
     position_fini(&r->hold_until);
     arena_fini(&r->scratch);
+    dm_checkpoint_close(r);
     if (r->mode)
         r->mode->close(r);
     if (r->has_grouper)

@@ -1,0 +1,240 @@
+#include "unit/sync/sync_dm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/scope.h"
+#include "store/key.h"
+#include "store/store.h"
+#include "unit/copy/copy_sql.h"
+
+#define FLUSH_US ((int64_t)30 * 1000000) /* DM's checkpoint-flush-interval */
+#define MAX_NAME 64                      /* of a table, in characters */
+
+/* As DM's own, but for longer names of sources. */
+static const char create_rows[] =
+    "CREATE TABLE IF NOT EXISTS %i.%i (id VARCHAR(255) NOT NULL, cp_schema VARCHAR(128) NOT NULL,"
+    " cp_table VARCHAR(128) NOT NULL, binlog_name VARCHAR(128), binlog_pos INT UNSIGNED,"
+    " binlog_gtid TEXT, exit_safe_binlog_name VARCHAR(128) DEFAULT '',"
+    " exit_safe_binlog_pos INT UNSIGNED DEFAULT 0, exit_safe_binlog_gtid TEXT,"
+    " table_info JSON NOT NULL, is_global BOOLEAN,"
+    " create_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,"
+    " update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,"
+    " UNIQUE KEY uk_id_schema_table (id, cp_schema, cp_table)) CHARACTER SET utf8mb4 COLLATE "
+    "utf8mb4_bin";
+
+/* NULL for what is no task, or is called so that no table can be; the caller frees. */
+static char *table_of(const struct job *job)
+{
+    char *name = strchr(job->task, '/') ? NULL : xasprintf("%s_syncer_checkpoint", job->task);
+    size_t characters = 0;
+
+    for (const char *s = name; s && *s; s++)
+        characters += (*s & 0xc0) != 0x80;
+    if (characters <= MAX_NAME)
+        return name;
+    free(name);
+    return NULL;
+}
+
+static bool is_absent(const struct err *err)
+{
+    return err->sql == 1146 || err->sql == 1049;
+}
+
+/* --- what DM left --- */
+
+static int parse_row(struct sync_run *r, const struct mysql_row *row, struct position *ret,
+                     struct err *err)
+{
+    SCOPED(freep) char *gtids = NULL;
+
+    *ret = (struct position){ .offset = row->values[1] ? copy_row_u64(row, 1) : 0 };
+    if (row->values[0])
+        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row->sizes[0], row->values[0]);
+    gtids = row->values[2] ? xstrndup(row->values[2], row->sizes[2]) : NULL;
+    if (gtids && *gtids && gtid_set_parse(&ret->gtids, r->flavor, gtids, err) < 0)
+        return err_wrap(err, "DM's checkpoint");
+    return ret->file[0] || ret->gtids;
+}
+
+int dm_checkpoint_read(struct sync_run *r, struct position *ret, struct err *err)
+{
+    SCOPED(freep) char *table = table_of(r->job);
+    struct mysql_result *res = NULL;
+    struct mysql_row row;
+    int rc = table ? copy_sql_query(r->admin, &res, err,
+                                    "SELECT binlog_name,binlog_pos,binlog_gtid FROM %i.%i"
+                                    " WHERE id=%q AND is_global=1",
+                                    r->job->meta_schema, table, r->job->source)
+                   : 0;
+
+    if (rc < 0 && is_absent(err)) {
+        *err = ERR_INIT;
+        return 0;
+    }
+    if (rc < 0 || !res)
+        return rc;
+    rc = mysql_result_next(res, &row, err);
+    if (rc > 0)
+        rc = parse_row(r, &row, ret, err);
+    mysql_result_free(res);
+    return rc;
+}
+
+/* --- its safe mode --- */
+
+static void safe_key(const struct job *job, struct buf *key)
+{
+    key_position(key, job->task, job->source, "safe_until");
+}
+
+int dm_safe_until(struct sync_run *r, const struct position *end, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(freep)
+    char *text = xasprintf("%s:%llu", end->file, (unsigned long long)end->offset);
+
+    memcpy(r->safe_to.file, end->file, sizeof r->safe_to.file);
+    r->safe_to.offset = end->offset;
+    safe_key(r->job, &key);
+    return r->job->store ? store_put(r->job->store, STORE_CHECKPOINT, key_slice(&key),
+                                     slice_str(text), true, err)
+                         : 0;
+}
+
+int dm_safe_load(struct sync_run *r, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT, value = BUF_INIT;
+    const char *colon;
+    int rc;
+
+    if (!r->job->store || r->safe_to.file[0])
+        return 0;
+    safe_key(r->job, &key);
+    rc = store_get(r->job->store, STORE_CHECKPOINT, key_slice(&key), &value, err);
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    buf_byte(&value, '\0');
+    colon = strrchr((const char *)value.data, ':');
+    if (!colon)
+        return 0;
+    snprintf(r->safe_to.file, sizeof r->safe_to.file, "%.*s",
+             (int)(colon - (const char *)value.data), (const char *)value.data);
+    r->safe_to.offset = strtoull(colon + 1, NULL, 10);
+    if (position_compare(&r->cp.pos, &r->safe_to) < 0)
+        return 0;
+    r->safe_to.file[0] = '\0';
+    return store_delete(r->job->store, STORE_CHECKPOINT, key_slice(&key), true, err);
+}
+
+/* --- what we leave --- */
+
+int dm_checkpoint_open(struct sync_run *r, struct err *err)
+{
+    SCOPED(freep) char *table = table_of(r->job);
+
+    if (!table || r->only_aside || r->second)
+        return 0;
+    r->dm_table = STEAL(table);
+    return copy_sql_exec(r->admin, err, create_rows, r->job->meta_schema, r->dm_table);
+}
+
+/* 'ended': nothing beyond was applied. */
+static int write_row(struct sync_run *r, struct mysql_conn *c, const char *file, uint64_t offset,
+                     const char *gtid, bool ended, struct err *err)
+{
+    return copy_sql_exec(
+        c, err,
+        "INSERT INTO %i.%i (id,cp_schema,cp_table,binlog_name,binlog_pos,binlog_gtid,"
+        "exit_safe_binlog_name,exit_safe_binlog_pos,exit_safe_binlog_gtid,table_info,is_global)"
+        " VALUES (%q,'','',%q,%u,%q,%q,%u,%q,_utf8mb4'null',1) ON DUPLICATE KEY UPDATE"
+        " binlog_name=VALUES(binlog_name),binlog_pos=VALUES(binlog_pos),"
+        "binlog_gtid=VALUES(binlog_gtid),exit_safe_binlog_name=VALUES(exit_safe_binlog_name),"
+        "exit_safe_binlog_pos=VALUES(exit_safe_binlog_pos),"
+        "exit_safe_binlog_gtid=VALUES(exit_safe_binlog_gtid),is_global=1",
+        r->job->meta_schema, r->dm_table, r->job->source, file, offset, gtid, ended ? file : "",
+        ended ? offset : (uint64_t)0, ended ? gtid : "");
+}
+
+static void write_published(struct sync_run *r, struct mysql_conn *c, bool ended, struct err *err)
+{
+    struct sync *s = r->sync;
+    char *file, *gtid;
+    uint64_t offset;
+
+    mutex_lock(&s->unit.lock);
+    file = xstrdup(s->binlog_file ? s->binlog_file : "");
+    gtid = xstrdup(s->gtid ? s->gtid : "");
+    offset = s->binlog_offset;
+    mutex_unlock(&s->unit.lock);
+    if (*file || *gtid)
+        write_row(r, c, file, offset, gtid, ended, err);
+    free(file);
+    free(gtid);
+}
+
+void dm_checkpoint_pulse(struct sync_run *r)
+{
+    struct mysql_params quick = r->job->to;
+    struct err err = ERR_INIT;
+    struct mysql_conn *c;
+
+    if (!r->dm_table || clock_mono_us() < r->dm_due_us)
+        return;
+    r->dm_due_us = clock_mono_us() + FLUSH_US;
+    quick.connect_timeout_s = quick.io_timeout_s = 5;
+    if (mysql_conn_open(&c, &quick, &err) == 0) {
+        write_published(r, c, false, &err);
+        mysql_conn_close(c);
+    }
+    if (err.code)
+        log_warn(r->sync->unit.path, "DM's checkpoint was not written: %s", err.text);
+}
+
+/* In parallel some may be applied beyond. */
+void dm_checkpoint_close(struct sync_run *r)
+{
+    struct err ignored = ERR_INIT;
+
+    if (r->dm_table && r->dm_due_us)
+        write_published(r, r->admin, r->mode != &sync_parallel, &ignored);
+    free(r->dm_table);
+    r->dm_table = NULL;
+}
+
+static int drop_empty(struct mysql_conn *c, const struct job *job, const char *table,
+                      struct err *err)
+{
+    SCOPED(freep) char *some = NULL;
+    int rc = copy_sql_scalar(c, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", job->meta_schema,
+                             table);
+
+    if (rc == 0 && strcmp(some, "0") == 0)
+        rc = copy_sql_exec(c, err, "DROP TABLE IF EXISTS %i.%i", job->meta_schema, table);
+    return rc;
+}
+
+int dm_checkpoint_forget(struct mysql_conn *c, const struct job *job, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    SCOPED(freep) char *table = table_of(job);
+    int rc = table ? copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE id=%q", job->meta_schema, table,
+                                   job->source)
+                   : 0;
+
+    if (table && rc == 0)
+        rc = drop_empty(c, job, table, err);
+    if (rc < 0 && is_absent(err)) {
+        *err = ERR_INIT;
+        rc = 0;
+    }
+    safe_key(job, &key);
+    if (rc == 0 && job->store)
+        rc = store_delete(job->store, STORE_CHECKPOINT, key_slice(&key), true, err);
+    return rc;
+}
