@@ -256,9 +256,11 @@ mode=all
 code 46010 "existing tasks" DELETE /sources/my
 
 note "tasks of 5.x: made and started, removed while they run, and gone on with where they were"
+kept() { sql dst "SELECT CONCAT(table_name) FROM information_schema.tables WHERE table_schema = 'dm_meta'" | while read -r t; do sql dst "SELECT COUNT(*) FROM dm_meta.\`$t\`"; done | awk '{ n += $1 } END { print n + 0 }'; }
+[ "$(kept)" -gt 0 ] || die "the target keeps nothing of the task"
 ok 204 DELETE /tasks/all
+[ "$(kept)" = 0 ] || die "the target keeps something of the deleted task: $(sql dst "SHOW TABLES IN dm_meta")"
 expect 400 DELETE $A/tasks/all ''
-gone() { [ "$(sql dst "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'dm_meta'")" = 0 ]; }
 name=$(printf 't-\303\213!s`t'); coded='t-%C3%8B!s%60t'
 dup=overwrite
 ok 201 POST /tasks "{\"remove_meta\": true, \"task\": $(both "$name"), \"source_name_list\": [\"my\", \"mdb\"]}"

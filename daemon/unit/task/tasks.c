@@ -17,6 +17,7 @@
 #include "unit/verify/verify.h"
 
 #define TICK_MS 1000
+#define FORGET_MS 5000
 
 struct tasks {
     struct node node;
@@ -64,6 +65,9 @@ static int run_delete(struct node *n, const json_t *args, struct err *err)
         return err_set(err, -ENOENT, "there is no task %s", name);
     rc = task_delete_so(task_of(child), json_is_true(json_object_get(args, "force")),
                         json_is_true(json_object_get(args, "keep_meta")), err);
+    if (rc ==
+        0) /* what is gone is gone when it returns; a target that is not there is not waited for */
+        forget_wait(name, FORGET_MS);
     node_unref(child);
     return rc;
 }

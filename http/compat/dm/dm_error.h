@@ -23,6 +23,7 @@ enum dm_error {
     DM_PARSE_GTID,
     DM_TABLE_ROUTER,
     DM_ROW_IMAGE,
+    DM_NOT_DROPPED,
     DM_CHECK_ITEM,
     DM_YAML,
     DM_TASK_NAME_EMPTY,
@@ -40,7 +41,6 @@ enum dm_error {
     DM_RULE_NOT_FOUND,
     DM_EXPRESSION,
     DM_ALLOW_LIST,
-    DM_ONLINE_DDL_REGEX,
     DM_TEMPLATE_EXIST,
     DM_TEMPLATE_NOT_EXIST,
     DM_DUPLICATE,
@@ -60,13 +60,12 @@ enum dm_error {
     DM_STATEMENT_DML,
     DM_WRONG_SEQUENCE,
     DM_COLUMN_COUNT,
-    DM_HANDLE_DDL,
     DM_SHARD_CONFLICT,
-    DM_NO_OPERATOR,
     DM_PARSE_DDL,
+    DM_UNSUPPORTED_STATEMENT,
     DM_GET_EVENT,
     DM_NO_TARGET_TABLE,
-    DM_LOCK_NOT_FOUND,
+    DM_SHARD_DDL_DIFFERS,
     DM_MASTER_NOT_EXIST,
     DM_START_TASK,
     DM_NEED_SOURCE_ID,
@@ -75,7 +74,6 @@ enum dm_error {
     DM_NOT_PAUSED,
     DM_SUBTASK_NOT_FOUND,
     DM_SYNC_ONLY,
-    DM_NO_START,
     DM_DUPLICATE_ROUTE,
     DM_VALIDATOR_NOT_PAUSED,
     DM_TABLE_UNKNOWN,
@@ -112,7 +110,6 @@ enum dm_step {
     DM_STEP_TASK_DROP,   /* it is removed */
     DM_STEP_TARGETS,     /* where it takes tables is asked of a source */
     DM_STEP_TABLE,       /* a table's structure is read or set */
-    DM_STEP_TEMPLATE,    /* a template is made, changed or removed */
     DM_STEP_OTHER,
 };
 

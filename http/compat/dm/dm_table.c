@@ -36,6 +36,14 @@ int dm_get_source_tables(struct call *c, struct err *err)
 
 /* --- as a task knows them --- */
 
+static bool verifies(struct call *c)
+{
+    struct err none = ERR_INIT;
+    SCOPED(json_decrefp) json_t *verify = call_read(c, DM_VERIFY, &none);
+
+    return dm_is_state(verify, "running");
+}
+
 /* 0; 1 when that is the reply already: {source} of {task} does not stand still in sync. */
 static int check_paused(struct call *c, struct err *err)
 {
@@ -54,6 +62,8 @@ static int check_paused(struct call *c, struct err *err)
                 "such operation is only available for syncer, but now syncer is not running. "
                 "current unit is %s",
                 stage);
+    else if (verifies(c))
+        dm_fail(c, DM_VALIDATOR_NOT_PAUSED, "validator is running, not paused");
     else
         return 0;
     return 1;

@@ -27,6 +27,12 @@ Test(dm_error, knows_what_units_say)
     unit_is("sync", "Can't connect to server on '127.0.0.1' (111) (error 2002)", 10001);
     unit_is("sync", "d.t: binlog_row_image is MINIMAL", 11126);
     unit_is("sync", "detect inconsistent DDL sequence from source", 36008);
+    unit_is("sync", "add column a wasn't fully dropped in downstream: source s", 11128);
+    unit_is("sync", "the DDL of source a `d`.`t` is different with that of source b", 38016);
+    unit_is("sync", "because schema conflict detected: column a", 36062);
+    unit_is("sync", "`RENAME TABLE` statement not supported in optimistic mode", 36068);
+    unit_is("sync", "a statement of a kind not known touches the task: run", 36067);
+    unit_is("sync", "the target has no table d.t", 36070);
     unit_is("dump", "permission denied", 32001);
     unit_is("dump", "the read lock was not granted", 32004);
     unit_is("load", "Duplicate entry '1' for key 'PRIMARY'", 34019);
@@ -56,5 +62,8 @@ Test(dm_error, knows_what_the_tree_refuses)
     step_is(DM_STEP_TASK_CHECK, -EINVAL, "target_table: it has rows", DM_CHECK_FAILED);
     step_is(DM_STEP_TASK_RUN, -EINVAL, "start_time 2099 is too late: …", DM_START_TIME_LATE);
     step_is(DM_STEP_TABLE, -EBUSY, "current stage is running", DM_NOT_PAUSED);
+    step_is(DM_STEP_PURGE, -EBUSY, "task t still needs it: force=true deletes it all the same",
+            DM_PURGE_FORBIDDEN);
+    step_is(DM_STEP_PURGE, -ENOENT, "nothing is stored", DM_NO_RELAY_LOG);
     step_is(DM_STEP_OTHER, -EIO, "disk", DM_N_ERRORS);
 }
