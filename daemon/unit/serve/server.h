@@ -10,7 +10,8 @@
  *     serve.c           the unit: listen, sessions   serve_session.c  login, commands
  *     serve_sql.c       what SQL answers             serve_show.c     SHOW ...
  *     serve_admit.c     where a dump begins, or why not
- *     serve_dump.c      the dump: first events, records, heartbeats
+ *     serve_dump.c      a dump's beginning and end      serve_stream.c  its events and heartbeats
+ *     serve_report.c    what it tells of its replica
  *     serve_ack.c       what one replica was asked to acknowledge, and has
  *     serve_quorum.c    what enough replicas have: the source may wait for that
  *
