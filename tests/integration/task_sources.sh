@@ -51,7 +51,7 @@ say "sources=s1" pause; are "paused running running"; goes 2
 refused "pause or stop it first" 16 apply_batch
 say "sources=s2 timeout_duration=3s" stop; are "paused stopped paused"
 refused "is no duration" "timeout_duration=3x" stop
-stop_sluice; restart_sluice; [ "$(cat "$t/state")" = paused ] || die "after a restart: $(cat "$t/status")"
+stop_sluice; restart_sluice; [ "$(cat "$t/state") $(cat "$t/stage") $(cat "$t/sources/s1/stage")" = "paused sync sync" ] || die "after a restart: $(cat "$t/status")"
 refused "start it" "sources=s2" resume; say "sources=s2" start; are "paused running running"; goes 2
 kill_sluice; restart_sluice; are "paused running running"; goes 2
 say "sources=s1" resume; goes "1 2"; are "running running running"

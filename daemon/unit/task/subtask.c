@@ -26,13 +26,21 @@ void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES
         ret[i] = s->units[i] ? unit_state(s->units[i]) : UNIT_NEW;
 }
 
-struct unit *subtask_current(const struct subtask *s)
+enum stage subtask_stage(const struct subtask *s)
 {
     enum unit_state states[N_STAGES];
-    enum stage stage;
+    bool ran = false;
 
     subtask_states(s, states);
-    stage = plan_stage(s->stages, states);
+    for (unsigned i = 0; i < N_STAGES; i++)
+        ran |= states[i] != UNIT_NEW;
+    return !ran && s->followed && s->units[STAGE_SYNC] ? STAGE_SYNC : plan_stage(s->stages, states);
+}
+
+struct unit *subtask_current(const struct subtask *s)
+{
+    enum stage stage = subtask_stage(s);
+
     return stage == N_STAGES ? NULL : s->units[stage];
 }
 
@@ -322,6 +330,9 @@ int subtask_new(struct task *t, const json_t *doc, const char *source, unsigned 
     s->task = t;
     node_ref(&t->node);
     s->stages = stages;
+    mutex_lock(&t->lock);
+    s->followed = json_object_get(t->followed, source) != NULL;
+    mutex_unlock(&t->lock);
     if ((rc = make_job(t, doc, source, &s->job, err)) < 0)
         return rc;
     for (unsigned i = 0; i < N_STAGES; i++)

@@ -18,6 +18,7 @@ struct subtask {
     struct task *task; /* referenced */
     struct job *job;
     unsigned stages;
+    bool followed;                /* it was at sync before; see subtask_stage() */
     struct unit *units[N_STAGES]; /* referenced; NULL where the mode has none */
 };
 
@@ -31,7 +32,10 @@ struct subtask *task_find_sub(struct task *t, const char *source);
 void subtask_states(const struct subtask *s, enum unit_state ret[static N_STAGES]);
 /* What is asked of it, with its task locked; of a source that is disabled nothing is. */
 enum wanted subtask_wanted(const struct subtask *s);
-/* The unit that is at work, or will be next; NULL when all have finished. */
+/* The stage that it is in.  One that has not run since the daemon began is where it was: what was
+ * copied is only looked at again. */
+enum stage subtask_stage(const struct subtask *s);
+/* The unit of it; NULL when all have finished. */
 struct unit *subtask_current(const struct subtask *s);
 /* All its units' counts: the copy's until sync runs, then sync's. */
 void subtask_progress(const struct subtask *s, struct unit_progress *ret);

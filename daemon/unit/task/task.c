@@ -48,6 +48,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->targets = json_object();
     t->apart = json_object();
     t->begins = json_object();
+    t->followed = json_object();
     mutex_init(&t->steer);
     mutex_init(&t->lock);
     cond_init(&t->cond);
@@ -67,6 +68,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->targets);
     json_decref(t->apart);
     json_decref(t->begins);
+    json_decref(t->followed);
     lines_free(t->events);
     shards_unref(t->shards);
     cond_fini(&t->cond);
@@ -184,10 +186,10 @@ int task_save(struct task *t, struct err *err)
     SCOPED(json_freep) json_t *kept = NULL;
 
     mutex_lock(&t->lock);
-    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b, s:o, s:o}", "config", t->doc, "wanted",
+    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "config", t->doc, "wanted",
                      wanted_names[t->wanted], "ever", t->ever, "checked", t->checked, "passed",
                      t->passed, "finished", t->finished, "apart", json_copy(t->apart), "begins",
-                     json_deep_copy(t->begins));
+                     json_deep_copy(t->begins), "followed", json_copy(t->followed));
     mutex_unlock(&t->lock);
     return catalog_put(t->config.catalog, path, kept, err);
 }
@@ -214,6 +216,7 @@ int task_restore(const struct tasks_config *c, const char *name, const json_t *k
     t->wanted = wanted_of(json_object_get(kept, "wanted"));
     json_object_update(t->apart, json_object_get(kept, "apart"));
     json_object_update(t->begins, json_object_get(kept, "begins"));
+    json_object_update(t->followed, json_object_get(kept, "followed"));
     t->ever = json_is_true(json_object_get(kept, "ever"));
     t->checked = json_is_true(json_object_get(kept, "checked"));
     t->passed = json_is_true(json_object_get(kept, "passed"));

@@ -53,6 +53,7 @@ struct task {
     json_t *begins GUARDED;        /* by source: how it was to begin; see task_begin.c */
     bool keep_meta GUARDED;        /* it is being deleted, and its checkpoints are to stay */
     bool halted GUARDED;           /* the daemon ends: nothing starts any more */
+    json_t *followed GUARDED;      /* by source: true where it came to sync */
     bool ever GUARDED;             /* it was started before */
     bool checked GUARDED;          /* the check has passed with this document */
     bool passed GUARDED;           /* it has passed with some: target tables may be ours */

@@ -99,7 +99,7 @@ static int begin_source(struct task *t, struct subtask *s, const struct task_ord
     keep(t, s->job->source, "safe_us", o->safe_us);
     if (o->start_time || o->forget)
         keep(t, s->job->source, "start_us", us);
-    if (o->start_time && ((rc = task_save(t, err)) < 0 || (rc = sync_forget(s->job, err)) < 0))
+    if (o->start_time && (task_save(t, err) < 0 || sync_forget(s->job, err) < 0))
         return err_wrap(err, "start_time");
     task_begin_of(t, s->job);
     return 0;

@@ -104,6 +104,17 @@ static bool all_in(struct task *t, const json_t *only, enum stage least) REQUIRE
     return t->n_subs > 0;
 }
 
+/* Which sources came to sync; true if one did just now. */
+static bool note_followed(struct task *t) REQUIRES(t->lock)
+{
+    size_t before = json_object_size(t->followed);
+
+    for (unsigned i = 0; i < t->n_subs; i++)
+        if (t->subs[i]->units[STAGE_SYNC] && subtask_stage(t->subs[i]) == STAGE_SYNC)
+            json_object_set_new(t->followed, t->subs[i]->job->source, json_true());
+    return json_object_size(t->followed) > before;
+}
+
 /* Remembers what need not be done again. */
 static void keep_progress(struct task *t, const char *path)
 {
@@ -114,6 +125,7 @@ static void keep_progress(struct task *t, const char *path)
     checked = all_in(t, NULL, STAGE_DUMP);
     finished = all_in(t, NULL, N_STAGES);
     changed = (checked && !t->checked) || (finished && !t->finished);
+    changed = note_followed(t) || changed;
     t->checked = t->checked || checked;
     t->passed = t->passed || checked;
     t->finished = t->finished || finished;
@@ -240,16 +252,19 @@ static int check_enabled(struct task *t, const json_t *chosen, struct err *err)
 
 static int forget_chosen(struct task *t, const json_t *chosen, struct err *err) REQUIRES(t->steer)
 {
-    size_t n = 0;
+    const json_t *name;
+    size_t n = 0, i;
     int rc = 0;
 
-    for (unsigned i = 0; i < t->n_subs && rc == 0; i++) {
+    for (i = 0; i < t->n_subs && rc == 0; i++) {
         if (!names_have(chosen, t->subs[i]->job->source))
             continue;
         rc = forget_job(t->subs[i]->job, err);
         n++;
     }
     mutex_lock(&t->lock);
+    json_array_foreach (chosen, i, name)
+        json_object_del(t->followed, json_string_value(name));
     if (rc == 0) {
         t->checked = t->finished = false;
         t->passed = t->passed && n < t->n_subs; /* the tables of the others stay */
@@ -453,7 +468,7 @@ int task_check(struct task *t, const json_t *doc, struct err *err)
     SCOPED(freep) struct subtask **subs = NULL;
     int n = subtasks_to_check(t, doc, &subs, err), rc = n < 0 ? n : 0;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; subs && i < n; i++) {
         struct err found = ERR_INIT;
 
         if (check_run(subs[i], &found) < 0 && rc == 0) {

@@ -111,11 +111,8 @@ static const char *stage_now(const struct task *t) REQUIRES(t->lock)
     unsigned least = N_STAGES;
 
     for (unsigned i = 0; i < t->n_subs; i++) {
-        enum unit_state units[N_STAGES];
-        enum stage stage;
+        enum stage stage = subtask_stage(t->subs[i]);
 
-        subtask_states(t->subs[i], units);
-        stage = plan_stage(t->subs[i]->stages, units);
         if (stage < least)
             least = stage;
     }

@@ -335,6 +335,15 @@ struct switched {
     bool on;
 };
 
+static void ask_one_to_end(void *arg, struct node *n)
+{
+    const struct switched *s = arg;
+    json_t *one = json_pack("[s]", s->source);
+
+    task_ask(task_of(n), one, UNIT_STOPPED);
+    json_decref(one);
+}
+
 static void switch_one(void *arg, struct node *n)
 {
     const struct switched *s = arg;
@@ -346,5 +355,7 @@ void tasks_source_switched(void *tasks, const char *source, bool on)
 {
     struct switched s = { source, on };
 
+    if (!on) /* all end at the same time */
+        node_each(tasks, ask_one_to_end, &s);
     node_each(tasks, switch_one, &s);
 }
