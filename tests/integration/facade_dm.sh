@@ -254,6 +254,22 @@ code 20022 "must set meta for task-mode incremental" POST /tasks/inc/start
 ok 204 DELETE /tasks/inc
 mode=all
 code 46010 "existing tasks" DELETE /sources/my
+create 20068 "import_mode" "$(one x ', "source_config": {"full_migrate_conf": {"import_mode": "import-into"}, "source_conf": [{"source_name": "my"}]}')"
+create 20011 "binlog_pos needs binlog_name" "$(task_of x '[{"source_name": "my", "binlog_pos": 4}]' "$(rules my my)")"
+code 49001 "timeout_duration" POST /tasks/all/stop '{"source_name_list": ["my"], "timeout_duration": "soon"}'
+code 10001 "scope=downstream" PUT /tasks/all "$(jq '.task.target_config.port = 1' "$WORK/same")"
+ok 200 GET /tasks/all; shows ".target_config.port == $dst_port"
+note "a full copy ends"
+mode=full
+ok 201 POST /tasks "{\"task\": $(task_of full "$(confs mdb)" '[{"source": {"source_name": "mdb", "schema": "d_mdb", "table": "u"}}]')}"
+ok 200 POST /tasks/full/start
+ended() { [ "$(stages full)" = '{"mdb":"Finished"}' ]; }
+wait_for 60 ended || die "full has not ended: $body"
+shows '.data[0] | .unit == "Load" and .load_status.progress == "100.00 %" and .sync_status == null'
+ok 200 POST /tasks/full/start; ok 200 POST /tasks/full/stop; ended || die "it goes on: $body"
+code 40051 "current stage is Finished but not paused" GET /tasks/full/sources/mdb/schemas
+ok 204 DELETE /tasks/full
+mode=all
 
 note "tasks of 5.x: made and started, removed while they run, and gone on with where they were"
 kept() { sql dst "SELECT CONCAT(table_name) FROM information_schema.tables WHERE table_schema = 'dm_meta'" | while read -r t; do sql dst "SELECT COUNT(*) FROM dm_meta.\`$t\`"; done | awk '{ n += $1 } END { print n + 0 }'; }
@@ -280,6 +296,10 @@ ok 204 DELETE "/tasks/$coded?source_name_list=mdb"; stages_are "$coded" '{"my":"
 ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}" # the one that is missing is added
 stages_are "$coded" '{"my":"Running","mdb":"Running"}'
 for s in my mdb; do wait_for 60 rows_are $s || die "$s differs: $(sql dst "SELECT * FROM d_$s.t")"; done
+stop_server mdb
+lost() { ok 200 GET "/tasks/$coded/status?source_name_list=mdb"; jq -e '.data[0].error_msg | startswith("[code=")' <<<"$body" >/dev/null; }
+wait_for 60 lost || die "no error_msg of a source that is gone: $body"
+restart_server mdb; wait_sync "$coded"
 sql dst "DROP TABLE d_my.t"; sql my "UPDATE d_my.t SET v = 'x'"
 fails() { ok 200 GET "/tasks/$coded/status?source_name_list=my"; jq -e '.data[0] | .stage == "Paused" and (.error_msg | startswith("[code=36070:class=sync-unit:scope=downstream:level=high], Message: downstream table doesn'"'"'t exist, RawCause: ") and contains("d_my.t"))' <<<"$body" >/dev/null; }
 wait_for 60 fails || die "no error_msg: $body"

@@ -212,6 +212,7 @@ static const struct {
     { "sync", "can't connect", DM_DRIVER_DOWNSTREAM },
     { "sync", "lost connection", DM_DRIVER_DOWNSTREAM },
     { "sync", NULL, DM_EXECUTE_DOWNSTREAM },
+    { "source", NULL, DM_DRIVER_UPSTREAM },
     { NULL, NULL, DM_COMMON },
 };
 /* clang-format on */

@@ -186,6 +186,17 @@ static const char *unit_of(const json_t *subtask, const char *mode)
 
 /* --- one source --- */
 
+/* Where nothing is wrong with the subtask, why its source is not reached. */
+static void add_source_error(struct call *c, json_t *status)
+{
+    struct err none = ERR_INIT;
+    SCOPED(json_decrefp) json_t *source = call_read(c, DM_SOURCE, &none);
+
+    if (*dm_text(source, "error"))
+        json_object_set_new(status, "error_msg",
+                            dm_error_of_unit("source", dm_text(source, "error")));
+}
+
 /* 'task' stands in where a source has not begun. */
 static json_t *status_of(struct call *c, const json_t *task, const char *mode, struct err *err)
 {
@@ -207,6 +218,8 @@ static json_t *status_of(struct call *c, const json_t *task, const char *mode, s
     add_shards(v, subtask);
     if (*why)
         json_object_set_new(v, "error_msg", dm_error_of_unit(dm_text(at, "stage"), why));
+    else
+        add_source_error(c, v);
     return v;
 }
 
