@@ -76,6 +76,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     again | sed "s/^/# $pair: /"
 
     what="only some rows"
+    wait_is q.big done
     sql dst "UPDATE q.big SET v = -1, s = 'wrong' WHERE id BETWEEN 20 AND 30; DELETE FROM q.big WHERE id = 31; UPDATE q.big SET v = -2 WHERE id = 40"
     order resnapshot schema=q table=big "where='id BETWEEN 20 AND 31 OR s LIKE \"wron%\"'"
     wait_is q.big done

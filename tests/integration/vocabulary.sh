@@ -96,13 +96,13 @@ done
 shown() { grep -qE "$1" "$T/tasks/t_1/config" || die "config does not show $1: $(cat "$T/tasks/t_1/config")"; }
 for f in "timezone: .?[+]05:00" "on_duplicate: replace" "consistency: lock" "repl_batch: 100" "[-] db7" "foreign_key_checks: .1" "on_duplicate_logical" "enhance_online_schema_change: true" "[-] free_space"; do shown "$f"; done
 
-note "what issue 4 brings is refused by name, and so is what only TiDB has"
+note "what makes no sense is refused by name, and so is what only TiDB has"
 refused() { # word in the sentence, edit of the document
     task_yaml bad | sed "$2" | cat >"$T/tasks/create" 2>/dev/null && die "accepted: $2"
     grep -q "$1" "$T/tasks/last_error" || die "$2: $(cat "$T/tasks/last_error")"
 }
-refused "shard_mode: merging" 's/shard_mode: null/shard_mode: optimistic/'
-refused "binlog_filter_rule" 's/binlog_filter_rule: {}/binlog_filter_rule: { r: { ignore_sql: [ x ] } }/'
+refused "shard_mode" 's/shard_mode: null/shard_mode: hopeful/'
+refused "ignore_event" 's/binlog_filter_rule: {}/binlog_filter_rule: { r: { ignore_event: [ x ] } }/'
 refused "import_mode" 's/import_mode: logical/import_mode: physical/'
 refused "checksum" 's/checksum: required/checksum: "off"/'
 source_yaml bad | sed 's/enable_relay: false/enable_relay: perhaps/' | cat >"$T/sources/create" 2>/dev/null && die "no boolean was accepted"
