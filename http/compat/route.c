@@ -330,6 +330,20 @@ int call_remove(struct call *c, unsigned use, struct err *err)
     return rc < 0 ? rc : node_destroy(t.node, &c->q->caller, err);
 }
 
+bool call_refused(struct call *c, const char *node, const char *text)
+{
+    SCOPED(freep) char *path = call_path(c, node);
+    SCOPED(freep) char *what = xasprintf("%s /%s", c->q->method, c->q->path);
+    SCOPED(target_release) struct target t = { 0 };
+    struct err err = ERR_INIT;
+
+    if (node_find(c->root, path, &t, &err) < 0)
+        return false;
+    err_set(&err, -EINVAL, "%s", text);
+    node_refused(t.node, what, &c->q->caller, &err);
+    return true;
+}
+
 /* --- bodies and replies --- */
 
 json_t *call_body(const struct call *c, struct err *err)

@@ -142,6 +142,9 @@ int call_write(struct call *c, unsigned use, const json_t *v, struct err *err);
 int call_create(struct call *c, unsigned use, const json_t *spec, struct err *err);
 int call_remove(struct call *c, unsigned use, struct err *err);
 
+/* Keeps a refusal as the last_error of a node ("tasks/{task}").  False: there is no such node. */
+bool call_refused(struct call *c, const char *node, const char *text);
+
 /* The body as a JSON object; -EINVAL with where it is none. */
 json_t *call_body(const struct call *c, struct err *err);
 /* Its fields by a table of types: -EINVAL names the first of another type.  Absent ones are

@@ -112,6 +112,13 @@ ok 200 PUT /cluster/info '{"master_topology_list": [{"name": "m", "host": "h", "
 ok 200 GET /cluster/info; shows '.topology.grafana_topology.port == 3000 and .topology.master_topology_list[0].name == "m"'
 expect 404 GET $A/nothing ''; expect 405 PUT $A/cluster/masters '{}'
 
+# Every refusal is a last_error, too: of the nearest node that is there.
+last() { grep -qF "$2" "$T/$1/last_error" || die "$1/last_error: $(cat "$T/$1/last_error")"; }
+code 46012 "none" POST /sources/none/resume-relay; last sources "POST /api/v1/sources/none/resume-relay: [code=46012:"
+code 0 "missing" POST /sources/my/transfer; last sources/my "POST /api/v1/sources/my/transfer: request body has an error"
+code 46018 "x" DELETE /tasks/x; last tasks "DELETE /api/v1/tasks/x: [code=46018:"
+code 38048 "m9" DELETE /cluster/masters/m9; last cluster "[code=38048:"
+
 note "tasks of 6.x: made stopped, started, stopped, changed, removed"
 ok 201 POST /tasks "{\"task\": $(both all)}"
 shows '.task.name == "all" and (.check_result | length) > 0'

@@ -234,6 +234,28 @@ static char *wording(enum dm_error e, const char *text)
     return buf_steal(&b);
 }
 
+/* Whose last_error it is, by what is in the path of the route: the first that is there. */
+static const struct {
+    const char *in_path, *nodes[4];
+} places[] = {
+    { "/templates", { "templates/{template}", "templates" } },
+    { "/task/configs", { "templates/{template}", "templates" } },
+    { "/tasks", { "tasks/{task}/sources/{source}", "tasks/{task}", "tasks" } },
+    { "/sources", { "sources/{source}", "sources" } },
+    { "/cluster", { "cluster" } },
+};
+
+static void keep(struct call *c, const char *text)
+{
+    for (size_t i = 0; c->route && i < ARRAY_LEN(places); i++) {
+        if (!strstr(c->route->path, places[i].in_path))
+            continue;
+        for (const char *const *node = places[i].nodes; *node; node++)
+            if (call_refused(c, *node, text))
+                return;
+    }
+}
+
 static int reply(struct call *c, unsigned status, enum dm_error e, const char *text)
 {
     SCOPED(freep) char *words = wording(e, text);
@@ -241,6 +263,7 @@ static int reply(struct call *c, unsigned status, enum dm_error e, const char *t
 
     if (!v) /* it quotes bytes that are not UTF-8 */
         v = json_pack("{s:s,s:i}", "error_msg", "the request is not UTF-8", "error_code", 0);
+    keep(c, words);
     c->r->status = status;
     return call_json(c, v, JSON_INDENT(4));
 }
