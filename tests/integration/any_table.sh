@@ -1,6 +1,7 @@
 #!/bin/bash
 # Any table, any time: a table is added to a running task, and one, or a part of one, is copied again on a live stream,
-# without the others; under load, across kill -9, on and between both flavours.  PAIRS="mariadb:mariadb mysql:mysql".
+# without the others; under load, across kill -9, on and between both flavours.  PAIRS="mariadb:mariadb mysql:mysql",
+# TASK="apply_mode: parallel", KILLS=50 for long runs.
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 
@@ -10,6 +11,7 @@ order() { # action arguments...
     local to=$T/tasks/q/$1; shift
     echo "$*" >"$to" || die "$pair: $what: $(cat "$T/tasks/q/last_error")"
 }
+[ "${enable_gtid:-true}" = true ] || caught_up() { sleep 8; } # by hand, with OPTIONS="--gtid-mode=OFF --enforce-gtid-consistency=OFF"
 again() { python3 -c 'import json, sys
 for t in json.load(open(sys.argv[1])):
     print(t["table"], t["state"], t["rows"], t["way"], t["reason"])' "$S/copied_again" 2>/dev/null; }
@@ -35,7 +37,8 @@ stop_load() { rm -f "$WORK/load"; wait "$load_pid"; [ ! -s "$WORK/load.err" ] ||
 equal() { caught_up q src; same_rows src dst q && same_rows src dst extra || die "$pair: $what: the ends differ"; }
 
 for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
-    "start_${pair%:*}" src; "start_${pair#*:}" dst
+    # shellcheck disable=SC2086
+    "start_${pair%:*}" src ${OPTIONS:-}; "start_${pair#*:}" dst
     sql src "CREATE DATABASE q; CREATE DATABASE extra; USE q; SET SESSION cte_max_recursion_depth = 1000000" 2>/dev/null || sql src "CREATE DATABASE IF NOT EXISTS q; CREATE DATABASE IF NOT EXISTS extra"
     numbers="SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n FROM q.ten a, q.ten b, q.ten c, q.ten d, q.ten e"
     sql src "USE q; CREATE TABLE ten (n INT PRIMARY KEY); INSERT INTO ten VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9);
@@ -48,7 +51,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
         CREATE TABLE child (id INT AUTO_INCREMENT PRIMARY KEY, p INT, v INT, FOREIGN KEY (p) REFERENCES parent (id)); INSERT INTO child (p, v) SELECT n % 50, n FROM ($numbers) x WHERE n < 100;
         CREATE TABLE extra.added (id INT AUTO_INCREMENT PRIMARY KEY, v INT); INSERT INTO extra.added SELECT n + 1, n FROM ($numbers) x WHERE n < $N"
     [ -n "$sluiced_pid" ] || start_sluice
-    make_source s1 src && make_task q s1 dst q </dev/null && echo >"$T/tasks/q/start" || die "$(cat "$T/tasks/q/last_error" "$T/sources/last_error")"
+    make_source s1 src && make_task q s1 dst q <<<"${TASK:-}" && echo >"$T/tasks/q/start" || die "$(cat "$T/tasks/q/last_error" "$T/sources/last_error")"
     caught_up q src
     start_load
 
@@ -70,8 +73,12 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
         DELETE FROM q.uniq WHERE id = 3; UPDATE q.uniq SET u = 2 WHERE id = 4; UPDATE q.parts SET v = -1 WHERE a = 3; INSERT INTO q.parts VALUES (3, 'B', 1);
         SET foreign_key_checks = 0; DELETE FROM q.child WHERE id = 77; UPDATE q.child SET p = 3 WHERE id = 78"
     for t in big keyless words uniq parts child; do order resnapshot schema=q table=$t; done
+    for ((k = 0; k < ${KILLS:-0}; k++)); do
+        sleep 0.$((RANDOM % 9))$((RANDOM % 10)); kill_sluice; restart_sluice
+        [ $((k % 8)) != 0 ] || for t in big keyless words uniq parts child; do echo schema=q table=$t >"$T/tasks/q/resnapshot" 2>/dev/null; done
+    done
     half() { again | grep -q '^q.big loading'; }
-    wait_for 60 half; kill_sluice; restart_sluice
+    [ "${KILLS:-0}" != 0 ] || wait_for 60 half; kill_sluice; restart_sluice
     for t in big keyless words uniq parts child; do wait_is q.$t "settling\|done"; done
     again | sed "s/^/# $pair: /"
 

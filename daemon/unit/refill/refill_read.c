@@ -160,6 +160,26 @@ int refill_look(struct refill_chunk *k, struct err *err)
 
 /* --- its moment --- */
 
+/* Without GTIDs a MySQL cannot say how far its engine is: then rows are read that wait for what is
+ * being committed. */
+static void add_last_gtids(const struct refill_chunk *k, struct buf *out)
+{
+    const struct grouper *g = &k->run->grouper;
+
+    if (g->gtid.number)
+        gtid_print(&g->gtid, out);
+    else if (g->pos.gtids)
+        gtid_set_print(g->pos.gtids, out);
+}
+
+static bool reads_locked(const struct refill_chunk *k)
+{
+    SCOPED(buf_fini) struct buf gtids = BUF_INIT;
+
+    add_last_gtids(k, &gtids);
+    return k->key && k->run->flavor == FLAVOR_MYSQL && !gtids.size;
+}
+
 /* The stream can be ahead of the source's engine, which commits after the binlog has it. */
 static int engine_is_there(struct refill_chunk *k, struct err *err)
 {
@@ -173,10 +193,7 @@ static int engine_is_there(struct refill_chunk *k, struct err *err)
             return err_set(err, -EAGAIN, "the source has not yet committed what its binlog has");
         return 0;
     }
-    if (g->gtid.number)
-        gtid_print(&g->gtid, &gtids);
-    else if (g->pos.gtids)
-        gtid_set_print(g->pos.gtids, &gtids);
+    add_last_gtids(k, &gtids);
     if (!gtids.size)
         return 0;
     rc = copy_sql_scalar(k->run->refill->source, &late, err,
@@ -325,6 +342,8 @@ int refill_rows(struct refill_chunk *k, struct slice rest, bool flush, struct er
 
     copy_sql(&sql, "SELECT %r FROM %i.%i", k->columns.select, k->from->db, k->from->name);
     buf_add(&sql, rest.data, rest.size);
+    if (reads_locked(k))
+        buf_str(&sql, " LOCK IN SHARE MODE");
     rc = mysql_conn_query(k->run->refill->source, slice_of(sql.data, sql.size), false, &res, err);
     if (rc < 0)
         return err_wrap(err, "source");

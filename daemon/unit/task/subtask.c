@@ -114,6 +114,23 @@ static json_t *get_lag(const struct node *n, const struct attr *a, struct err *e
     return p.lag_s < 0 ? json_null() : json_real(p.lag_s);
 }
 
+static json_t *get_tables(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+    json_t *all = json_array();
+
+    (void)a, (void)err;
+    for (unsigned i = 0; i < N_STAGES; i++) {
+        struct unit *u = s->units[i];
+        json_t *rows = u && u->ops->tables ? u->ops->tables(u) : NULL;
+
+        if (rows)
+            json_array_extend(all, rows);
+        json_decref(rows);
+    }
+    return all;
+}
+
 static json_t *get_report(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
@@ -197,6 +214,11 @@ static const struct attr subtask_attrs[] = {
       .flags = ATTR_BULK,
       .get = get_report,
       .help = "What the check before the start found, with what to type" },
+    { .name = "tables",
+      .type = ATTR_JSON,
+      .flags = ATTR_BULK | ATTR_LARGE,
+      .get = get_tables,
+      .help = "Each table of it that was copied, or is copied again: state, rows, how" },
     { .name = "migrate_targets",
       .type = ATTR_JSON,
       .flags = ATTR_BULK | ATTR_ASKS,
