@@ -13,21 +13,11 @@
 #include "store/catalog.h"
 #include "unit/drain/drainer_priv.h"
 #include "unit/drain/pump_doc.h"
+#include "unit/drain/registrants.h"
 #include "unit/histogram_show.h"
 #include "unit/security_doc.h"
 
 #define GRACE_MS 5000 /* to finish what is under way at the target, before it is cut off */
-
-struct drainers {
-    struct node node;
-    struct registry_config config;
-    struct node *pumps;
-};
-
-static struct drainers *drainers_of(struct node *n)
-{
-    return node_owner(n, struct drainers, node);
-}
 
 /* --- rows; the node is locked --- */
 
@@ -390,7 +380,7 @@ static void recall(struct drainer *d)
                                at.ts, strcmp(at.lane, DRAIN_ALL_LANES) == 0 ? NULL : at.lane });
 }
 
-static int add(struct drainers *all, const char *name, const json_t *kept, const json_t *doc,
+static int add(struct registrants *all, const char *name, const json_t *kept, const json_t *doc,
                struct err *err)
 {
     struct drainer *d = xcalloc(1, sizeof *d);
@@ -410,39 +400,6 @@ static int add(struct drainers *all, const char *name, const json_t *kept, const
     return rc;
 }
 
-static int create(struct node *dir, const char *name, const json_t *spec, struct err *err)
-{
-    return add(drainers_of(dir), name, NULL, spec, err);
-}
-
-static int run_create(struct node *n, const json_t *args, struct err *err)
-{
-    return node_create_document(n, args, err);
-}
-
-static json_t *get_all(const struct node *n, const struct attr *a, struct err *err)
-{
-    (void)a, (void)err;
-    return registry_nodes(drainers_of((struct node *)n)->config.registry, CARD_DRAINER);
-}
-
-static const struct attr all_rows[] = {
-    { .name = "nodes",
-      .type = ATTR_JSON,
-      .flags = ATTR_BULK,
-      .get = get_all,
-      .help = "All drainers as TiDB-Binlog's registry shows them" },
-    { 0 },
-};
-
-static const struct action all_actions[] = {
-    { .name = "create",
-      .document = true,
-      .run = run_create,
-      .help = "Make a drainer from a whole document, with its name in it" },
-    { 0 },
-};
-
 static const char *const all_examples[] = {
     "cat d1.yaml > create; echo > d1/start",
     "cat */node_state",
@@ -450,22 +407,17 @@ static const char *const all_examples[] = {
     NULL,
 };
 
-static void release_all(struct node *n)
-{
-    free(drainers_of(n));
-}
-
 static const struct node_part parts[] = { { NULL, &type }, { 0 } };
 
 static const struct node_type all_type = {
     .name = "drainers",
     .help = "Drainers of TiDB-Binlog: each merges pumps into one target.",
     .examples = all_examples,
-    .attrs = all_rows,
-    .actions = all_actions,
+    .attrs = registrants_rows,
+    .actions = registrants_actions,
     .parts = parts,
-    .create = create,
-    .release = release_all,
+    .create = registrants_create,
+    .release = registrants_release,
 };
 
 const struct node_type *drainers_type(void)
@@ -476,46 +428,17 @@ const struct node_type *drainers_type(void)
     return &all_type;
 }
 
-static int load_one(void *arg, const char *shown, const json_t *kept, const struct err *why)
-{
-    struct drainers *all = arg;
-    SCOPED(freep) char *plain = node_name_plain(shown);
-    struct err err = ERR_INIT;
-
-    if (!kept)
-        log_error("drainers", "%s is left out: %s", shown, why->text);
-    else if (add(all, plain ? plain : shown, kept, NULL, &err) < 0)
-        log_error("drainers", "%s is left out: %s", shown, err.text);
-    return 0;
-}
-
 struct node *drainers_new(const struct registry_config *c, struct node *pumps, struct err *err)
 {
-    struct drainers *all = xcalloc(1, sizeof *all);
+    struct registrants *all = xcalloc(1, sizeof *all);
 
-    node_init(&all->node, drainers_type(), "drainers");
-    all->config = *c;
+    all->kind = &kind;
+    all->add = add;
     all->pumps = pumps;
-    if (catalog_each(c->catalog, "drainers", load_one, all, err) < 0) {
-        node_unref(&all->node);
-        return NULL;
-    }
-    return &all->node;
+    return registrants_new(all, drainers_type(), c, err);
 }
 
 /* --- the daemon's start and end --- */
-
-static void restart_one(void *arg, struct node *n)
-{
-    (void)arg;
-    registrant_restart(&drainer_of(n)->reg);
-}
-
-static void halt_one(void *arg, struct node *n)
-{
-    (void)arg;
-    registrant_halt(&drainer_of(n)->reg);
-}
 
 static void wait_one(void *arg, struct node *n)
 {
@@ -533,13 +456,13 @@ static void wait_one(void *arg, struct node *n)
 
 void drainers_start(struct node *drainers)
 {
-    node_each(drainers, restart_one, NULL);
+    registrants_start(drainers);
 }
 
 void drainers_stop(struct node *drainers)
 {
     int64_t until_us = clock_mono_us() + GRACE_MS * 1000;
 
-    node_each(drainers, halt_one, NULL);
+    registrants_halt(drainers);
     node_each(drainers, wait_one, &until_us);
 }

@@ -2,7 +2,7 @@
  * pump.h - pumps/<p>/: a source's journal under the name and with the life cycle of TiDB-Binlog.
  *
  *     pump_doc.c     its document            pump.c       what it does while it runs
- *     registrant.h   states, registry        pump_node.c  its rows, the collection
+ *     registrant.h   states, registry        pump_node.c  its rows; registrants.h: the collection
  *     pump_gc.c      what may go             pump_binlog.c  one transaction by its commit_ts
  *     pump_time.c    from which commit_ts on is from now on
  *

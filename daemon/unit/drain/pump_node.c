@@ -11,17 +11,8 @@
 #include "unit/drain/pump.h"
 #include "unit/drain/pump_doc.h"
 #include "unit/drain/pump_priv.h"
+#include "unit/drain/registrants.h"
 #include "unit/histogram_show.h"
-
-struct pumps {
-    struct node node;
-    struct registry_config config;
-};
-
-static struct pumps *pumps_of(struct node *n)
-{
-    return node_owner(n, struct pumps, node);
-}
 
 /* --- rows --- */
 
@@ -225,7 +216,7 @@ static const struct registrant_kind kind = {
     .check = pump_doc_check,
 };
 
-static int add(struct pumps *all, const char *name, const json_t *kept, const json_t *doc,
+static int add(struct registrants *all, const char *name, const json_t *kept, const json_t *doc,
                struct err *err)
 {
     struct pump *p = xcalloc(1, sizeof *p);
@@ -244,39 +235,6 @@ static int add(struct pumps *all, const char *name, const json_t *kept, const js
     return rc;
 }
 
-static int create(struct node *dir, const char *name, const json_t *spec, struct err *err)
-{
-    return add(pumps_of(dir), name, NULL, spec, err);
-}
-
-static int run_create(struct node *n, const json_t *args, struct err *err)
-{
-    return node_create_document(n, args, err);
-}
-
-static json_t *get_all(const struct node *n, const struct attr *a, struct err *err)
-{
-    (void)a, (void)err;
-    return registry_nodes(pumps_of((struct node *)n)->config.registry, CARD_PUMP);
-}
-
-static const struct attr all_rows[] = {
-    { .name = "nodes",
-      .type = ATTR_JSON,
-      .flags = ATTR_BULK,
-      .get = get_all,
-      .help = "All pumps as TiDB-Binlog's registry shows them" },
-    { 0 },
-};
-
-static const struct action all_actions[] = {
-    { .name = "create",
-      .document = true,
-      .run = run_create,
-      .help = "Make a pump from a whole document, with its name in it" },
-    { 0 },
-};
-
 static const char *const all_examples[] = {
     "mkdir p1; echo s1 > p1/source_name; echo > p1/start",
     "cat */node_state",
@@ -284,22 +242,17 @@ static const char *const all_examples[] = {
     NULL,
 };
 
-static void release_all(struct node *n)
-{
-    free(pumps_of(n));
-}
-
 static const struct node_part parts[] = { { NULL, &type }, { 0 } };
 
 static const struct node_type all_type = {
     .name = "pumps",
     .help = "Pumps of TiDB-Binlog: stored binlogs that drainers read.",
     .examples = all_examples,
-    .attrs = all_rows,
-    .actions = all_actions,
+    .attrs = registrants_rows,
+    .actions = registrants_actions,
     .parts = parts,
-    .create = create,
-    .release = release_all,
+    .create = registrants_create,
+    .release = registrants_release,
 };
 
 static void make_type(void)
@@ -315,45 +268,16 @@ const struct node_type *pumps_type(void)
     return &all_type;
 }
 
-static int load_one(void *arg, const char *shown, const json_t *kept, const struct err *why)
-{
-    struct pumps *all = arg;
-    SCOPED(freep) char *plain = node_name_plain(shown);
-    struct err err = ERR_INIT;
-
-    if (!kept)
-        log_error("pumps", "%s is left out: %s", shown, why->text);
-    else if (add(all, plain ? plain : shown, kept, NULL, &err) < 0)
-        log_error("pumps", "%s is left out: %s", shown, err.text);
-    return 0;
-}
-
 struct node *pumps_new(const struct registry_config *c, struct err *err)
 {
-    struct pumps *all = xcalloc(1, sizeof *all);
+    struct registrants *all = xcalloc(1, sizeof *all);
 
-    node_init(&all->node, pumps_type(), "pumps");
-    all->config = *c;
-    if (catalog_each(c->catalog, "pumps", load_one, all, err) < 0) {
-        node_unref(&all->node);
-        return NULL;
-    }
-    return &all->node;
+    all->kind = &kind;
+    all->add = add;
+    return registrants_new(all, pumps_type(), c, err);
 }
 
 /* --- the daemon's start and end --- */
-
-static void restart_one(void *arg, struct node *n)
-{
-    (void)arg;
-    registrant_restart(&pump_of(n)->reg);
-}
-
-static void halt_one(void *arg, struct node *n)
-{
-    (void)arg;
-    registrant_halt(&pump_of(n)->reg);
-}
 
 static void wait_one(void *arg, struct node *n)
 {
@@ -364,12 +288,12 @@ static void wait_one(void *arg, struct node *n)
 
 void pumps_start(struct node *pumps)
 {
-    node_each(pumps, restart_one, NULL);
+    registrants_start(pumps);
 }
 
 void pumps_stop(struct node *pumps)
 {
-    node_each(pumps, halt_one, NULL);
+    registrants_halt(pumps);
     node_each(pumps, wait_one, NULL);
 }
 
