@@ -251,16 +251,36 @@ static int take_position(struct mysql_conn *c, struct mysql_result *r, struct po
     return 0;
 }
 
-int server_position(struct mysql_conn *c, struct position *ret, struct err *err)
+/* What the server says in one round trip: MariaDB no set. */
+static int show_position(struct mysql_conn *c, struct position *pos, struct err *err)
 {
-    struct position pos = { .gtids = NULL };
     struct mysql_result *r = NULL;
     int rc = mysql_conn_queryf(c, &r, err, "%s", dialect_of(c)->show_position);
 
     if (rc < 0)
         return explain(c, rc, err);
-    rc = take_position(c, r, &pos, err);
+    rc = take_position(c, r, pos, err);
     mysql_result_free(r);
+    return rc;
+}
+
+int server_end(struct mysql_conn *c, struct position *ret, struct err *err)
+{
+    SCOPED(position_fini) struct position pos = { .gtids = NULL };
+    int rc = show_position(c, &pos, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = (struct position){ .offset = pos.offset };
+    memcpy(ret->file, pos.file, sizeof ret->file);
+    return 0;
+}
+
+int server_position(struct mysql_conn *c, struct position *ret, struct err *err)
+{
+    struct position pos = { .gtids = NULL };
+    int rc = show_position(c, &pos, err);
+
     if (rc == 0 && mysql_conn_flavor(c) == FLAVOR_MARIADB)
         rc = server_gtid_at(c, pos.file, pos.offset, &pos.gtids, err);
     if (rc == 0)

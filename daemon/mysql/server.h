@@ -40,6 +40,8 @@ char *server_account(struct mysql_conn *c);
 /* The end of its binlog: file, offset and GTID set, of one moment.  -ENODATA if it keeps no
  * binlog, -EACCES without the right (the sentence has the GRANT). */
 int server_position(struct mysql_conn *c, struct position *ret, struct err *err);
+/* File and offset alone, without a set.  As above. */
+int server_end(struct mysql_conn *c, struct position *ret, struct err *err);
 /* MariaDB: the GTID set at a place of its binlog.  -ENODATA if that place is not there. */
 int server_gtid_at(struct mysql_conn *c, const char *file, uint64_t offset, struct gtid_set **ret,
                    struct err *err);

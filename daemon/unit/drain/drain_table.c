@@ -13,6 +13,7 @@
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "unit/drain/drain_ahead.h"
+#include "unit/source/source_def.h"
 #include "unit/sync/sync_shape.h"
 
 #define BODY_ID_SIZE 6
@@ -207,48 +208,14 @@ static void set_primary(struct drain_table *t)
 static int read_def(struct drain_tables *ts, const struct drain_table *t, struct table_def **ret,
                     struct err *err)
 {
-    int rc = 0;
+    int rc;
 
     if (!ts->from.host)
         return err_set(err, -ENOENT, "the source cannot be asked");
     if (ts->asked_in_vain_us && clock_mono_us() - ts->asked_in_vain_us < PATIENCE_US)
         return err_set(err, -ETIMEDOUT, "the source did not answer a moment ago");
-    if (!ts->source)
-        rc = mysql_conn_open(&ts->source, &ts->from, err);
-    ts->asked_in_vain_us = rc < 0 ? clock_mono_us() : 0;
-    if (rc < 0)
-        return err_wrap(err, "source");
-    rc = table_read(ts->source, t->schema, t->name, ret, err);
-    if (rc == -ECONNRESET || rc == -ETIMEDOUT) {
-        mysql_conn_close(ts->source);
-        ts->source = NULL;
-    }
-    return rc;
-}
-
-/* Where the source is after the definition was read. */
-static int read_position(struct drain_tables *ts, struct position *ret, struct err *err)
-{
-    bool renamed =
-        mysql_conn_flavor(ts->source) == FLAVOR_MYSQL && mysql_conn_version(ts->source) >= 80200;
-    struct mysql_result *r;
-    struct mysql_row row;
-    int rc = mysql_conn_queryf(ts->source, &r, err, "%s",
-                               renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
-
-    if (rc < 0)
-        return rc;
-    rc = mysql_result_next(r, &row, err);
-    if (rc == 1 && row.n_cols >= 2 && row.values[0] && row.values[1]) {
-        SCOPED(freep) char *offset = xstrndup(row.values[1], row.sizes[1]);
-
-        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[0], row.values[0]);
-        ret->offset = strtoull(offset, NULL, 10);
-        rc = 0;
-    } else if (rc >= 0) {
-        rc = err_set(err, -ENODATA, "the source has no binary log");
-    }
-    mysql_result_free(r);
+    rc = source_def_read(&ts->source, &ts->from, t->schema, t->name, ret, err);
+    ts->asked_in_vain_us = ts->source ? 0 : clock_mono_us();
     return rc;
 }
 
@@ -264,7 +231,7 @@ static int by_definition(struct drain_tables *ts, struct drain_table *t,
     if (rc < 0)
         return err_wrap(err, "its columns are not named in the binlog (SET GLOBAL "
                              "binlog_row_metadata=FULL at the source does), and");
-    rc = read_position(ts, &until, err);
+    rc = server_end(ts->source, &until, err);
     if (rc == 0)
         rc = shape_fit(t->map, def, cols, err);
     if (rc == 0)

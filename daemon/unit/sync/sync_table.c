@@ -1,4 +1,5 @@
 #include "unit/sync/sync_table.h"
+#include "mysql/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/scope.h"
 #include "route/filter.h"
 #include "route/shard_table.h"
+#include "unit/source/source_def.h"
 #include "unit/sync/sync_drop.h"
 #include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
@@ -213,51 +215,6 @@ int sync_tables_mirrored(const struct job *job, const char *schema, const char *
 
 /* --- finding out --- */
 
-static int source_table(struct sync_tables *ts, const struct sync_table *t, struct table_def **ret,
-                        struct err *err)
-{
-    int rc;
-
-    if (!ts->source) {
-        rc = mysql_conn_open(&ts->source, &ts->job->from, err);
-        if (rc < 0)
-            return err_wrap(err, "source");
-    }
-    rc = table_read(ts->source, t->schema, t->name, ret, err);
-    if (rc == -ECONNRESET || rc == -ETIMEDOUT) {
-        mysql_conn_close(ts->source);
-        ts->source = NULL;
-    }
-    return rc;
-}
-
-/* Where the source's binlog ends now: a definition read before is no newer than that. */
-static int source_position(struct sync_tables *ts, struct position *ret, struct err *err)
-{
-    bool renamed =
-        mysql_conn_flavor(ts->source) == FLAVOR_MYSQL && mysql_conn_version(ts->source) >= 80200;
-    struct mysql_result *r;
-    struct mysql_row row;
-    int rc = mysql_conn_queryf(ts->source, &r, err,
-                               renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
-
-    if (rc < 0)
-        return rc;
-    rc = mysql_result_next(r, &row, err);
-    if (rc == 1 && row.n_cols >= 2 && row.values[0] && row.values[1]) {
-        SCOPED(freep) char *offset = xstrndup(row.values[1], row.sizes[1]);
-
-        *ret = (struct position){ 0 };
-        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[0], row.values[0]);
-        ret->offset = strtoull(offset, NULL, 10);
-        rc = 0;
-    } else if (rc >= 0) {
-        rc = err_set(err, -ENODATA, "the source has no binary log");
-    }
-    mysql_result_free(r);
-    return rc;
-}
-
 /* The target is where the stream is, by what a checkpoint means, so its definition is of the right
  * moment where the source's may be ahead.  Not if its columns are others by design: then the
  * shapes differ, or the source has the same columns in another order. */
@@ -317,7 +274,7 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
         *ret = m->proposal;
         return 0;
     }
-    rc = source_table(ts, t, &now, err);
+    rc = source_def_read(&ts->source, &ts->job->from, t->schema, t->name, &now, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
     if (mirrors(t, rc == 0 ? now : NULL, target)) {
@@ -331,7 +288,7 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
                        "the source has dropped or renamed it since, so its columns can only be "
                        "known from names in the binlog: SET GLOBAL binlog_row_metadata=FULL at the "
                        "source, or copy the task's tables again");
-    rc = source_position(ts, hold_until, err);
+    rc = server_end(ts->source, hold_until, err);
     if (rc == 0 && !m)
         rc = sync_schema_put(ts->job, t->schema, t->name, SCHEMA_APART, seq, err);
     if (rc < 0) {
