@@ -70,8 +70,17 @@ for s in md my; do
     begin t $s 'start_time: "2001-01-01T00:00:00Z"' 2>/dev/null && die "a time before all binlogs"
     grep -q "begins later" "$T/tasks/t/last_error" || die "$(cat "$T/tasks/t/last_error")"; finish t
 
-    note "$s: places that are not there"
+    note "$s: a table that the source made after the place to start"
     echo true >"$T/sources/$s/enable_gtid"
+    sql $s "CREATE TABLE d$s.later (id INT PRIMARY KEY); INSERT INTO d$s.later VALUES (1), (2)"
+    begin t $s "binlog_gtid: \"$gtids\"" || die "$(cat "$T/tasks/t/check_report")"
+    grep -q "WARN  target_table: d$s.later is not at the target: fine if" "$T/tasks/t/check_report" || die "$(cat "$T/tasks/t/check_report")"
+    caught_up t $s
+    [ "$(sql dst "SELECT COUNT(*) FROM d$s.later")" = 2 ] || die "$s: the table that was made later is not there"
+    finish t
+    sql $s "DROP TABLE d$s.later"
+
+    note "$s: places that are not there"
     for bad in "binlog_name: $file, binlog_pos: $((pos - 40))" "binlog_name: $file, binlog_pos: 99999999" "binlog_name: bin.000099"; do
         begin t $s "$bad" 2>/dev/null && wait_state t error
         [ -n "$(cat "$T/tasks/t/error" "$T/tasks/t/last_error")" ] || die "$bad"

@@ -86,13 +86,6 @@ static void check_translation(struct tables *t, const struct pair *pair)
     mysql_result_free(r);
 }
 
-/* The target is as the source was earlier, and the DDL since then is still to come: the source as
- * it is now says little. */
-static bool is_behind(const struct precheck *p)
-{
-    return p->scope.again || (p->job && p->job->has_start && !p->scope.dump);
-}
-
 /* --- columns that say where rows are from --- */
 
 static void extracted_of(const struct tables *t, const struct pair *pair,
@@ -153,7 +146,7 @@ static void check_more_columns(struct tables *t, const struct pair *pair)
         if (table_column_find(pair->from, col->name) >= 0 ||
             (!col->needs_value && !p->scope.dump) || is_extracted(&x, col->name))
             continue;
-        if (is_behind(p)) {
+        if (precheck_is_behind(p)) {
             precheck_add(p, PRECHECK_WARN, "columns", NULL,
                          "%s: the source has no column %s now: fine if it had where sync starts",
                          pair->label, col->name);
@@ -177,7 +170,7 @@ static void check_missing(struct tables *t, const struct pair *pair, const struc
 {
     SCOPED(buf_fini) struct buf fix = BUF_INIT;
 
-    if (is_behind(t->p)) {
+    if (precheck_is_behind(t->p)) {
         precheck_add(t->p, PRECHECK_WARN, "columns", NULL,
                      "%s: the target has no column %s: fine if the source had none where sync "
                      "starts",
@@ -224,7 +217,7 @@ static void check_coarser(struct tables *t, const struct pair *pair, const struc
         !collation_is_coarser(col->collation, there))
         return;
     print_modify(t, pair, col, &fix);
-    precheck_add(t->p, is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "collation",
+    precheck_add(t->p, precheck_is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "collation",
                  fix.size ? fix.data : NULL,
                  "%s.%s is %s; in a unique key of the target it is %s: rows that differ here may "
                  "be equal there",
@@ -243,7 +236,7 @@ static void check_fit(struct tables *t, const struct pair *pair, const struct ta
     if (!why || p->scope.again)
         return;
     print_modify(t, pair, col, &fix);
-    precheck_add(t->p, is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "type",
+    precheck_add(t->p, precheck_is_behind(p) ? PRECHECK_WARN : PRECHECK_FAIL, "type",
                  fix.size ? fix.data : NULL, "%s.%s is %s%s%s, there %s%s%s: %s", pair->label,
                  col->name, col->column_type, col->charset ? " " : "",
                  col->charset ? col->charset : "", there->column_type, there->charset ? " " : "",

@@ -78,6 +78,9 @@ struct tables {
 
 int precheck_by_text(const void *a, const void *b); /* for qsort() of texts */
 
+/* precheck_table.c: the target is as the source was earlier, and the DDL since then is still to
+ * come: the source as it is now says little. */
+bool precheck_is_behind(const struct precheck *p);
 /* precheck_column.c: types, collations, columns that only one end has */
 void precheck_columns(struct tables *t, const struct pair *pair);
 /* precheck_key.c: keys, engines, foreign keys */

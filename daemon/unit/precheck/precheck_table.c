@@ -68,12 +68,22 @@ static void check_empty(struct tables *t, const struct pair *pair)
                      "%s has rows at the target already", pair->label);
 }
 
+bool precheck_is_behind(const struct precheck *p)
+{
+    return p->scope.again || (p->job && (p->job->has_start || p->job->start_us) && !p->scope.dump);
+}
+
 static void check_there(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
 
     if (!pair->to) {
-        if (!p->scope.dump && !p->scope.again)
+        if (precheck_is_behind(p) && !p->scope.again)
+            precheck_add(p, PRECHECK_WARN, "target_table", NULL,
+                         "%s is not at the target: fine if the source made it after the place "
+                         "where sync starts",
+                         pair->label);
+        else if (!p->scope.dump && !p->scope.again)
             precheck_add(p, PRECHECK_FAIL, "target_table",
                          "make it there, or use task_mode all, which copies it",
                          "%s is not at the target", pair->label);
