@@ -277,6 +277,9 @@ json_t *value_of_text(const struct attr *a, const char *text, size_t size, struc
 {
     SCOPED(freep) char *s = xstrndup(text, size);
 
+    /* MySQL 9 ends the certificates that it makes with one. */
+    if (a->type == ATTR_TEXT && size > 1 && text[size - 1] == '\0' && text[size - 2] == '\n')
+        size--;
     if (strlen(s) != size) {
         err_set(err, -EINVAL, "%s: a zero byte cannot be part of it", a->name);
         return NULL;

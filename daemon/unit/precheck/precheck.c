@@ -137,8 +137,9 @@ static char *connect_fix(const struct precheck *p, const struct end *e,
     case 1045: /* access denied */
     case 1698:
         return xasprintf("echo PASSWORD > %spassword; or at the %s: ALTER USER %s IDENTIFIED BY "
-                         "'PASSWORD'",
-                         dir, e->name, user.data);
+                         "'PASSWORD'; or, if the account is for TLS alone: echo true > "
+                         "%ssecurity/required",
+                         dir, e->name, user.data, dir);
     case 1130: /* host not allowed */
         return xasprintf("at the %s: CREATE USER %s@'%%' IDENTIFIED BY 'PASSWORD'", e->name,
                          user.data);
@@ -150,6 +151,11 @@ static char *connect_fix(const struct precheck *p, const struct end *e,
     case 2005: /* unknown host */
         return xasprintf("echo HOST > %shost", dir);
     case 2026: /* TLS */
+        if (strstr(err->text, "Validation of SSL server certificate"))
+            return xasprintf("its certificate is made out for another name: echo '[\"NAME\"]' > "
+                             "%ssecurity/cert_allowed_cn; or do without: echo false > "
+                             "%ssecurity/required and echo > %ssecurity/ssl_ca_content",
+                             dir, dir, dir);
         return xasprintf(
             "echo file:/PATH/ca.pem > %ssecurity/ssl_ca_content; or do without: echo false > "
             "%ssecurity/required",

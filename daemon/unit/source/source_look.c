@@ -174,7 +174,8 @@ static char *make_report(struct source *s, struct err *verdict)
     return buf_steal(&text);
 }
 
-static void check(struct source *s, uint64_t number)
+/* Returns what is to be mended first, 0 if nothing is. */
+static int check(struct source *s)
 {
     struct err verdict = ERR_INIT;
     char *report = make_report(s, &verdict), *old;
@@ -183,11 +184,18 @@ static void check(struct source *s, uint64_t number)
     old = s->report;
     s->report = report;
     s->verdict = verdict;
-    s->checks_done = number;
-    cond_broadcast(&s->cond);
     mutex_unlock(&s->lock);
     free(old);
     node_changed(&s->node, "check_report");
+    return verdict.code;
+}
+
+static void check_done(struct source *s, uint64_t number)
+{
+    mutex_lock(&s->lock);
+    s->checks_done = number;
+    cond_broadcast(&s->cond);
+    mutex_unlock(&s->lock);
 }
 
 struct work {
@@ -228,16 +236,19 @@ static void *source_run(void *arg)
 {
     struct source *s = arg;
     struct work w = { false, false, 0 };
-    bool abandoned;
+    bool abandoned, bad;
 
     while (!w.stop) {
         uint64_t seen = doc_changes(s);
 
         if (w.doc_changed)
             source_probe_reset(s->probe);
-        if (w.check)
-            check(s, w.check);
+        bad = w.check && check(s) < 0;
+        if (bad) /* it may be long until this is seen twice */
+            check_done(s, w.check);
         look(s);
+        if (w.check && !bad) /* who asked sees what is, not what was ten seconds ago */
+            check_done(s, w.check);
         w = wait_for_work(s, seen);
     }
     mutex_lock(&s->lock);
