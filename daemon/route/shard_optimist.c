@@ -152,35 +152,11 @@ static enum shard_verdict plain(const struct view *v, const struct shard_member 
     return rc_old < 0 || shard_table_compare(old, new) != SHARD_EQUAL ? SHARD_RUN : SHARD_PASS;
 }
 
-/* The other has what I come to, and nothing of what I leave behind. */
-static bool has_made(const struct view *v, const struct shard_table *other)
-{
-    const struct shard_table *now = &v->now[v->me];
-    enum shard_order o = shard_table_compare(other, &v->after);
-
-    for (unsigned c = 0; c < now->n_cols; c++)
-        if (!shard_table_column(&v->after, now->cols[c].name) &&
-            shard_table_column(other, now->cols[c].name))
-            return false;
-    return o == SHARD_EQUAL || o == SHARD_LARGER;
-}
-
-/* Another one had it run. */
-static bool is_made(const struct view *v)
-{
-    for (unsigned i = 0; i < v->group->n; i++)
-        if (i != v->me && !v->wanted[i].n_cols && has_made(v, &v->now[i]))
-            return true;
-    return false;
-}
-
 /* A DDL that replaces: it can be run once all others want the same, or take what it makes. */
 static enum shard_verdict replacing(const struct view *v, struct err *why)
 {
     bool all = true;
 
-    if (is_made(v))
-        return SHARD_PASS;
     for (unsigned i = 0; i < v->group->n; i++) {
         const struct shard_member *other = &v->group->members[i];
         enum shard_order o;
@@ -265,16 +241,37 @@ static void note_dropped(const struct view *v, struct shard_member *m)
     }
 }
 
+/* What was run replaced something in the rows of those who waited for it too: it is made for them,
+ * and only for them.  One that comes later has rows that it was not made for. */
+static void note_made(const struct view *v)
+{
+    if (shard_table_compare(&v->now[v->me], &v->after) != SHARD_APART)
+        return;
+    for (unsigned i = 0; i < v->group->n; i++) {
+        struct shard_member *o = &v->group->members[i];
+        enum shard_order order;
+
+        if (i == v->me || !v->wanted[i].n_cols ||
+            shard_table_compare(&v->now[i], &v->wanted[i]) != SHARD_APART)
+            continue;
+        order = shard_table_compare(&v->wanted[i], &v->after);
+        if (order == SHARD_EQUAL || order == SHARD_SMALLER)
+            o->word = SHARD_ADOPT;
+    }
+}
+
 void optimist_done(struct shard_group *g, struct shard_member *m, const char *after, bool ran)
 {
     SCOPED(view_fini) struct view v = { .group = g };
     struct err none = ERR_INIT;
 
-    (void)ran;
     if (!after)
         return;
-    if (view_init(&v, g, m, after, &none) == 0)
+    if (view_init(&v, g, m, after, &none) == 0) {
         note_dropped(&v, m);
+        if (ran)
+            note_made(&v);
+    }
     free(m->now);
     m->now = xstrdup(after);
 }

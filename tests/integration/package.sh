@@ -1,9 +1,11 @@
 #!/bin/bash
-# The Debian package builds, holds what it should, and its daemon starts from the packaged configuration.
+# The Debian package builds, holds what it should, and its daemon starts from the packaged configuration.  In a copy of
+# this system with systemd as its first process it is installed, and its service lives as the unit says.
 set -u
 WORK=$(mktemp -d /tmp/sluice-test.XXXXXX)
 pid=""
 trap '[ -z "$pid" ] || { kill $pid; wait $pid; } 2>/dev/null; rm -rf "$WORK"' EXIT
+. tests/lib/systemd.sh
 die() { echo "FAIL: $*" >&2; exit 1; }
 
 packaging/build-deb "$WORK" >"$WORK/log" 2>&1 || { tail -20 "$WORK/log" >&2; die "packaging/build-deb"; }
@@ -41,3 +43,11 @@ curl -sf --unix-socket "$WORK/http.sock" http://localhost/v1/version >/dev/null 
 kill $pid; wait $pid || { tail "$WORK/log" >&2; die "it did not stop cleanly"; }
 pid=""
 echo "# $(basename "$deb"): $(du -k "$deb" | cut -f1) KiB"
+
+mkdir "$WORK/boot" && cp "$deb" "$WORK/boot/sluice.deb" && cp tests/lib/systemd_package.sh "$WORK/boot/"
+if under_systemd "$WORK/boot" systemd_package.sh; then
+    [ "$(cat "$WORK/boot/status")" = 0 ] || { tail -30 "$WORK/boot/said" "$WORK/boot/boot" >&2; die "under systemd"; }
+    echo "# under $(/lib/systemd/systemd --version | head -1): $(tail -1 "$WORK/boot/said")"
+else
+    echo "# NOT SHOWN: no systemd here: $(tail -1 "$WORK/boot/boot")"
+fi

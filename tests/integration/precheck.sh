@@ -165,6 +165,30 @@ document '  - { source: { source_name: mas, schema: m, table: a } }
   - { source: { source_name: mad, schema: m, table: a } }' '{ source_name: mas }, { source_name: mad }' | cp /dev/stdin "$T/tasks/x/config"
 check; expect 'FAIL  merge: m.a: a table of source ma. becomes it too'
 
+note "shards that are not alike: within a source, and across two"
+sql mas "CREATE DATABASE sh; USE sh; CREATE TABLE t1 (id INT PRIMARY KEY AUTO_INCREMENT, a INT, b VARCHAR(9) CHARACTER SET utf8mb4 NOT NULL DEFAULT 'x'); CREATE TABLE t2 (id INT PRIMARY KEY AUTO_INCREMENT, a BIGINT)"
+sql mad "CREATE DATABASE sh; CREATE TABLE sh.t1 (id INT PRIMARY KEY AUTO_INCREMENT, a INT, c INT NOT NULL)"
+shards() { # mode
+    document '  - { source: { source_name: mas, schema: sh, table: "t?" }, target: { schema: all, table: t } }
+  - { source: { source_name: mad, schema: sh, table: t1 }, target: { schema: all, table: t } }' '{ source_name: mas }, { source_name: mad }' | sed "s/^name: x/name: x\nshard_mode: $1/" | cp /dev/stdin "$T/tasks/x/config" || die "$(cat "$T/tasks/x/last_error")"
+    check
+}
+from=mas; shards pessimistic
+expect 'FAIL  shards: sh.t2 has no column b, as sh.t1 has: column length mismatch; type at the source: ALTER TABLE `sh`.`t2` ADD COLUMN `b` varchar\(9\) '
+expect 'FAIL  shards: sh.t2.a is bigint(\(20\))?, in sh.t1 it is int(\(11\))?: different column definition; type at the source: ALTER TABLE `sh`.`t2` MODIFY COLUMN `a` int'
+expect 'FAIL  shards: sh.t1 of source mad has no column b, as sh.t1 of source mas has'
+expect 'FAIL  shards: sh.t1 of source mas has no column c, as sh.t1 of source mad has: .*type at the source mas: ALTER TABLE `sh`.`t1` ADD COLUMN `c` int'
+expect 'WARN  auto_increment: sh.t1 and sh.t2 both count id'
+report | sed -nE '/^source mas:/,/^source/s/^FAIL  shards:.*; type at the source: //p' >"$WORK/mas.sql"; [ -s "$WORK/mas.sql" ] || report | sed -nE 's/^FAIL  shards: sh.t2.*; type at the source: //p' >"$WORK/mas.sql"
+while read -r line; do sql mas "$line" || die "$line"; typed=$((typed + 1)); done <"$WORK/mas.sql"
+report | sed -nE 's/^FAIL  shards:.*; type at the source mas: //p' | while read -r line; do sql mas "$line; ${line/\`t1\`/\`t2\`}" || die "$line"; done
+report | sed -nE 's/^FAIL  shards: sh.t1 of source mad .*; type at the source: //p' | while read -r line; do sql mad "$line" || die "$line"; done
+check; expect_not 'FAIL  shards'
+sql mad "ALTER TABLE sh.t1 MODIFY a BIGINT"; check; expect 'FAIL  shards: sh.t1.a of source mad|FAIL  shards: .*different column definition'
+shards optimistic; expect_not 'FAIL  shards'
+sql mad "ALTER TABLE sh.t1 MODIFY a DATE, DROP PRIMARY KEY, ADD PRIMARY KEY (id, c)"; check; expect 'FAIL  shards: .*different column definition'
+echo '["schema_of_shard_tables", "auto_increment_ID"]' >"$T/tasks/x/ignore_checking_items"; check; expect_not 'FAIL  shards'; expect 'IGNORED  shards'
+
 note "columns of the target that need a value which nothing brings"
 sql mad "CREATE DATABASE inc; CREATE TABLE inc.t (id INT PRIMARY KEY, a INT NOT NULL, b INT NOT NULL DEFAULT 1)"
 sql mas "CREATE DATABASE inc; CREATE TABLE inc.t (id INT PRIMARY KEY)"

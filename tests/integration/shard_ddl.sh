@@ -2,74 +2,23 @@
 # Shards of two sources are merged into one table while their DDL comes one by one, pessimistic and optimistic: rows
 # are equal, other tables go on, locks say who waits, and exec, skip, adopt, drop resolve them.  FLAVORS="mariadb mysql".
 set -u
-. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
-
-L=$T/tasks/m/locks
-lock() { ls "$L" | grep '^m-'; }
-has_lock() { [ -n "$(lock)" ]; }
-no_lock() { [ -z "$(lock)" ]; }
-of() { cat "$L/$(lock)/$1"; }
-trouble() { for f in "$L"/m-*/*; do echo "$f: $(cat "$f" 2>/dev/null)"; done; task_trouble m; sql dst "SHOW CREATE TABLE d.tb; SELECT name, version, state FROM dm_meta.sluice_shard WHERE db='d'"; } >&2
-no_locks() { wait_for 60 no_lock || { trouble; die "$flavor $mode: $what: a lock stays: $(lock)"; }; }
-wait_lock() { wait_for 30 has_lock || { trouble; die "$flavor $mode: $what: no lock"; }; }
-order() { echo "$2" >"$L/$(lock)/$1" || die "$flavor $mode: $what: $1: $(cat "$L/$(lock)/last_error")"; }
-
-on() { sql "$1" "USE d; $2" || die "$flavor $mode: $what: $1 refused: $2"; }
-all() { for s in a b; do for t in t1 t2; do on $s "${1//TB/$t}"; done; done; }
-rows() { all "INSERT INTO TB SET k = CONCAT('$1', @@server_id, 'TB')"; all "UPDATE TB SET v = v + 1 WHERE k LIKE '%1%'"; on a "INSERT INTO other (v) VALUES (1)"; }
-union() { # columns: of all shards, in one order
-    for s in a b; do for t in t1 t2; do sql "$s" "SELECT $1 FROM d.$t"; done; done | sort
-}
-# The merged rows have all columns that any shard has; what a shard lacks is NULL there.
-equal() { [ "$(union "$1")" = "$(sql dst "SELECT $1 FROM d.tb" | sort)" ] && [ "$(sql a 'SELECT COUNT(*) FROM d.other')" = "$(sql dst 'SELECT COUNT(*) FROM d.other')" ]; }
-same() { # columns
-    wait_for 60 equal "$1" && return
-    diff <(union "$1") <(sql dst "SELECT $1 FROM d.tb" | sort) | head -20 >&2; trouble; die "$flavor $mode: $what: the rows differ"
-}
-ends_well() { no_locks; same "$1"; state_is m running || { trouble; die "$flavor $mode: $what: the task is $(state m)"; }; }
-document() {
-    cat <<END
-name: m
-shard_mode: $mode
-target_config: { host: 127.0.0.1, port: $dst_port, user: sluice, password: sluice }
-table_migrate_rule:
-$(for s in a b; do echo "  - source: { source_name: $s, schema: d, table: \"t*\" }
-    target: { schema: d, table: tb }
-  - source: { source_name: $s, schema: d, table: other }"; done)
-source_config: { source_conf: [ { source_name: a }, { source_name: b } ] }
-$*
-END
-}
-begin() {
-    sql dst "DROP DATABASE IF EXISTS d; DROP DATABASE IF EXISTS dm_meta"
-    for s in a b; do
-        sql $s "DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d;
-            CREATE TABLE t1 (k VARCHAR(40) PRIMARY KEY, v INT DEFAULT 0); CREATE TABLE t2 LIKE t1; CREATE TABLE other (id INT AUTO_INCREMENT PRIMARY KEY, v INT)"
-        for t in t1 t2; do sql $s "INSERT INTO d.$t (k) VALUES ('start$s$t')"; done
-    done
-    sql b "DROP TABLE d.other"
-    document "$@" >"$WORK/m.yaml"; cat "$WORK/m.yaml" >"$T/tasks/create" && wait_for 60 started || die "$flavor $mode: $(cat "$T/tasks/m/last_error" "$T/tasks/last_error")"
-    wait_for 60 follows || { task_trouble m; die "$flavor $mode: the copy does not end"; }
-}
-follows() { for s in a b; do [ "$(cat "$T/tasks/m/sources/$s/stage")" = sync ] && [ -n "$(cat "$T/tasks/m/sources/$s/sync/position")" ] || return 1; done; }
-started() { echo >"$T/tasks/m/start"; } 2>/dev/null # the checkpoints of the one before may still be being removed
-finish() { echo >"$T/tasks/m/stop"; rmdir "$T/tasks/m" || die "$flavor $mode: the task stays: $(cat "$T/tasks/m/last_error")"; }
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/shard.sh
 
 pessimistic() {
-    begin
+    begin_shards
     what="the same column everywhere, one shard after the other"
     on a "ALTER TABLE t1 ADD COLUMN c INT DEFAULT 5"
     wait_lock
     on a "INSERT INTO t1 SET k='early', c=7; INSERT INTO other (v) VALUES (2)"
     on a "UPDATE t1 SET c=8 WHERE k LIKE 'start%'; INSERT INTO t2 SET k='before'"
-    [ "$(of mode)" = pessimistic ] && [ "$(of target)" = '`d`.`tb`' ] && [ "$(of owner)" = a ] && [ -n "$(of since)" ] || { trouble; die "$flavor: $what: the lock is not shown"; }
-    of ddls | grep -q 'ADD COLUMN c' || die "$flavor: $what: ddls: $(of ddls)"
-    of unsynced | grep -q '"t2"' || die "$flavor: $what: unsynced: $(of unsynced)"
-    [ "$(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")" = 'm-`d`.`tb`' ] || die "$flavor: $what: $(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")"
-    grep -q 'ADD COLUMN c' "$T/tasks/m/sources/a/blocking_ddls" || die "$flavor: $what: blocking_ddls"
+    [ "$(of mode)" = pessimistic ] && [ "$(of target)" = '`d`.`tb`' ] && [ "$(of owner)" = a ] && [ -n "$(of since)" ] || fail "the lock is not shown"
+    of ddls | grep -q 'ADD COLUMN c' || fail "ddls: $(of ddls)"
+    of unsynced | grep -q '"t2"' || fail "unsynced: $(of unsynced)"
+    [ "$(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")" = 'm-`d`.`tb`' ] || fail "$(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")"
+    grep -q 'ADD COLUMN c' "$T/tasks/m/sources/a/blocking_ddls" || fail "blocking_ddls"
     others_go_on() { [ "$(sql dst "SELECT COUNT(*) FROM d.other")" = 1 ] && [ "$(sql dst "SELECT COUNT(*) FROM d.tb WHERE k='before'")" = 1 ]; }
-    wait_for 30 others_go_on || { trouble; die "$flavor: $what: another table, or another shard, waits too"; }
-    [ "$(sql dst "SELECT COUNT(*) FROM d.tb WHERE k='early'")" = 0 ] || die "$flavor: $what: a row came before its column"
+    wait_for 30 others_go_on || fail "another table, or another shard, waits too"
+    [ "$(sql dst "SELECT COUNT(*) FROM d.tb WHERE k='early'")" = 0 ] || fail "a row came before its column"
     on b "ALTER TABLE t1 ADD COLUMN c INT DEFAULT 5"; on b "alter  table t2 add column C int default 5"
     on b "INSERT INTO t2 SET k='late', c=9"
     on a "ALTER TABLE t2 ADD COLUMN c INT DEFAULT 5"
@@ -90,17 +39,17 @@ pessimistic() {
     wait_lock
     on b "ALTER TABLE t1 ADD COLUMN f INT DEFAULT 1"; on b "ALTER TABLE t2 ADD COLUMN f INT"
     conflict() { of conflict | grep -q 'is different with'; }
-    wait_for 30 conflict || { trouble; die "$flavor: $what: no conflict: $(of conflict)"; }
+    wait_for 30 conflict || fail "no conflict: $(of conflict)"
     on b "INSERT INTO t1 SET k='float', f=1"
     order skip "source=b database=d table=t1"
     ends_well "k,v,e"
-    sql_is dst "SELECT f FROM d.tb WHERE k='float'" 1 || { trouble; die "$flavor: $what: the row behind it"; }
+    sql_is dst "SELECT f FROM d.tb WHERE k='float'" 1 || fail "the row behind it"
 
     what="exec does not wait for who is missing"
     on a "ALTER TABLE t1 ADD COLUMN g INT; INSERT INTO t1 SET k='g1', g=1"
     wait_lock; order exec ""
     no_locks
-    wait_for 30 sql_is dst "SELECT g FROM d.tb WHERE k='g1'" 1 || { trouble; die "$flavor: $what: it was not run"; }
+    wait_for 30 sql_is dst "SELECT g FROM d.tb WHERE k='g1'" 1 || fail "it was not run"
     on a "ALTER TABLE t2 ADD COLUMN g INT"; for t in t1 t2; do on b "ALTER TABLE $t ADD COLUMN g INT; INSERT INTO $t SET k='gb$t', g=2"; done
     ends_well "k,v,e,g"
 
@@ -109,7 +58,7 @@ pessimistic() {
     wait_lock; order skip ""
     on a "ALTER TABLE t2 ADD INDEX skipped (g)"; for t in t1 t2; do on b "ALTER TABLE $t ADD INDEX skipped (g); INSERT INTO $t SET k='sk$t'"; done
     ends_well "k,v,e,g"
-    sql dst "SHOW CREATE TABLE d.tb" | grep -q skipped && die "$flavor: $what: it was run"
+    sql dst "SHOW CREATE TABLE d.tb" | grep -q skipped && fail "it was run"
 
     what="adopt: it was made by hand"
     on a "ALTER TABLE t1 ADD COLUMN h INT; INSERT INTO t1 SET k='h1', h=1"
@@ -123,33 +72,32 @@ pessimistic() {
     on a "ALTER TABLE t1 ADD COLUMN w INT"; on a "ALTER TABLE t2 ADD COLUMN w INT"; on b "ALTER TABLE t1 ADD COLUMN w INT"
     wait_lock
     only_t2() { [ "$(of unsynced | tr -d ' \n')" = '[{"source":"b","schema":"d","table":"t2"}]' ]; }
-    wait_for 30 only_t2 || { trouble; die "$flavor: $what: unsynced: $(of unsynced)"; }
+    wait_for 30 only_t2 || fail "unsynced: $(of unsynced)"
     order drop "source=b database=d table=t2"
     no_locks
-    wait_for 30 sql_is dst "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='d' AND COLUMN_NAME='w'" 1 || die "$flavor: $what: it was not run"
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='d' AND COLUMN_NAME='w'" 1 || fail "it was not run"
 
     what="shards come and go"
     on b "CREATE TABLE t2 LIKE t1; INSERT INTO t2 SET k='new', w=3; TRUNCATE TABLE t2; DROP TABLE t2; CREATE TABLE t9 LIKE t1; INSERT INTO t9 SET k='nine', w=9"
-    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k IN ('new','nine')" 2 || { trouble; die "$flavor: $what: a new shard's row is not there"; }
-    state_is m running || { trouble; die "$flavor: $what: $(state m)"; }
-    finish
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k IN ('new','nine')" 2 || fail "a new shard's row is not there"
+    state_is m running || fail "$(state m)"
+    end_shards
 }
-sql_is() { [ "$(sql "$1" "$2")" = "$3" ]; }
 
 optimistic() {
-    begin
+    begin_shards
     what="each shard has its columns; the target has all"
     on a "ALTER TABLE t1 ADD COLUMN c INT; INSERT INTO t1 SET k='c1', c=1"
     on b "INSERT INTO t1 SET k='without'; INSERT INTO t2 SET k='without too'"
-    wait_for 30 sql_is dst "SELECT c FROM d.tb WHERE k='c1'" 1 || { trouble; die "$flavor: $what: the first shard waits"; }
-    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k LIKE 'without%'" 2 || { trouble; die "$flavor: $what: rows of shards without the column"; }
+    wait_for 30 sql_is dst "SELECT c FROM d.tb WHERE k='c1'" 1 || fail "the first shard waits"
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k LIKE 'without%'" 2 || fail "rows of shards without the column"
     on a "ALTER TABLE t2 ADD COLUMN c INT"; for t in t1 t2; do on b "ALTER TABLE $t ADD COLUMN c INT; INSERT INTO $t SET k='cb$t', c=4"; done
     ends_well "k,v,c"
 
     what="a column that goes, goes with the last"
     for t in t1 t2; do on a "ALTER TABLE $t DROP COLUMN v; INSERT INTO $t SET k='dv$t'"; done
     on b "ALTER TABLE t1 DROP COLUMN v; INSERT INTO t1 SET k='dvb1'; INSERT INTO t2 SET k='still', v=7"
-    wait_for 30 sql_is dst "SELECT v FROM d.tb WHERE k='still'" 7 || { trouble; die "$flavor: $what: it went too early"; }
+    wait_for 30 sql_is dst "SELECT v FROM d.tb WHERE k='still'" 7 || fail "it went too early"
     on b "ALTER TABLE t2 DROP COLUMN v; INSERT INTO t2 SET k='dvb2'"
     ends_well "k,c"
 
@@ -164,14 +112,14 @@ optimistic() {
 
     what="a conflict waits for a word: skip"
     on a "ALTER TABLE t1 ADD COLUMN p INT DEFAULT 0"; on b "INSERT INTO t2 SET k='free'"
-    wait_for 30 sql_is dst "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='d' AND COLUMN_NAME='p'" 1 || { trouble; die "$flavor: $what: not run"; }
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='d' AND COLUMN_NAME='p'" 1 || fail "not run"
     on b "ALTER TABLE t1 ADD COLUMN p INT DEFAULT -1; INSERT INTO t1 SET k='p1', p=5"
     conflict() { of conflict | grep -q 'because schema conflict detected'; }
-    wait_for 30 conflict || { trouble; die "$flavor: $what: no conflict"; }
-    state_is m running || die "$flavor: $what: the task is $(state m)"
+    wait_for 30 conflict || fail "no conflict"
+    state_is m running || fail "the task is $(state m)"
     order adopt "source=b database=d table=t1"
-    wait_for 30 sql_is dst "SELECT p FROM d.tb WHERE k='p1'" 5 || { trouble; die "$flavor: $what: the row behind it is not there"; }
-    finish
+    wait_for 30 sql_is dst "SELECT p FROM d.tb WHERE k='p1'" 5 || fail "the row behind it is not there"
+    end_shards
 }
 
 for flavor in ${FLAVORS:-mariadb mysql}; do

@@ -8,7 +8,9 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <string.h>
 #include <strings.h>
+#include <xxhash.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -363,7 +365,7 @@ static bool may_go_on(const struct copy_table *t)
     return begun && t->row.state == COPY_TABLE_LOADING && (t->merged || (t->resumable && !t->bulk));
 }
 
-static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
+static int table_prepare_alone(struct copy *c, struct copy_table *t, struct err *err)
 {
     struct table_def *there = NULL;
     bool ours = t->row.state != COPY_TABLE_NEW, by_another = false; /* a source beside us */
@@ -404,6 +406,25 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
     if (ours && !t->merged)
         rc = copy_schema_empty(c, c->target, t, err);
     return rc == 0 ? table_begin(c, t, err) : rc;
+}
+
+/* Sources that share a table of the target make it one after the other: one that is half made has
+ * no columns for who looks. */
+static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
+{
+    SCOPED(freep) char *name = NULL, *got = NULL;
+    struct err ignored = ERR_INIT;
+    int rc;
+
+    if (!t->merged)
+        return table_prepare_alone(c, t, err);
+    name = xasprintf("sluice make %016llx",
+                     (unsigned long long)XXH3_64bits(t->to.to_table, strlen(t->to.to_table)));
+    rc = copy_sql_scalar(c->target, &got, err, "SELECT GET_LOCK(%q, 60)", name);
+    if (rc == 0)
+        rc = table_prepare_alone(c, t, err);
+    copy_sql_exec(c->target, &ignored, "DO RELEASE_LOCK(%q)", name);
+    return rc;
 }
 
 static int sequence_prepare(struct copy *c, struct copy_table *t, struct err *err)

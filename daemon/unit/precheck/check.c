@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "unit/precheck/precheck.h"
 #include "unit/precheck/precheck_item.h"
+#include "unit/precheck/precheck_shard.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
@@ -63,6 +64,22 @@ static void add_shared(struct precheck_report *r, const char *other, const json_
     }
 }
 
+/* Against those of the sources that were looked at before. */
+static void check_other_shards(struct subtask *s, struct precheck_report *r) REQUIRES(s->task->lock)
+{
+    const char *other, *target;
+    json_t *theirs, *mine;
+
+    json_object_foreach (s->task->shapes, other, theirs)
+        if (strcmp(other, s->job->source) != 0)
+            json_object_foreach (r->shards, target, mine)
+                if (json_object_get(theirs, target))
+                    precheck_shard_compare(r, s->job->shard_mode, json_object_get(theirs, target),
+                                           mine);
+    if (r->shards)
+        json_object_set(s->task->shapes, s->job->source, r->shards);
+}
+
 /* Sources are checked one by one, beside each other: who comes later sees what the earlier found.
  */
 static void check_other_sources(struct subtask *s, struct precheck_report *r)
@@ -78,6 +95,7 @@ static void check_other_sources(struct subtask *s, struct precheck_report *r)
     json_object_foreach (s->task->targets, other, names)
         if (strcmp(other, s->job->source) != 0)
             add_shared(r, other, names, s->job->shard_mode != SHARD_OFF);
+    check_other_shards(s, r);
     mutex_unlock(&s->task->lock);
 }
 

@@ -61,6 +61,7 @@ void precheck_report_fini(struct precheck_report *r)
     for (size_t i = 0; i < r->n_targets; i++)
         free(r->targets[i]);
     free(r->targets);
+    json_decref(r->shards);
     *r = (struct precheck_report){ 0 };
 }
 

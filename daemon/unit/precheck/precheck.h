@@ -36,6 +36,8 @@ struct precheck_report {
     struct precheck_line *lines;
     char **targets; /* "db.t" at the target of each table in scope, sorted */
     size_t n_targets;
+    json_t
+        *shards; /* by these names: the first table that becomes it (precheck_shard.h); or NULL */
 };
 
 /* What to do where tables become one. */

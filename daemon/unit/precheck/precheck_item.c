@@ -8,6 +8,7 @@
 
 /* Every name that a line of the report has. */
 static const char *const ids[] = {
+    "auto_increment",
     "binlog",
     "binlog_do_db",
     "binlog_format",
@@ -38,6 +39,7 @@ static const char *const ids[] = {
     "routes",
     "sequence",
     "server_id",
+    "shards",
     "start",
     "tables",
     "target",
@@ -66,7 +68,9 @@ static const struct {
     { "table_schema", "keys" },
     { "table_schema", "foreign_keys" },
     { "schema_of_shard_tables", "merge" },
+    { "schema_of_shard_tables", "shards" },
     { "auto_increment_ID", "merge" },
+    { "auto_increment_ID", "auto_increment" },
     { "primary_key", "keys" },
     { "empty_region", NULL },
     { "region_distribution", NULL },

@@ -11,6 +11,12 @@
 #include "route/router.h"
 #include "unit/job.h"
 #include "unit/precheck/precheck_priv.h"
+#include "unit/precheck/precheck_shard.h"
+
+static void json_freep(json_t **v)
+{
+    json_decref(*v);
+}
 
 int precheck_by_text(const void *a, const void *b)
 {
@@ -98,6 +104,37 @@ static void check_there(struct tables *t, const struct pair *pair)
         check_empty(t, pair);
 }
 
+/* Shards start from what they are now; later their DDL says how they differ. */
+static void check_shard(struct precheck *p, const struct pair *pair, const char *target)
+{
+    const struct table_def *from = pair->from;
+    SCOPED(buf_fini) struct buf name = BUF_INIT;
+    SCOPED(json_freep) json_t *mine = NULL;
+    struct mysql_result *r = NULL;
+    struct mysql_row row;
+    struct err err = ERR_INIT;
+    json_t *first;
+
+    sql_table(&name, from->db, from->name);
+    if (mysql_conn_queryf(p->from.conn, &r, &err, "SHOW CREATE TABLE %s", name.data) < 0)
+        return; /* dropped meanwhile */
+    if (mysql_result_next(r, &row, &err) == 1 && row.n_cols > 1) {
+        SCOPED(freep) char *create = xstrndup(row.values[1], row.sizes[1]);
+
+        mine = precheck_shard_new(p->job->source, from->db, from->name, create);
+    }
+    mysql_result_free(r);
+    if (!mine)
+        return;
+    if (!p->report.shards)
+        p->report.shards = json_object();
+    first = json_object_get(p->report.shards, target);
+    if (first)
+        precheck_shard_compare(&p->report, p->job->shard_mode, first, mine);
+    else
+        json_object_set(p->report.shards, target, mine);
+}
+
 static void check_merged(struct tables *t, const struct pair *pair)
 {
     char *target = xasprintf("%s.%s", pair->route.to_schema, pair->route.to_table);
@@ -116,6 +153,8 @@ static void check_merged(struct tables *t, const struct pair *pair)
                      "all",
                      pair->label, target);
     json_object_set_new(t->taken, target, json_true());
+    if (t->p->job->shard_mode != SHARD_OFF && !t->p->scope.again)
+        check_shard(t->p, pair, target);
     t->targets = xrealloc(t->targets, (t->n_targets + 1) * sizeof *t->targets);
     t->targets[t->n_targets++] = target;
 }

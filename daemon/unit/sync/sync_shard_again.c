@@ -34,10 +34,21 @@ static unsigned move(const struct sync_run *r, struct shard_group *g, enum shard
     return n;
 }
 
-/* Those that are released when it begins are in it, and no others. */
+static void forget_sql(const struct sync_run *r, struct buf *sql)
+{
+    copy_sql(sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
+             r->job->meta_schema, r->job->task, r->job->source, PART);
+}
+
+/* Those that are released when it begins are in it, and no others.  The one before may have ended
+ * early, all of its tables waiting again: where it was says nothing of this one. */
 static int pick(struct sync_run *r, struct err *err)
 {
-    int rc = 0;
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    int rc;
+
+    forget_sql(r, &sql);
+    rc = mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
 
     for (unsigned i = 0; i < r->shards->rows.n && rc == 0; i++) {
         struct shard_row *row = &r->shards->rows.at[i];
@@ -142,8 +153,7 @@ static int join_once(struct sync_run *r, struct err *err)
         rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     }
     buf_clear(&sql);
-    copy_sql(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
-             r->job->meta_schema, r->job->task, r->job->source, PART);
+    forget_sql(r, &sql);
     if (rc == 0)
         rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     if (rc == 0)

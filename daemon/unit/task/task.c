@@ -46,6 +46,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->shards = shards_new();
     t->reports = json_object();
     t->targets = json_object();
+    t->shapes = json_object();
     t->apart = json_object();
     t->begins = json_object();
     t->followed = json_object();
@@ -66,6 +67,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->full);
     json_decref(t->reports);
     json_decref(t->targets);
+    json_decref(t->shapes);
     json_decref(t->apart);
     json_decref(t->begins);
     json_decref(t->followed);
@@ -112,6 +114,7 @@ static void install(struct task *t, json_t *doc)
     t->full = full;
     t->checked = false;
     json_object_clear(t->targets);
+    json_object_clear(t->shapes);
     mutex_unlock(&t->lock);
     json_decref(old);
     json_decref(old_full);

@@ -63,6 +63,7 @@ struct task {
     unsigned n_subs GUARDED;
     json_t *reports GUARDED;       /* of the last checks: by source, a text */
     json_t *targets GUARDED;       /* what they found: by source, the names of its tables there */
+    json_t *shapes GUARDED;        /* and by those names how the first table of it is made */
     enum unit_state shown GUARDED; /* the state that watchers were told last */
     struct rate rate GUARDED;
 };

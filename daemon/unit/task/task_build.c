@@ -156,6 +156,7 @@ int task_build(struct task *t, const json_t *only, struct err *err)
     mutex_lock(&t->lock);
     doc = json_incref(t->full);
     stages = plan_stages(json_string_value(json_object_get(doc, "task_mode")), t->checked);
+    json_object_clear(t->shapes); /* the check looks again */
     mutex_unlock(&t->lock);
     subs = xcalloc(json_array_size(doc_at(doc, "source_config.source_conf")) + 1,
                    sizeof(struct subtask *));

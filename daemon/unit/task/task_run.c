@@ -437,6 +437,7 @@ static int document_to_check(struct task *t, const json_t *doc, json_t **ret, st
     else
         *ret = json_incref(t->full);
     json_object_clear(t->reports);
+    json_object_clear(t->shapes);
     mutex_unlock(&t->lock);
     if (doc)
         *ret = doc_full(task_doc_fields, checked);
