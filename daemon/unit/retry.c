@@ -77,6 +77,33 @@ enum retry_kind retry_kind_of(const struct err *err)
     return RETRY_NEVER;
 }
 
+/* Data that is in the way stays, refused definitions stay refused, and binlogs do not come back. */
+bool retry_resumes(const struct err *err)
+{
+    static const unsigned never_sql[] = {
+        1048, /* fenced: another owner */
+        1059, /* identifier too long */
+        1062, /* duplicate entry */
+        1064, /* syntax */
+        1067, /* invalid default */
+        1069, /* too many keys */
+        1117, /* too many columns */
+        1236, /* the source has no such binlog */
+        1366, /* incorrect value */
+        1406, /* data too long */
+    };
+    static const int never_code[] = { -ECANCELED, -ENODATA, -EREMCHG, -EUCLEAN,
+                                      -ENOTSUP,   -EBADMSG, -ERANGE,  -EILSEQ };
+
+    for (size_t i = 0; i < ARRAY_LEN(never_sql); i++)
+        if (err->sql == never_sql[i])
+            return false;
+    for (size_t i = 0; i < ARRAY_LEN(never_code); i++)
+        if (err->code == never_code[i])
+            return false;
+    return true;
+}
+
 int64_t retry_delay_ms(enum retry_kind kind, unsigned nth)
 {
     int64_t ms = kind == RETRY_LATER ? 30000 : 1000;

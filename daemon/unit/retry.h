@@ -7,6 +7,7 @@
 #ifndef SLUICE_UNIT_RETRY_H
 #define SLUICE_UNIT_RETRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,6 +19,11 @@ enum retry_kind {
 };
 
 enum retry_kind retry_kind_of(const struct err *err);
+
+/* Of what does not pass by itself: may somebody mend it at a server meanwhile, so that trying again
+ * is worth it (auto_resume)?  DM's list of what its checker never resumes, and what asks for an
+ * answer here, say no. */
+bool retry_resumes(const struct err *err);
 
 /* Before attempt number 'nth' (from 1). */
 int64_t retry_delay_ms(enum retry_kind kind, unsigned nth);

@@ -92,6 +92,8 @@ static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, u
     enum retry_kind kind = retry_kind_of(err);
     int64_t delay_ms = 0;
 
+    if (kind == RETRY_NEVER && u->resumes && retry_resumes(err))
+        kind = RETRY_SOON;
     mutex_lock(&u->lock);
     if (atomic_exchange(&u->progressed, false))
         u->retries = 0;

@@ -87,6 +87,7 @@ struct unit {
     _Atomic uint64_t failures, gave_up;
     struct err error GUARDED; /* why it does not run; code 0: no reason */
     unsigned retries GUARDED, max_retries GUARDED;
+    bool resumes; /* it tries again after errors that somebody may mend, too; before unit_start() */
     int64_t next_retry_us GUARDED; /* monotonic; 0: none pending */
     pthread_t thread;
     bool has_thread GUARDED;                  /* 'thread' is to be joined */

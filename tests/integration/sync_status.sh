@@ -68,6 +68,18 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     sql src "INSERT INTO shop.o VALUES (21,21,2)"; caught_up t src
     kill_sluice; restart_sluice; wait_state t running; caught_up t src
     same_rows src dst shop || die "$flavor: $what: rows differ"
+
+    what="what somebody mends at the target goes on by itself, what is of DM's list does not"
+    echo >"$T/tasks/t/stop"; echo true >"$T/tasks/t/auto_resume" && echo >"$T/tasks/t/start" || die "$flavor: $what: $(cat "$T/tasks/t/last_error")"
+    wait_state t running; sql dst "RENAME TABLE shop.o TO shop.away"; sql src "ALTER TABLE shop.o ADD d INT"
+    retries() { [ "$(cat "$S/retries")" -gt 0 ]; }
+    wait_for 30 retries || die "$flavor: $what: it does not try again: $(cat "$S/status")"
+    sql dst "RENAME TABLE shop.away TO shop.o"
+    mended() { state_is t running && sql dst "SELECT d FROM shop.o LIMIT 1" >/dev/null 2>&1; }
+    wait_for 60 mended || { task_trouble t; die "$flavor: $what: it does not go on"; }
+    caught_up t src; same_rows src dst shop || die "$flavor: $what: rows differ"
+    sql dst "INSERT INTO shop.o (id) VALUES (77)"; sql src "INSERT INTO shop.o (id) VALUES (77)"
+    wait_state t error; [ "$(cut -d. -f1 "$S/next_retry_seconds")" = 0 ] || die "$flavor: $what: a duplicate is tried again"
     stop_sluice; rm -rf "$WORK/data"
     kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir"; SERVERS=""
 done

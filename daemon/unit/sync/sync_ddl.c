@@ -751,6 +751,24 @@ bool sync_ddl_begun(const struct sync_run *r, const struct query *q)
     return (r->ddl_again || r->ddl_done) && r->ddl_hash == XXH3_64bits(q->sql.data, q->sql.size);
 }
 
+/* The target said no, so it did not run and nothing is open: whoever mends what is in the way there
+ * is not asked about it.  Of several tables, or a schema's, some may be done all the same. */
+static void forget_refused(struct sync_run *r, const struct ddl *d, const struct err *why)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    struct err ignored = ERR_INIT;
+    bool partly = d->class == DDL_DROP_DATABASE || (d->class == DDL_DROP_TABLE && d->n_names > 1) ||
+                  (d->class == DDL_RENAME_TABLE && d->n_names > 2);
+
+    if (partly || why->sql < 1000 || (why->sql >= 2000 && why->sql < 3000) ||
+        why->code == -ECONNRESET || why->code == -ETIMEDOUT || why->code == -ECANCELED)
+        return;
+    sync_ddl_delete_intent(r, &sql);
+    buf_str(&sql, " AND ");
+    checkpoint_owned_sql(&r->cp, &sql); /* it may be another owner's by now */
+    mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, &ignored);
+}
+
 int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl *d,
                      uint32_t timestamp, bool (*passes)(const struct err *err), struct err *err)
 {
@@ -769,6 +787,8 @@ int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl
             *err = ERR_INIT;
             rc = 0;
         }
+        if (rc < 0)
+            forget_refused(r, d, err);
     }
     return rc < 0 ? rc : changed(r, q, d, true, err); /* stored before anything after it is sent */
 }

@@ -350,6 +350,13 @@ const struct doc_field task_doc_fields[] = {
       .choices = on_errors,
       .fallback = "\"stop\"",
       .help = "What a table that cannot be applied does to the others" },
+    { .name = "auto_resume",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help =
+          "Whether sync tries again by itself after errors that somebody may mend at a server (a "
+          "table that is missing, a right, a DDL that is refused) as DM does; never after those of "
+          "DM's list: duplicate keys, values that do not fit, binlogs that are gone" },
     { .name = "max_retries",
       .type = DOC_COUNT,
       .max = 1000000,

@@ -261,6 +261,28 @@ Test(unit_state, every_state_has_a_name_and_no_self_move)
     cr_expect(unit_may_move(UNIT_ERROR, UNIT_RUNNING));
 }
 
+Test(retry, resumes_what_somebody_may_mend_and_nothing_of_dms_list)
+{
+    static const struct {
+        int code;
+        unsigned sql;
+        bool want;
+    } rows_[] = {
+        { -EIO, 1146, true },   { -EACCES, 1142, true }, { -EIO, 1060, true },
+        { -EINVAL, 0, true },   { -ENOENT, 0, true },    { -EIO, 1062, false },
+        { -EIO, 1406, false },  { -EIO, 1366, false },   { -EIO, 1059, false },
+        { -EIO, 1117, false },  { -EIO, 1069, false },   { -ENODATA, 1236, false },
+        { -EIO, 1048, false },  { -EUCLEAN, 0, false },  { -ECANCELED, 0, false },
+        { -EBADMSG, 0, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows_); i++) {
+        struct err err = { .code = rows_[i].code, .sql = rows_[i].sql };
+
+        cr_expect_eq(retry_resumes(&err), rows_[i].want, "row %zu", i);
+    }
+}
+
 Test(retry, knows_what_passes)
 {
     static const struct {
