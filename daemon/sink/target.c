@@ -276,3 +276,29 @@ void target_table_free(struct target_table *t)
     free(t->name);
     free(t);
 }
+
+static bool column_alike(const struct target_column *a, const struct target_column *b)
+{
+    const char *charset_a = a->charset ? a->charset : "", *charset_b = b->charset ? b->charset : "";
+
+    return strcmp(a->name, b->name) == 0 && strcmp(charset_a, charset_b) == 0 &&
+           a->class == b->class && a->fold == b->fold && a->written == b->written &&
+           a->on_update_now == b->on_update_now && a->enumerated == b->enumerated &&
+           a->in_unique == b->in_unique && a->in_key == b->in_key;
+}
+
+bool target_table_alike(const struct target_table *a, const struct target_table *b)
+{
+    if (strcmp(a->name, b->name) != 0 || strcmp(a->db, b->db) != 0 || a->n_cols != b->n_cols ||
+        a->n_key != b->n_key || a->n_unique != b->n_unique || a->only_key != b->only_key ||
+        a->any_update_moves != b->any_update_moves || a->foreign_keys != b->foreign_keys ||
+        a->transactional != b->transactional)
+        return false;
+    for (unsigned i = 0; i < a->n_key; i++)
+        if (a->key[i] != b->key[i])
+            return false;
+    for (unsigned i = 0; i < a->n_cols; i++)
+        if (!column_alike(&a->cols[i], &b->cols[i]))
+            return false;
+    return true;
+}

@@ -75,4 +75,8 @@ int target_table_new(const struct table_def *def, const char *const *names, unsi
                      struct target_table **ret, struct err *err);
 void target_table_free(struct target_table *t);
 
+/* Are they the same table of the target, written from rows of the same form?  Two tables of the
+ * source that become one (shards) are. */
+bool target_table_alike(const struct target_table *a, const struct target_table *b);
+
 #endif

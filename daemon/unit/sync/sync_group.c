@@ -18,6 +18,7 @@ void group_fini(struct group *g)
     for (size_t i = 0; i < g->cap_tables; i++)
         merge_fini(&g->tables[i].merge);
     free(g->tables);
+    free(g->aliases);
     free(g->changes);
     free(g->scratch);
     arena_fini(&g->values);
@@ -40,6 +41,7 @@ void group_clear(struct group *g)
     for (size_t i = 0; i < g->n_tables; i++)
         clear_table(&g->tables[i]);
     g->n_tables = 0;
+    g->n_aliases = 0;
     g->n_changes = 0;
     arena_clear(&g->values);
     raw_hold_clear(&g->hold);
@@ -60,7 +62,8 @@ static bool same_target(const struct target_table *a, const struct target_table 
     return strcmp(a->name, b->name) == 0 && strcmp(a->db, b->db) == 0;
 }
 
-/* The newest of the group: merged beside another of the same target, their order would be lost. */
+/* The newest of the group: merged beside another of the same target that it is not alike, their
+ * order would be lost. */
 static void order_shards(struct group *g)
 {
     struct group_table *new = &g->tables[g->n_tables - 1];
@@ -70,12 +73,11 @@ static void order_shards(struct group *g)
             g->tables[i].ordered = new->ordered = true;
 }
 
-/* A group has few tables; the last one used is the likeliest. */
-static struct group_table *table_of(struct group *g, const struct target_table *t)
+static size_t add_table(struct group *g, const struct target_table *t)
 {
-    for (size_t i = g->n_tables; i-- > 0;)
-        if (g->tables[i].merge.table == t)
-            return &g->tables[i];
+    for (size_t i = 0; i < g->n_tables; i++)
+        if (target_table_alike(g->tables[i].merge.table, t))
+            return i;
     if (g->n_tables == g->cap_tables) {
         size_t cap = g->cap_tables * 2 + 8;
 
@@ -85,7 +87,21 @@ static struct group_table *table_of(struct group *g, const struct target_table *
     }
     g->tables[g->n_tables++].merge.table = t;
     order_shards(g);
-    return &g->tables[g->n_tables - 1];
+    return g->n_tables - 1;
+}
+
+/* A group has few tables; the last one met is the likeliest. */
+static struct group_table *table_of(struct group *g, const struct target_table *t)
+{
+    for (size_t i = g->n_aliases; i-- > 0;)
+        if (g->aliases[i].table == t)
+            return &g->tables[g->aliases[i].at];
+    if (g->n_aliases == g->cap_aliases) {
+        g->cap_aliases = g->cap_aliases * 2 + 8;
+        g->aliases = xrealloc(g->aliases, g->cap_aliases * sizeof *g->aliases);
+    }
+    g->aliases[g->n_aliases++] = (struct group_alias){ t, add_table(g, t) };
+    return &g->tables[g->aliases[g->n_aliases - 1].at];
 }
 
 static void append(struct group *g, const struct group_change *c)
@@ -108,6 +124,7 @@ void group_add(struct group *g, const struct target_table *t, enum rows_kind kin
     if (!g->in_order && !t->foreign_keys && t->n_key > 0) {
         gt = table_of(g, t);
         gt->merge.safe = gt->merge.safe || safe;
+        gt->merge.of = t;
         if (!gt->ordered && merge_add(&gt->merge, kind, row, &g->values))
             return;
         gt->ordered = true;

@@ -4,9 +4,9 @@
  * Tables whose changes can be merged are (sync_merge.h).  The others, in the
  * order of the source, form one list: tables without a key, tables joined by
  * foreign keys (DATA.md 9, 10), and every table once one of its changes could not
- * be merged.  What was merged goes out first: it happened before.  Two tables of
- * the source that are one at the target (shards) are in order from where the second
- * comes in: a row may move from one to the other.
+ * be merged.  What was merged goes out first: it happened before.  Tables of the source that
+ * are one at the target (shards) are merged as one, since a row may move from one to the other;
+ * where their rows are not alike, they are in order from where the second comes in.
  *
  * A group owns the memory of its rows.  It is filled by one thread and written by
  * another, never at once.
@@ -30,11 +30,18 @@ struct group_table {
     bool ordered; /* later changes of it are in the list */
 };
 
+struct group_alias {
+    const struct target_table *table;
+    size_t at; /* in 'tables' */
+};
+
 struct group {
     struct arena values;
     struct raw_hold hold; /* the events that values point into */
     struct group_table *tables;
     size_t n_tables, cap_tables;
+    struct group_alias *aliases; /* every table that was met; shards share one of 'tables' */
+    size_t n_aliases, cap_aliases;
     struct group_change *changes;
     size_t n_changes, cap_changes;
     const struct value **scratch;

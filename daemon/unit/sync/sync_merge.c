@@ -92,7 +92,7 @@ static struct merge_entry *entry_of(struct merge *m, struct value *key)
         m->cap_entries = m->cap_entries * 2 + 64;
         m->entries = xrealloc(m->entries, m->cap_entries * sizeof *m->entries);
     }
-    m->entries[m->n_entries] = (struct merge_entry){ .hash = hash, .row = key };
+    m->entries[m->n_entries] = (struct merge_entry){ .hash = hash, .of = m->of, .row = key };
     m->index[at] = (uint32_t)++m->n_entries;
     return &m->entries[m->n_entries - 1];
 }
@@ -117,11 +117,18 @@ static bool may_appear(const struct merge_entry *e)
     return e->net == NET_NOTHING || e->net == NET_DELETE;
 }
 
-static void insert(struct merge_entry *e, const struct target_table *t, struct value *row,
+static bool is_of_another(const struct merge_entry *e, const struct merge *m)
+{
+    return e->of != m->of;
+}
+
+static void insert(struct merge_entry *e, const struct merge *m, struct value *row,
                    struct arena *arena)
 {
+    const struct target_table *t = m->table;
     struct value *both;
 
+    e->of = m->of;
     if (e->net == NET_NOTHING) {
         e->net = NET_INSERT;
         e->row = row;
@@ -237,9 +244,10 @@ static bool move(struct merge *m, struct value *row, struct arena *arena)
     const struct target_table *t = m->table;
 
     if (!statement_full(t, row) || !may_appear(entry_of(m, row)) ||
+        is_of_another(entry_of(m, row + t->n_cols), m) ||
         !delete (entry_of(m, row + t->n_cols), m, row + t->n_cols))
         return false;
-    insert(entry_of(m, row), t, row, arena);
+    insert(entry_of(m, row), m, row, arena);
     return true;
 }
 
@@ -255,17 +263,19 @@ bool merge_add(struct merge *m, enum rows_kind kind, struct value *row, struct a
         e = entry_of(m, row);
         if (!may_appear(e))
             return false;
-        insert(e, t, row, arena);
+        insert(e, m, row, arena);
         return true;
     case ROWS_DELETE:
-        return delete (entry_of(m, row), m, row);
+        e = entry_of(m, row);
+        return !is_of_another(e, m) && delete (e, m, row);
     case ROWS_UPDATE:
         if (has_diff(t, row))
             return false;
         complete_key(t, row);
         if (!same_key(t, row, row + t->n_cols))
             return move(m, row, arena);
-        return update(entry_of(m, row), t, row);
+        e = entry_of(m, row);
+        return !is_of_another(e, m) && update(e, t, row);
     }
     return false;
 }

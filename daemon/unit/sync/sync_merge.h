@@ -11,6 +11,10 @@
  * What cannot be merged (a change that moves a row but has not all columns) is
  * refused, and from then on the table is ordered: sync_group.h.
  *
+ * Shards, tables of the source that are one at the target, are merged as one table.  A row may go
+ * in one and then come in another; anything else means that two have the same key at a time, and is
+ * refused too: the target is to say so.
+ *
  * Where the target may be ahead of the stream ('safe'), a row that came and went
  * is a DELETE: the target may have been left, or copied, while it was there.
  *
@@ -34,12 +38,14 @@ enum net {
 struct merge_entry {
     uint64_t hash;
     enum net net;
-    struct value *row;        /* as statement.h has them */
-    const struct value *gone; /* NET_REPLACE: the row before */
+    const struct target_table *of; /* the shard that the last change was in */
+    struct value *row;             /* as statement.h has them */
+    const struct value *gone;      /* NET_REPLACE: the row before */
 };
 
 struct merge {
     const struct target_table *table;
+    const struct target_table *of; /* the shard whose change is added next */
     bool safe; /* the target may have changes of the group, and later ones, already */
     struct merge_entry *entries; /* in the order of their first change */
     size_t n_entries, cap_entries;
