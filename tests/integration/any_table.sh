@@ -6,7 +6,7 @@ set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 
 S=$T/tasks/q/sources/s1/sync
-N=${ROWS:-20000}
+N=${ROWS:-12000}
 order() { # action arguments...
     local to=$T/tasks/q/$1; shift
     echo "$*" >"$to" || die "$pair: $what: $(cat "$T/tasks/q/last_error")"

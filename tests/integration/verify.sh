@@ -5,7 +5,7 @@ set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 
 V=$T/tasks/q/verify
-N=${ROWS:-20000}
+N=${ROWS:-12000}
 order() { echo "${2:-}" >"$V/$1" || die "$pair: $what: $1: $(cat "$V/last_error")"; }
 verify_is() { [ "$(cat "$V/state")" = "$1" ]; }
 wait_verify() { wait_for "${2:-90}" verify_is "$1" || { cat "$V/status" "$V/report" >&2; task_trouble q; die "$pair: $what: it is $(cat "$V/state"), not $1"; }; }
@@ -73,7 +73,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
 
     what="all that is damaged is found, across kill -9"
     damage
-    echo 9000 >"$V/rate"
+    echo 6000 >"$V/rate"
     order start
     some() { [ "$(cat "$V/rows_checked")" -gt 3000 ]; }
     wait_for 30 some || die "$pair: $what: it does not begin"

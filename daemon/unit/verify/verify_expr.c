@@ -9,7 +9,9 @@
 enum form {
     FORM_NUMBER,
     FORM_DECIMAL,
-    FORM_FLOATING,
+    FORM_FLOAT, /* its own text has six digits, and a DOUBLE's of it is not the same everywhere */
+    FORM_DOUBLE,
+    FORM_ANY_NUMBER,
     FORM_TIME,
     FORM_INDEX, /* BIT; ENUM and SET with the same members */
     FORM_BYTES,
@@ -28,7 +30,7 @@ static const struct {
 } types[] = {
     { "tinyint", FORM_NUMBER },      { "smallint", FORM_NUMBER }, { "mediumint", FORM_NUMBER },
     { "int", FORM_NUMBER },          { "bigint", FORM_NUMBER },   { "year", FORM_NUMBER },
-    { "decimal", FORM_DECIMAL },     { "float", FORM_FLOATING },  { "double", FORM_FLOATING },
+    { "decimal", FORM_DECIMAL },     { "float", FORM_FLOAT },     { "double", FORM_DOUBLE },
     { "date", FORM_TIME },           { "time", FORM_TIME },       { "datetime", FORM_TIME },
     { "timestamp", FORM_TIME },      { "bit", FORM_INDEX },       { "enum", FORM_INDEX },
     { "set", FORM_INDEX },           { "char", FORM_BYTES },      { "varchar", FORM_BYTES },
@@ -90,11 +92,11 @@ static void forms_of(const struct table_column *a, const struct table_column *b,
             ret[0] = ret[1] = is_long ? FORM_LONG_TEXT : FORM_TEXT;
         return;
     }
-    if (ret[0] != ret[1] && (ret[0] > FORM_FLOATING || ret[1] > FORM_FLOATING))
+    if (ret[0] != ret[1] && (ret[0] > FORM_ANY_NUMBER || ret[1] > FORM_ANY_NUMBER))
         ret[0] = ret[1] =
             ret[0] == FORM_BYTES || ret[0] == FORM_LONG_BYTES ? FORM_LONG_BYTES : FORM_TEXT;
     else if (ret[0] != ret[1])
-        ret[0] = ret[1] = FORM_FLOATING; /* numbers of different types */
+        ret[0] = ret[1] = FORM_ANY_NUMBER; /* numbers of different types */
 }
 
 static void print(enum form form, const char *name, struct buf *out)
@@ -102,7 +104,9 @@ static void print(enum form form, const char *name, struct buf *out)
     static const char *const formats[] = {
         [FORM_NUMBER] = "%s+0",
         [FORM_DECIMAL] = "%s",
-        [FORM_FLOATING] = "%s*1e0",
+        [FORM_FLOAT] = "IF(%s=0,'0',CONCAT(%s,'/',CAST(%s AS DECIMAL(65,30))))",
+        [FORM_DOUBLE] = "IF(%s=0,'0',CONCAT(%s))", /* -0 is 0 */
+        [FORM_ANY_NUMBER] = "CAST(%s AS DECIMAL(65,30))",
         [FORM_TIME] = "CAST(%s AS CHAR)",
         [FORM_INDEX] = "CAST(%s AS UNSIGNED)",
         [FORM_BYTES] = "CAST(%s AS BINARY)",
@@ -113,11 +117,13 @@ static void print(enum form form, const char *name, struct buf *out)
         [FORM_JSON] = "SHA2(CAST(%s AS CHAR CHARACTER SET utf8mb4),256)",
         [FORM_INTERNAL] = "SHA2(HEX(%s),256)",
     };
-    const char *at = strstr(formats[form], "%s");
+    const char *from = formats[form];
 
-    buf_add(out, formats[form], (size_t)(at - formats[form]));
-    buf_str(out, name);
-    buf_str(out, at + 2);
+    for (const char *at; (at = strstr(from, "%s")); from = at + 2) {
+        buf_add(out, from, (size_t)(at - from));
+        buf_str(out, name);
+    }
+    buf_str(out, from);
 }
 
 /* CONCAT_WS('|', a, b, ..., lengths): NULL is left out by CONCAT_WS and told by the lengths. */

@@ -18,6 +18,21 @@
 
 #define LOOK_MS 100
 
+/* Rows of others that are merged into the same table would go with its own. */
+static int may_go_whole(const struct verify_run *r, const char *db, const char *table,
+                        struct err *err)
+{
+    for (unsigned i = 0; i < r->n_tables; i++)
+        for (unsigned k = 0; k < r->tables[i].n_parts && r->tables[i].n_parts > 1; k++)
+            if (strcmp(r->tables[i].parts[k].name, table) == 0 &&
+                strcmp(r->tables[i].parts[k].db, db) == 0)
+                return err_set(err, -ENOTSUP,
+                               "%s.%s is merged from several tables, and its rows have no key to "
+                               "tell them apart: mend them by hand, or copy the task anew",
+                               r->tables[i].db, r->tables[i].name);
+    return 0;
+}
+
 static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err *err)
 {
     SCOPED(freep) char *source = copy_row_text(row, 0);
@@ -32,7 +47,9 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
 
     if (!s)
         return err_set(err, -ENOENT, "source %s is not of the task any more", source);
-    rc = refill_ask(s->job, &want, err);
+    rc = want.rows_only ? 0 : may_go_whole(r, db, table, err);
+    if (rc == 0)
+        rc = refill_ask(s->job, &want, err);
     if (rc == -EBUSY) { /* as before a restart */
         *err = ERR_INIT;
         rc = 0;
@@ -43,7 +60,7 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
     return rc;
 }
 
-static int ask_all(struct verify_run *r, struct err *err)
+static int ask_all(struct verify_run *r, struct err *refused, struct err *err)
 {
     const struct job *job = r->sources[0].job;
     struct mysql_result *res;
@@ -55,9 +72,16 @@ static int ask_all(struct verify_run *r, struct err *err)
 
     if (rc < 0)
         return rc;
-    while ((rc = mysql_result_next(res, &row, err)) > 0)
-        if ((rc = ask_one(r, &row, err)) < 0)
+    while ((rc = mysql_result_next(res, &row, err)) > 0) {
+        rc = ask_one(r, &row, err);
+        if (rc == -ENOTSUP) { /* the others are mended all the same */
+            *refused = *err;
+            *err = ERR_INIT;
+            rc = 0;
+        }
+        if (rc < 0)
             break;
+    }
     mysql_result_free(res);
     return rc;
 }
@@ -86,8 +110,11 @@ static int left(struct verify_run *r, uint64_t *ret, struct err *err)
     const struct job *job = r->sources[0].job;
     SCOPED(freep) char *n = NULL;
     int rc = copy_sql_scalar(r->target, &n, err,
-                             "SELECT COUNT(*) FROM %i.sluice_verify_row WHERE task=%q",
-                             job->meta_schema, job->task);
+                             "SELECT COUNT(*) FROM %i.sluice_verify_row v WHERE task=%q AND "
+                             "(by_key=1 OR EXISTS (SELECT 1 FROM %i.sluice_refill f WHERE "
+                             "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab "
+                             "AND f.state<>'done'))",
+                             job->meta_schema, job->task, job->meta_schema);
 
     if (rc == 0)
         *ret = strtoull(n, NULL, 10);
@@ -128,13 +155,21 @@ static int wait_for_rows(struct verify_run *r, struct err *err)
 
 int verify_repair(struct verify_run *r, struct err *err)
 {
+    struct err refused = ERR_INIT;
     int rc = verify_state_create(r, err);
 
     if (rc == 0)
-        rc = ask_all(r, err);
+        rc = verify_plan(r, err);
+    if (rc == 0)
+        rc = ask_all(r, &refused, err);
     if (rc == 0)
         rc = wait_for_rows(r, err);
     if (rc == 0)
         rc = count_again(r, err);
-    return rc == 0 ? verify_state_show(r, err) : rc;
+    if (rc == 0)
+        rc = verify_state_show(r, err);
+    if (rc < 0 || !refused.code)
+        return rc;
+    *err = refused;
+    return refused.code;
 }
