@@ -600,6 +600,51 @@ void ddl_scan(struct slice sql, bool ansi_quotes, bool no_backslash_escapes, str
     }
 }
 
+/* --- clauses --- */
+
+/* What a clause begins with.  Behind other commas a list goes on: DROP PARTITION p, q. */
+static const char *const clause_words[] = {
+    "ADD",   "DROP",    "MODIFY",    "CHANGE",  "ALTER",   "RENAME",    "CONVERT",
+    "ORDER", "ENGINE",  "COMMENT",   "DEFAULT", "CHARSET", "CHARACTER", "ROW_FORMAT",
+    "FORCE", "COLLATE", "ALGORITHM", "LOCK",    NULL,
+};
+
+unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                     bool no_backslash_escapes, struct arena *arena, struct slice **ret)
+{
+    struct scan s = { .lexer = { .sql = sql,
+                                 .at = d->n_names ? d->names[0].at + d->names[0].size : 0,
+                                 .ansi_quotes = ansi_quotes,
+                                 .no_backslash_escapes = no_backslash_escapes } };
+    size_t from = s.lexer.at;
+    unsigned n = 0, cap = 0;
+
+    if (d->class != DDL_ALTER_TABLE || d->n_names == 0)
+        return 0;
+    advance(&s);
+    for (;;) {
+        struct scan comma = s;
+        bool ends = at_end(&s) || is(&s, ";");
+
+        if (!ends && !(s.depth == 0 && accept(&s, ",") && is_any(&s, clause_words))) {
+            if (s.tok.at == comma.tok.at)
+                advance(&s);
+            continue;
+        }
+        if (n == cap) {
+            struct slice *more = arena_alloc(arena, (cap = cap * 2 + 4) * sizeof *more);
+
+            if (n)
+                memcpy(more, *ret, n * sizeof *more);
+            *ret = more;
+        }
+        (*ret)[n++] = slice_of(sql.data + from, comma.tok.at - from);
+        if (ends)
+            return n;
+        from = s.tok.at;
+    }
+}
+
 /* --- writing --- */
 
 static size_t cut_transaction(struct slice sql, const struct ddl *d, size_t at, struct buf *out)

@@ -81,6 +81,11 @@ void ddl_rewrite(struct slice sql, const struct ddl *d,
                  bool (*rename)(void *arg, const struct ddl_name *n, struct buf *quoted), void *arg,
                  struct buf *out);
 
+/* The clauses of ALTER TABLE t ADD ..., DROP ..., in the arena: each could be a statement of its
+ * own. Returns how many; 0: it is no such statement. */
+unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                     bool no_backslash_escapes, struct arena *arena, struct slice **ret);
+
 const char *ddl_class_name(enum ddl_class c); /* "alter table" */
 
 #endif

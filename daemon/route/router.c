@@ -31,7 +31,7 @@ struct rules {
 struct router {
     struct rules migrate, allow, block, routes;
     char *meta_schema;
-    bool has_do_schemas, has_do_tables, online_tables;
+    bool has_do_schemas, has_do_tables, online_tables, hide_online;
 };
 
 /* TiDB's last two cannot be on a MySQL or MariaDB server for anything else. */
@@ -144,6 +144,7 @@ int router_new(const struct router_config *c, struct router **ret, struct err *e
     r->has_do_tables = any_rule(&r->allow, true);
     r->meta_schema = dup_or_null(c->meta_schema);
     r->online_tables = c->online_tables;
+    r->hide_online = c->hide_online;
     *ret = STEAL(r);
     return 0;
 }
@@ -278,8 +279,11 @@ static bool online_table(const struct router *r, const char *schema, const char 
 
 bool router_table(const struct router *r, const char *schema, const char *table, struct route *ret)
 {
+    char base[193];
     const struct rule *rule;
 
+    if (r->hide_online && online_base(table, base))
+        return false;
     if (!in_scope(r, schema, table))
         return online_table(r, schema, table, ret);
     rule = find_route(r, schema, table, NULL);
@@ -306,6 +310,16 @@ void router_extracted(const struct router *r, const char *source, const char *sc
         snprintf(ret->at[i].value, sizeof ret->at[i].value, "%.*s", (int)value.size,
                  value.size ? value.data : "");
     }
+}
+
+enum router_online router_online(const struct router *r, const char *schema, const char *table,
+                                 char base[static 193])
+{
+    const char *suffix = r->hide_online ? online_base(table, base) : NULL;
+
+    if (!suffix || !in_scope(r, schema, base))
+        return ONLINE_NONE;
+    return strcmp(suffix, "_gho") == 0 || strcmp(suffix, "_new") == 0 ? ONLINE_GHOST : ONLINE_TRASH;
 }
 
 /* "db.*" is the whole schema too. */

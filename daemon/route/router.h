@@ -14,7 +14,9 @@
  * gh-ost and pt-online-schema-change rebuild a table t as _t_gho or _t_new, beside _t_ghc, and end
  * with a RENAME that swaps it for t, which becomes _t_del or _t_old.  With 'online_tables' these
  * are in scope when t is, unless an ignore rule for tables matches them, and become _x_gho (...)
- * when t becomes x: the RENAME then means the same in the target.
+ * when t becomes x: the RENAME then means the same in the target.  Where several tables become one
+ * that cannot be: with 'hide_online' none of them is ever in scope, and router_online() tells them,
+ * so that the RENAME can be read as the statements that the new table had (sync_online.h).
  */
 #ifndef SLUICE_ROUTE_ROUTER_H
 #define SLUICE_ROUTE_ROUTER_H
@@ -51,13 +53,21 @@ struct router_config {
     unsigned n_migrate, n_do, n_ignore, n_routes;
     const char *meta_schema; /* ours, if the source happens to hold one; may be NULL */
     bool fold_case;
-    bool
-        online_tables; /* those that online schema change tools work on go where their table goes */
+    bool online_tables; /* those that online schema change tools work on go where their table goes,
+                         */
+    bool hide_online;   /* ... or nowhere, whatever the rules say */
 };
 
 /* Everything of 'c' is copied.  -EINVAL for a pattern that is none. */
 int router_new(const struct router_config *c, struct router **ret, struct err *err);
 void router_free(struct router *r); /* NULL is fine */
+
+/* What a table is to those tools, by its name. */
+enum router_online {
+    ONLINE_NONE,
+    ONLINE_GHOST, /* it becomes the table */
+    ONLINE_TRASH, /* a log, a lock, or what the table was */
+};
 
 struct route {
     char to_schema[193], to_table[193]; /* 64 characters of UTF-8 and a NUL */
@@ -69,6 +79,11 @@ struct route {
  * False: not in scope.  router_schema() asks for statements about a whole schema. */
 bool router_table(const struct router *r, const char *schema, const char *table, struct route *ret);
 bool router_schema(const struct router *r, const char *schema, struct route *ret);
+
+/* With 'hide_online': of which table, 'base', is it?  ONLINE_NONE without, and for tables of others
+ * than those in scope. */
+enum router_online router_online(const struct router *r, const char *schema, const char *table,
+                                 char base[static 193]);
 
 /* Is the answer for this table a clear one?  -EEXIST when two routes match it, with both in
  * the sentence (router_table() then goes by the first); -E2BIG when an expression ran away

@@ -139,6 +139,8 @@ void pessimist_step(struct shard_group *g, const char *ddl);
 enum shard_verdict optimist_ask(const struct shard_group *g, const struct shard_member *m,
                                 const char *after, struct err *why);
 void optimist_done(struct shard_group *g, struct shard_member *m, const char *after, bool ran);
+/* Does the DDL change nothing that is looked at? */
+bool optimist_same(const char *now, const char *after);
 bool optimist_differ(const struct shard_group *g);
 bool optimist_synced(const struct shard_group *g, const struct shard_member *m);
 

@@ -47,9 +47,12 @@ static int view_init(struct view *v, const struct shard_group *g, const struct s
     for (unsigned i = 0; i < g->n && rc == 0; i++) {
         const struct shard_member *m = &g->members[i];
 
-        rc = parse(m->now, &v->now[i], err);
+        /* What is made already for one that is still to come to it is what the target has. */
+        bool made = m != me && m->word == SHARD_ADOPT && m->wanted;
+
+        rc = parse(made ? m->wanted : m->now, &v->now[i], err);
         if (rc == 0)
-            rc = parse(m->wanted, &v->wanted[i], err);
+            rc = parse(made ? NULL : m->wanted, &v->wanted[i], err);
     }
     return rc == 0 ? parse(after, &v->after, err) : rc;
 }
@@ -152,6 +155,16 @@ static enum shard_verdict plain(const struct view *v, const struct shard_member 
     return rc_old < 0 || shard_table_compare(old, new) != SHARD_EQUAL ? SHARD_RUN : SHARD_PASS;
 }
 
+/* Another one has a column that this would make of another column: there the target's has rows. */
+static bool is_taken(const struct view *v, unsigned by)
+{
+    for (unsigned c = 0; c < v->after.n_cols; c++)
+        if (!shard_table_column(&v->now[v->me], v->after.cols[c].name) &&
+            shard_table_column(&v->now[by], v->after.cols[c].name))
+            return true;
+    return false;
+}
+
 /* A DDL that replaces: it can be run once all others want the same, or take what it makes. */
 static enum shard_verdict replacing(const struct view *v, struct err *why)
 {
@@ -171,7 +184,7 @@ static enum shard_verdict replacing(const struct view *v, struct err *why)
                     other->source, other->schema, other->table, other->ddl);
             return SHARD_CONFLICT;
         }
-        all = all && (o == SHARD_EQUAL || o == SHARD_SMALLER);
+        all = all && (o == SHARD_EQUAL || o == SHARD_SMALLER) && !is_taken(v, i);
     }
     return all ? SHARD_RUN : SHARD_WAIT;
 }
@@ -274,6 +287,15 @@ void optimist_done(struct shard_group *g, struct shard_member *m, const char *af
     }
     free(m->now);
     m->now = xstrdup(after);
+}
+
+bool optimist_same(const char *now, const char *after)
+{
+    SCOPED(shard_table_fini) struct shard_table a, b = { .n_cols = 0 };
+    struct err none = ERR_INIT;
+
+    return parse(now, &a, &none) == 0 && parse(after, &b, &none) == 0 &&
+           shard_table_compare(&a, &b) == SHARD_EQUAL;
 }
 
 /* --- what the operator sees --- */

@@ -53,8 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SCOPED(arena_fini) struct arena arena = ARENA_INIT;
     SCOPED(buf_fini) struct buf out = BUF_INIT;
     struct ddl d, again;
+    struct slice *clauses = NULL;
     size_t at = 0;
     bool ansi, raw;
+    unsigned n;
 
     if (size < 1)
         return 0;
@@ -67,6 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(at <= size - 1);
     }
     filter(slice_of(data + 1, size - 1), &d, ansi, raw, &arena);
+    n = ddl_clauses(slice_of(data + 1, size - 1), &d, ansi, raw, &arena, &clauses);
+    for (unsigned i = 0; i < n; i++)
+        assert(clauses[i].data > data && clauses[i].data + clauses[i].size <= data + size);
     ddl_rewrite(slice_of(data + 1, size - 1), &d, as_it_is, NULL, &out);
     if (memchr(data + 1, '*', size - 1)) /* a name may span the end of a comment */
         return 0;

@@ -57,14 +57,15 @@ states() {
 
 # Each shard goes its way: rows, and the same DDL at moments of its own.
 load() { # source table
-    local i n=0
+    local i n=0 e f
     for i in $(seq "${ROUNDS:-12}"); do
         n=$((n + 1)); on "$1" "INSERT INTO $2 (k) VALUES ('$1$2-$i-a'), ('$1$2-$i-b'); UPDATE $2 SET k=CONCAT(k, 'u') WHERE k='$1$2-$((i - 1))-b'; DELETE FROM $2 WHERE k='$1$2-$((i - 2))-a'"
+        e=e$((i / 6)) f=f$((i / 6)) # a name that comes again while others still have it is a conflict
         case $((i % 6)) in
-        1) on "$1" "ALTER TABLE $2 ADD COLUMN e INT DEFAULT 7; UPDATE $2 SET e=$i WHERE k LIKE '%-a'" ;;
-        2) on "$1" "ALTER TABLE $2 CHANGE e f BIGINT; INSERT INTO $2 SET k='$1$2-$i-f', f=$i" ;;
-        3) on "$1" "ALTER TABLE $2 ADD INDEX i (f)" ;;
-        4) on "$1" "ALTER TABLE $2 DROP INDEX i, DROP COLUMN f" ;;
+        1) on "$1" "ALTER TABLE $2 ADD COLUMN $e INT DEFAULT 7; UPDATE $2 SET $e=$i WHERE k LIKE '%-a'" ;;
+        2) on "$1" "ALTER TABLE $2 CHANGE $e $f BIGINT; INSERT INTO $2 SET k='$1$2-$i-f', $f=$i" ;;
+        3) on "$1" "ALTER TABLE $2 ADD INDEX i ($f)" ;;
+        4) on "$1" "ALTER TABLE $2 DROP INDEX i, DROP COLUMN $f" ;;
         esac
         [ "$1$2" != at1 ] || on a "INSERT INTO other (v) VALUES ($i)"
     done

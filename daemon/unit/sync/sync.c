@@ -19,6 +19,7 @@
 #include "unit/sync/sync_dm.h"
 #include "unit/sync/sync_gone.h"
 #include "unit/sync/sync_node.h"
+#include "unit/sync/sync_online.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_shard.h"
 #include "unit/sync/sync_watch.h"
@@ -348,6 +349,8 @@ int sync_forget(const struct job *job, struct err *err)
         rc = shard_store_forget(c, job, err);
     if (rc == 0)
         rc = dm_checkpoint_forget(c, job, err);
+    if (rc == 0)
+        rc = sync_online_forget(c, job, err);
     mysql_conn_close(c);
     return rc < 0 ? rc : forget_stored(job, err);
 }

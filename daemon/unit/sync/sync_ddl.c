@@ -52,6 +52,16 @@ void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
              ret);
 }
 
+unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struct ddl *d,
+                          struct slice **ret)
+{
+    struct query_context ctx;
+
+    context_of(r, q, &ctx);
+    return ddl_clauses(q->sql, d, ctx.sql_mode & SESSION_ANSI_QUOTES,
+                       ctx.sql_mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch, ret);
+}
+
 struct names {
     char schema[200], table[200]; /* at the source; 64 characters of UTF-8 each */
 };
@@ -410,11 +420,38 @@ static bool has_word(struct slice sql, const char *word)
     return false;
 }
 
+/* Names that are there after a RENAME and were not before, or the other way round: a swap by way of
+ * a third name has none, those of online schema changes have. */
+static bool comes_or_goes(const struct query *q, const struct ddl *d, unsigned i)
+{
+    bool first = true, last_is_to = d->names[i].to;
+    struct names at, other;
+
+    names_of(q, &d->names[i], &at);
+    for (unsigned k = 0; k < d->n_names; k++) {
+        names_of(q, &d->names[k], &other);
+        if (strcmp(at.schema, other.schema) != 0 || strcmp(at.table, other.table) != 0)
+            continue;
+        if (k < i)
+            first = false;
+        last_is_to = d->names[k].to;
+    }
+    return first && last_is_to == d->names[i].to;
+}
+
+static bool tells_itself(const struct query *q, const struct ddl *d)
+{
+    for (unsigned i = 0; i < d->n_names; i++)
+        if (comes_or_goes(q, d, i))
+            return true;
+    return false;
+}
+
 /* What hashes cannot tell: a swap of names, or of a partition, undoes itself when run again. */
 static bool is_ambiguous(const struct query *q, const struct ddl *d)
 {
     if (d->class == DDL_RENAME_TABLE && d->n_names > 2)
-        return true;
+        return !tells_itself(q, d);
     return d->class == DDL_ALTER_TABLE && has_word(q->sql, "EXCHANGE");
 }
 

@@ -64,6 +64,9 @@ bool sync_ddl_in_scope(struct sync_run *r, const struct query *q, const struct d
                        struct route *to);
 /* The statement with the target's names. */
 void sync_ddl_text(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *out);
+/* Its clauses as ddl_clauses() has them, in r->scratch. */
+unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struct ddl *d,
+                          struct slice **ret);
 /* How tables that look as 'before' would look after it: see sync_ddl_look.h. */
 int sync_ddl_try(struct sync_run *r, const struct query *q, const struct ddl *d,
                  struct slice before, struct buf *ret, struct err *err);

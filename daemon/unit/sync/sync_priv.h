@@ -109,9 +109,10 @@ struct sync_run {
     bool second;                  /* this pass is the second reading of shards: sync_shard.h, */
     const struct position *second_from; /* ... and where it begins */
     struct sync_shards *shards;         /* NULL: the task merges none */
-    struct feed *feed;                  /* wake() shuts it down: under sync->unit.lock */
-    bool opened;                        /* the feed was, and no file of it has come by yet */
-    char begun_file[BINLOG_NAME_SIZE];  /* the one that came by last; "" none */
+    struct slice shard_also; /* a statement with what a DDL of shards commits; empty: none */
+    struct feed *feed;       /* wake() shuts it down: under sync->unit.lock */
+    bool opened;             /* the feed was, and no file of it has come by yet */
+    char begun_file[BINLOG_NAME_SIZE]; /* the one that came by last; "" none */
     struct {
         struct position at; /* how far the stream was; no set; file "": nothing is known */
         int64_t us;         /* wall */

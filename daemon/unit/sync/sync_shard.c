@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "route/shard_table.h"
 #include "unit/sync/sync_applied.h"
+#include "unit/sync/sync_online.h"
 #include "unit/sync/sync_shard_priv.h"
 
 /* --- the groups --- */
@@ -202,6 +203,8 @@ int sync_shard_open(struct sync_run *r, bool anew, struct err *err)
     r->shards = xcalloc(1, sizeof *r->shards);
     r->shards->view = r->job->shards;
     rc = shard_store_prepare(r->admin, r->job, err);
+    if (rc == 0)
+        rc = sync_online_prepare(r, err);
     if (rc == 0 && anew && !r->second) {
         rc = shard_register(r, err);
         return rc == 0 ? shard_tell(r, err) : err_wrap(err, "locks of shards");

@@ -49,6 +49,10 @@ static int pick(struct sync_run *r, struct err *err)
 
     forget_sql(r, &sql);
     rc = mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
+    if (rc == 0)
+        rc = copy_sql_exec(r->admin, err,
+                           "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
+                           r->job->meta_schema, r->job->task, r->job->source, PART);
 
     for (unsigned i = 0; i < r->shards->rows.n && rc == 0; i++) {
         struct shard_row *row = &r->shards->rows.at[i];

@@ -25,6 +25,7 @@ struct coming {
     char schema[200], table[200]; /* at the source */
     struct buf text;              /* with the target's names */
     struct buf after;             /* optimistic: CREATE TABLE that it makes of the shard */
+    bool in_clauses;              /* ... clause by clause, none of which replaces anything */
 };
 
 static void coming_fini(struct coming *c)
@@ -92,6 +93,8 @@ static int commit(struct coming *c, const struct shard_row *row, bool ran, struc
     rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
     if (rc == 0 && ran)
         rc = sink_statement(r->main.sink, slice_of(intent.data, intent.size), err);
+    if (rc == 0 && r->shard_also.size)
+        rc = sink_statement(r->main.sink, r->shard_also, err);
     if (rc == 0)
         rc = sink_commit(r->main.sink, err);
     if (rc < 0) {
@@ -123,11 +126,30 @@ static bool is_there_already(const struct err *err)
     return false;
 }
 
-/* Fills in whose structure is not known yet, and finds out what the statement makes of ours. */
-static int structures(struct coming *c, struct shard_group *g, struct err *err)
+/* What a statement makes of a shard that is 'now': 'ret' ends in a NUL that does not count. */
+static int try_on(struct coming *c, const struct query *q, const struct ddl *d, const char *now,
+                  struct buf *ret, struct err *err)
 {
-    SCOPED(buf_fini) struct buf now = BUF_INIT, before = BUF_INIT, after = BUF_INIT;
+    SCOPED(buf_fini) struct buf before = BUF_INIT, after = BUF_INIT;
     struct slice made;
+    int rc;
+
+    buf_str(&before, now);
+    buf_byte(&before, '\0');
+    rc = sync_ddl_try(c->r, q, d, slice_of(before.data, before.size), &after, err);
+    if (rc < 0 && !is_there_already(err))
+        return err_wrap(err, "what a DDL makes of %s.%s", c->schema, c->table);
+    made = rc < 0 ? slice_str(before.data) : ddl_look_of(slice_of(after.data, after.size), 0);
+    *err = ERR_INIT;
+    buf_clear(ret);
+    buf_add(ret, made.data, made.size);
+    return 0;
+}
+
+/* Whose structure is not known yet has the target's, as it is before anything of it changes. */
+static int know(struct coming *c, struct shard_group *g, struct err *err)
+{
+    SCOPED(buf_fini) struct buf now = BUF_INIT;
     int rc = ddl_look(c->r->admin, &c->to, 1, &now, err);
 
     if (rc < 0)
@@ -136,15 +158,6 @@ static int structures(struct coming *c, struct shard_group *g, struct err *err)
         return err_set(err, -ENOENT, "the target has no table %s.%s", c->to.to_schema,
                        c->to.to_table);
     shard_know(g, now.data);
-    buf_str(&before, find_me(c, g)->now);
-    buf_byte(&before, '\0');
-    rc = sync_ddl_try(c->r, c->q, c->d, slice_of(before.data, before.size), &after, err);
-    if (rc < 0 && !is_there_already(err))
-        return err_wrap(err, "what a DDL makes of %s.%s", c->schema, c->table);
-    made = rc < 0 ? slice_str(before.data) : ddl_look_of(slice_of(after.data, after.size), 0);
-    *err = ERR_INIT;
-    buf_clear(&c->after);
-    buf_add(&c->after, made.data, made.size);
     return 0;
 }
 
@@ -194,7 +207,8 @@ static int done(struct coming *c, bool ran, struct err *err)
         rc = read_group(c, &row, err);
         if (rc < 0)
             return rc;
-        shard_done(&row.group, find_me(c, &row.group), c->text.data, after_of(c), ran);
+        shard_done(&row.group, find_me(c, &row.group), c->text.data, after_of(c),
+                   ran && !c->in_clauses);
         shard_settle(&row.group);
         rc = forget_siblings(c, &row.group, err);
         if (rc == 0)
@@ -203,14 +217,19 @@ static int done(struct coming *c, bool ran, struct err *err)
     return rc == -EAGAIN ? too_often(c, err) : rc;
 }
 
-static int run(struct coming *c, struct shard_row *row, struct err *err)
+/* 'q' is the statement, or what is to be run of it. */
+static int run(struct coming *c, struct shard_row *row, const struct query *q, const struct ddl *d,
+               struct err *err)
 {
-    bool several = row->group.n > 1;
+    const char *now = find_me(c, &row->group)->now;
+    bool same = now && after_of(c) && optimist_same(now, after_of(c));
     int rc = claim(c, row, err);
 
     if (rc < 0)
         return rc;
-    rc = sync_ddl_execute(c->r, c->q, c->d, c->timestamp, several ? is_there_already : NULL, err);
+    log_info(c->r->sync->unit.path, "runs for table %s.%s: %.200s", c->schema, c->table,
+             c->text.data);
+    rc = sync_ddl_execute(c->r, q, d, c->timestamp, same ? is_there_already : NULL, err);
     return rc < 0 ? give_back(c, row, err) : done(c, true, err);
 }
 
@@ -221,6 +240,8 @@ static int pass(struct coming *c, struct shard_row *row, struct err *err)
     if (rc < 0)
         return rc;
     atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
+    log_info(c->r->sync->unit.path, "passes by for table %s.%s: %.200s", c->schema, c->table,
+             c->text.data);
     shard_done(&row->group, find_me(c, &row->group), c->text.data, after_of(c), false);
     shard_settle(&row->group);
     return commit(c, row, false, err);
@@ -259,21 +280,109 @@ static int wait(struct coming *c, struct shard_row *row, const struct err *why, 
     return commit(c, row, false, err);
 }
 
+/* --- clause by clause --- */
+
+/* A statement of several clauses, each of which the target takes by itself, or has already: *sql is
+ * what is to be run of it, maybe nothing.  1, or 0: it is to be judged as a whole.  The group's
+ * shard is then what they make of it. */
+static int by_clauses(struct coming *c, struct shard_group *g, const struct slice *clauses,
+                      unsigned n, struct buf *sql, struct err *err)
+{
+    struct shard_member *m = find_me(c, g);
+    int rc = 0;
+
+    for (unsigned i = 0; i < n && rc == 0; i++) {
+        SCOPED(buf_fini) struct buf one = BUF_INIT;
+        struct query q = *c->q;
+        struct err why = ERR_INIT;
+        enum shard_verdict v;
+        struct ddl d;
+
+        buf_str(&one, "ALTER TABLE ");
+        sql_table(&one, c->schema, c->table);
+        buf_byte(&one, ' ');
+        buf_add(&one, clauses[i].data, clauses[i].size);
+        q.sql = slice_of(one.data, one.size);
+        sync_ddl_scan(c->r, &q, &d);
+        if (try_on(c, &q, &d, m->now, &c->after, &why) < 0) /* it makes sense with others alone */
+            return mysql_err_transient(&why) ? (*err = why, why.code) : 0;
+        v = optimist_ask(g, m, after_of(c), &why);
+        if (v != SHARD_RUN && v != SHARD_PASS)
+            return 0;
+        optimist_done(g, m, after_of(c), v == SHARD_RUN);
+        if (v == SHARD_PASS)
+            continue;
+        if (sql->size == 0)
+            buf_add(sql, one.data, one.size);
+        else
+            buf_byte(sql, ','), buf_add(sql, clauses[i].data, clauses[i].size);
+    }
+    return 1;
+}
+
+/* As by_clauses(), and does it.  -ENOMSG: judge it as a whole. */
+static int decide_by_clauses(struct coming *c, struct err *err)
+{
+    SCOPED(shard_row_fini) struct shard_row row = { .version = 0 }, plan = { .version = 0 };
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    struct query q = *c->q;
+    struct slice *clauses = NULL;
+    struct ddl d;
+    unsigned n = sync_ddl_clauses(c->r, c->q, c->d, &clauses);
+    int rc;
+
+    if (n < 2)
+        return -ENOMSG;
+    rc = read_group(c, &row, err);
+    if (rc == 0)
+        rc = read_group(c, &plan, err);
+    if (rc == 0)
+        rc = know(c, &row.group, err);
+    if (rc < 0)
+        return rc;
+    if (row.version != plan.version)
+        return -EAGAIN;
+    if (find_me(c, &row.group)->word != SHARD_ASK ||
+        (row.group.runner &&
+         shard_ask(&row.group, find_me(c, &row.group), "", NULL, &(struct err){ 0 }) != SHARD_RUN))
+        return -ENOMSG;
+    shard_know(&plan.group, find_me(c, &row.group)->now);
+    rc = by_clauses(c, &plan.group, clauses, n, &sql, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : -ENOMSG;
+    c->in_clauses = true;
+    if (sql.size == 0)
+        return pass(c, &row, err);
+    q.sql = slice_of(sql.data, sql.size);
+    sync_ddl_scan(c->r, &q, &d);
+    return run(c, &row, &q, &d, err);
+}
+
 static int decide(struct coming *c, struct err *err)
 {
     SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
     struct err why = ERR_INIT;
-    int rc = read_group(c, &row, err);
+    int rc = c->r->job->shard_mode == SHARD_OPTIMISTIC && !sync_ddl_begun(c->r, c->q)
+                 ? decide_by_clauses(c, err)
+                 : -ENOMSG;
 
-    if (rc == 0 && row.group.mode == SHARD_OPTIMISTIC)
-        rc = structures(c, &row.group, err);
+    if (rc != -ENOMSG)
+        return rc;
+    *err = ERR_INIT;
+    c->in_clauses = false;
+    rc = read_group(c, &row, err);
+    if (rc == 0 && row.group.mode == SHARD_OPTIMISTIC) {
+        rc = know(c, &row.group, err);
+        if (rc == 0)
+            rc = try_on(c, c->q, c->d, find_me(c, &row.group)->now, &c->after, err);
+    }
     if (rc < 0)
         return rc;
     if (sync_ddl_begun(c->r, c->q))
-        return run(c, &row, err);
+        return run(c, &row, c->q, c->d, err);
     switch (shard_ask(&row.group, find_me(c, &row.group), c->text.data, after_of(c), &why)) {
     case SHARD_RUN:
-        return run(c, &row, err);
+        return run(c, &row, c->q, c->d, err);
     case SHARD_PASS:
         return pass(c, &row, err);
     case SHARD_WAIT:

@@ -10,6 +10,7 @@
 #include "route/ddl.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_ddl.h"
+#include "unit/sync/sync_online.h"
 #include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_shard.h"
@@ -370,6 +371,19 @@ static int pass_by(struct sync_run *r, struct err *err)
     return enqueue(r, &r->grouper.gtid, end_of(r), r->grouper.commit_us, false, err);
 }
 
+/* Of the tables that online schema change tools work on. */
+static int on_online_ddl(struct sync_run *r, const struct query *q, enum sync_shard_ddl *ret,
+                         struct err *err)
+{
+    struct ddl d;
+    int rc;
+
+    arena_clear(&r->scratch);
+    sync_ddl_scan(r, q, &d);
+    rc = sync_online_ddl(r, q, &d, r->timestamp, end_of(r), ret, err);
+    return rc == 0 && *ret == SHARD_DDL_PASS_BY ? pass_by(r, err) : rc;
+}
+
 /* Of sharded tables.  What filters leave out stays out; a schema that goes takes shards along even
  * where its own statement is not run. */
 static int on_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *d,
@@ -486,6 +500,11 @@ static int use_ddl(struct sync_run *r, struct err *err)
 
     if (rc != 0)
         return rc < 0 ? rc : 0;
+    if (r->shards) {
+        rc = on_online_ddl(r, &q, &shards, err);
+        if (rc < 0 || shards != SHARD_DDL_OTHER)
+            return rc;
+    }
     rc = judge(r, &q, &d, &use, err);
     if (rc < 0)
         return rc;

@@ -106,7 +106,12 @@ int task_doc_router(const json_t *doc, const char *source, bool fold_case, struc
     struct router_config c = { .meta_schema = text(doc, "meta_schema"),
                                .fold_case = fold_case,
                                .online_tables = !online || json_is_true(online) };
+    const char *shards = text(doc, "shard_mode");
 
+    if (shards && *shards) { /* many would become one */
+        c.hide_online = c.online_tables;
+        c.online_tables = false;
+    }
     migrate_rules(doc, source, &covered, &routes);
     list_rules(list, "do_dbs", "do_tables", &allow);
     list_rules(list, "ignore_dbs", "ignore_tables", &block);

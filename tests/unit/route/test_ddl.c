@@ -311,3 +311,40 @@ Test(ddl, survives_being_cut_anywhere)
         free(exact);
     }
 }
+
+Test(ddl, cuts_an_alter_into_its_clauses)
+{
+    static const struct {
+        const char *sql, *clauses; /* parted by | */
+    } rows[] = {
+        { "ALTER TABLE t ADD a INT", " ADD a INT" },
+        { "ALTER TABLE d.t ADD a INT DEFAULT 1, DROP b", " ADD a INT DEFAULT 1|DROP b" },
+        { "ALTER TABLE t ADD (a INT, b INT), MODIFY c DECIMAL(5,2), ALGORITHM=INPLACE",
+          " ADD (a INT, b INT)|MODIFY c DECIMAL(5,2)|ALGORITHM=INPLACE" },
+        { "ALTER TABLE t DROP PARTITION p, q", " DROP PARTITION p, q" },
+        { "ALTER TABLE t ADD a ENUM('x, DROP y') COMMENT ', ADD', RENAME INDEX i TO j;",
+          " ADD a ENUM('x, DROP y') COMMENT ', ADD'|RENAME INDEX i TO j" },
+        { "ALTER TABLE t", "" },
+        { "CREATE INDEX i ON t (a)", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena = ARENA_INIT;
+        struct buf joined = BUF_INIT;
+        struct slice *clauses = NULL;
+        struct ddl d;
+        unsigned n;
+
+        ddl_scan(slice_str(rows[i].sql), false, false, &arena, &d);
+        n = ddl_clauses(slice_str(rows[i].sql), &d, false, false, &arena, &clauses);
+        for (unsigned k = 0; k < n; k++)
+            buf_printf(&joined, "%s%.*s", k ? "|" : "", SLICE_ARG(clauses[k]));
+        if (rows[i].clauses)
+            cr_expect_str_eq(joined.data ? joined.data : "", rows[i].clauses, "%s: %s", rows[i].sql,
+                             joined.data);
+        else
+            cr_expect_eq(n, 0);
+        buf_fini(&joined);
+        arena_fini(&arena);
+    }
+}

@@ -283,6 +283,29 @@ Test(router, online_tables_follow_theirs)
     router_free(r);
 }
 
+Test(router, online_tables_of_shards_go_nowhere)
+{
+    struct router_rule rules[] = { { "shop", "*", "store", "sales" } };
+    struct router_config c = {
+        .migrate_rules = rules, .n_migrate = 1, .routes = rules, .n_routes = 1, .hide_online = true
+    };
+    struct err err = ERR_INIT;
+    char base[193];
+    struct router *r;
+
+    cr_assert_eq(router_new(&c, &r, &err), 0);
+    cr_expect_str_eq(goes(r, "shop", "orders_1"), "store.sales");
+    cr_expect_str_eq(goes(r, "shop", "_orders_1_gho"), "-", "though the rules match it");
+    cr_expect_eq(router_online(r, "shop", "_orders_1_gho", base), ONLINE_GHOST);
+    cr_expect_str_eq(base, "orders_1");
+    cr_expect_eq(router_online(r, "shop", "_orders_1_new", base), ONLINE_GHOST);
+    cr_expect_eq(router_online(r, "shop", "_orders_1_ghc", base), ONLINE_TRASH);
+    cr_expect_eq(router_online(r, "shop", "_orders_1_old", base), ONLINE_TRASH);
+    cr_expect_eq(router_online(r, "shop", "orders_1", base), ONLINE_NONE);
+    cr_expect_eq(router_online(r, "other", "_orders_1_gho", base), ONLINE_NONE);
+    router_free(r);
+}
+
 Test(router, columns_are_filled_from_names)
 {
     static const struct router_extract extracts[] = {
