@@ -165,7 +165,51 @@ static bool is_taken(const struct view *v, unsigned by)
     return false;
 }
 
-/* A DDL that replaces: it can be run once all others want the same, or take what it makes. */
+static bool same_keys(const struct shard_table *a, const struct shard_table *b)
+{
+    for (unsigned i = 0; i < a->n_keys; i++) {
+        bool found = false;
+
+        for (unsigned k = 0; k < b->n_keys && !found; k++)
+            found = strcasecmp(a->keys[i].name, b->keys[k].name) == 0 &&
+                    strcmp(a->keys[i].text, b->keys[k].text) == 0;
+        if (!found)
+            return false;
+    }
+    return a->n_keys == b->n_keys;
+}
+
+/* Does the DDL do something to columns that this one has, or to keys?  Else the target's are mine
+ * alone. */
+static bool concerns(const struct view *v, const struct shard_table *other)
+{
+    const struct shard_table *now = &v->now[v->me], *after = &v->after;
+
+    for (unsigned c = 0; c < now->n_cols; c++) {
+        const struct shard_column *is = shard_table_column(after, now->cols[c].name);
+
+        if ((!is || shard_column_compare(&now->cols[c], is, NULL) != SHARD_EQUAL) &&
+            shard_table_column(other, now->cols[c].name))
+            return true;
+    }
+    for (unsigned c = 0; c < after->n_cols; c++)
+        if (!shard_table_column(now, after->cols[c].name) &&
+            shard_table_column(other, after->cols[c].name))
+            return true;
+    return !same_keys(now, after);
+}
+
+static bool unconcerned(const struct view *v, unsigned i)
+{
+    SCOPED(shard_table_fini) struct shard_table both = { .n_cols = 0 };
+    struct err none = ERR_INIT;
+
+    return !concerns(v, &v->now[i]) && !(v->wanted[i].n_cols && concerns(v, &v->wanted[i])) &&
+           shard_table_join(&v->now[i], &v->after, &both, &none) == 0;
+}
+
+/* A DDL that replaces: it can be run once all others that it concerns want the same, or take what
+ * it makes. */
 static enum shard_verdict replacing(const struct view *v, struct err *why)
 {
     bool all = true;
@@ -174,7 +218,7 @@ static enum shard_verdict replacing(const struct view *v, struct err *why)
         const struct shard_member *other = &v->group->members[i];
         enum shard_order o;
 
-        if (i == v->me)
+        if (i == v->me || unconcerned(v, i))
             continue;
         o = shard_table_compare(final_of(v, i), &v->after);
         if (v->wanted[i].n_cols && o == SHARD_APART) {
