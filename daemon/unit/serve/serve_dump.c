@@ -148,7 +148,7 @@ static int run_dump(struct dump *d, const struct dump_command *c, struct err *er
     dump_hold(d, d->start.head ? d->start.file.first_seq : d->start.seq);
     enter(d);
     d->replica = replica_connect(d->v->server, &d->facts, d->v->journal);
-    rc = dump_run(d, err);
+    rc = dump_stream(d, err);
     finish(d, rc, err);
     journal_reader_free(d->reader);
     gtid_set_free(d->state);

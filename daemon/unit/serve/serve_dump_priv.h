@@ -44,7 +44,7 @@ struct dump {
 };
 
 /* serve_stream.c: 0 when the binlog, or what was asked for, is at its end. */
-int dump_run(struct dump *d, struct err *err);
+int dump_stream(struct dump *d, struct err *err);
 
 /* --- serve_report.c --- */
 /* Into the replica's directory. */

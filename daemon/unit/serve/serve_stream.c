@@ -399,7 +399,7 @@ static int begin(struct dump *d, struct err *err)
     return rc;
 }
 
-int dump_run(struct dump *d, struct err *err)
+int dump_stream(struct dump *d, struct err *err)
 {
     struct journal_record r;
     int rc = begin(d, err);
