@@ -37,7 +37,8 @@ static bool has_name(const struct precheck_report *r, const json_t *name)
 {
     const char *text = json_string_value(name);
 
-    return bsearch(&text, r->targets, r->n_targets, sizeof *r->targets, by_text) != NULL;
+    return r->n_targets > 0 &&
+           bsearch(&text, r->targets, r->n_targets, sizeof *r->targets, by_text) != NULL;
 }
 
 static void add_shared(struct precheck_report *r, const char *other, const json_t *names,
