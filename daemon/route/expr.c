@@ -107,7 +107,7 @@ static int eval_compare(struct expr_state *s, const struct expr_node *n, struct 
 {
     bool ordered = n->op != OP_EQ && n->op != OP_NE && n->op != OP_NULL_EQ;
     struct expr_value a, b;
-    int order, rc = operands(s, n, &a, &b);
+    int order = 0, rc = operands(s, n, &a, &b);
 
     if (rc < 0)
         return rc;

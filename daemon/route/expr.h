@@ -81,6 +81,6 @@ int expr_true(const struct expr *e, struct expr_value (*get)(void *arg, unsigned
               struct err *err);
 
 /* A decimal number from its text ("-12.50"); one of too many digits becomes a real. */
-struct expr_value expr_decimal_of(struct slice text);
+struct expr_value expr_decimal_of(struct slice s);
 
 #endif

@@ -1,5 +1,6 @@
 #include "route/router.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -302,9 +303,11 @@ void router_extracted(const struct router *r, const char *source, const char *sc
 
     *ret = (struct router_extracted){ .n = rule ? rule->n_extracts : 0 };
     for (unsigned i = 0; i < ret->n; i++) {
-        const struct extract *x = &rule->extracts[i];
+        const struct extract *x;
         SCOPED(buf_fini) struct buf value = BUF_INIT;
 
+        assert(rule);
+        x = &rule->extracts[i];
         snprintf(ret->at[i].column, sizeof ret->at[i].column, "%s", x->column);
         pattern_groups(x->expression, names[x->part], &value);
         snprintf(ret->at[i].value, sizeof ret->at[i].value, "%.*s", (int)value.size,

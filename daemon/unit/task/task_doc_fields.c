@@ -201,7 +201,9 @@ const struct doc_field task_doc_incr_fields[] = {
     { .name = "safe_mode",
       .type = DOC_BOOL,
       .fallback = "false",
-      .help = "Apply changes so that applying them twice does no harm, at some cost" },
+      .help =
+          "Apply changes so that applying them twice does no harm, at some cost; not needed after "
+          "a restart, which applies nothing twice" },
     { 0 },
 };
 
