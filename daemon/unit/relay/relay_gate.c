@@ -21,6 +21,7 @@ struct gate_keeper {
     struct gate_view view; /* under the gate's lock, as all that follows */
     uint64_t waits_for;    /* the highest that it was waited for */
     int64_t since_us;      /* that this is so; 0: nobody waits */
+    uint64_t counted;      /* the highest that it let pass in time */
     bool unsaid;           /* it has lapsed, and the log does not have it yet */
 };
 
@@ -84,7 +85,6 @@ void relay_gate_reached(struct gate_keeper *k, uint64_t seq)
         k->view.reached = seq;
     if (k->view.reached >= k->waits_for) {
         back = k->view.lapsed;
-        k->view.passed += k->since_us && !back;
         k->view.lapsed = false;
         k->since_us = 0;
     }
@@ -106,8 +106,11 @@ static int64_t patience_ms(struct gate_keeper *k, uint64_t seq, int64_t now_us)
 {
     int64_t left_ms;
 
-    if (k->view.reached >= seq)
+    if (k->view.reached >= seq) {
+        k->view.passed += seq > k->counted && !k->view.lapsed;
+        k->counted = seq > k->counted ? seq : k->counted;
         return 0;
+    }
     if (seq > k->waits_for || !k->since_us) {
         k->since_us = now_us;
         k->waits_for = seq > k->waits_for ? seq : k->waits_for;

@@ -32,7 +32,7 @@ void relay_gate_reached(struct gate_keeper *k, uint64_t seq);
 
 struct gate_view {
     uint64_t reached;
-    uint64_t passed; /* times that somebody waited and it came in time */
+    uint64_t passed; /* records that were asked for and there in time */
     uint64_t lapses;
     bool lapsed;
 };

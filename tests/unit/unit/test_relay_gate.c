@@ -33,7 +33,7 @@ Test(relay_gate, is_held_by_the_slowest_keeper)
     cr_assert(relay_gate_wait(g, 6, NOW));
     relay_gate_look(b, &v);
     cr_assert_eq(v.reached, 6);
-    cr_assert_eq(v.passed, 1);
+    cr_assert_eq(v.passed, 2, "5 and 6");
     cr_assert_eq(v.lapses, 0);
 
     relay_gate_leave(a);
