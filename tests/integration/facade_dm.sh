@@ -327,6 +327,23 @@ stages_are "$coded" '{"my":"Running"}'
 ok 204 DELETE '/sources/my?force=true'
 ok 200 GET /tasks; shows '.total == 0'
 
+note "a shard that waits"
+ok 201 POST /sources "$(source_of my my)"
+sql my "CREATE DATABASE sh; CREATE TABLE sh.a (id INT PRIMARY KEY); CREATE TABLE sh.b (id INT PRIMARY KEY); INSERT INTO sh.a VALUES (1); INSERT INTO sh.b VALUES (2)"
+ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(task_of shards "$(confs my)" '[{"source": {"source_name": "my", "schema": "sh", "table": "?"}, "target": {"schema": "sh", "table": "whole"}}]' ', "shard_mode": "pessimistic"')}"
+wait_sync shards
+sql my "ALTER TABLE sh.a ADD COLUMN v INT"
+waits() { ok 200 GET /tasks/shards/status; jq -e '.data[0].unresolved_ddl_lock_id != ""' <<<"$body" >/dev/null; }
+wait_for 60 waits || die "no lock: $body"
+shows '.data[0].unresolved_ddl_lock_id == "shards-`sh`.`whole`" and (.data[0].sync_status.blocking_ddls | length) == 1'
+shows '.data[0].sync_status.unresolved_groups[0] | (.target | contains("whole")) and .synced == ["`sh`.`a`"] and .unsynced == ["`sh`.`b`"] and (.ddl_list | length) == 1'
+sql my "ALTER TABLE sh.b ADD COLUMN v INT; INSERT INTO sh.b VALUES (3, 3)"
+free() { ok 200 GET /tasks/shards/status; jq -e '.data[0] | .unresolved_ddl_lock_id == "" and .sync_status.unresolved_groups == []' <<<"$body" >/dev/null; }
+wait_for 60 free || die "still locked: $body"
+merged() { [ "$(sql dst "SELECT id, v FROM sh.whole ORDER BY id" | tr '\t\n' ' ;')" = "1 NULL;2 NULL;3 3;" ]; }
+wait_for 60 merged || die "$(sql dst "SELECT * FROM sh.whole")"
+ok 204 DELETE '/sources/my?force=true'
+
 ! grep -rq 'sluice-pw' "$SLUICE_LOG" "$T/audit" || die "a password is in the log or the audit"
 note "codes seen:$(tr ' ' '\n' <<<"$codes" | sort -nu | tr '\n' ' ')"
 echo PASS
