@@ -258,7 +258,6 @@ void sync_fini(struct sync *s) NO_THREAD_CHECK
     free(s->release);
     free(s->catching_up);
     free(s->reconnect_reason);
-    json_decref(s->blocking_ddls);
     json_decref(s->operators);
     free(s->error_position);
     free(s->error_sql);

@@ -26,6 +26,7 @@ static int value_of(const struct target_column *c, const char *text, struct valu
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table of each end and what lies between
 int extra_target(const struct job *job, const char *schema, const char *table,
                  const struct table_def *to, const char *const *names, unsigned n,
                  struct extra *ret, struct target_table **target, struct err *err)

@@ -65,7 +65,6 @@ struct sync {
     struct rate rate GUARDED;        /* row changes and DDL */
     json_t *operators GUARDED;       /* sync_operator.h; NULL: none */
     char *error_position GUARDED, *error_sql GUARDED; /* of the DDL that failed; NULL: none */
-    json_t *blocking_ddls GUARDED;                    /* NULL: none */
 };
 
 /* A transaction whose tables are not known yet. */

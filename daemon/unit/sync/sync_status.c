@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync_node.h"
 #include "unit/sync/sync_operator.h"
@@ -139,7 +140,7 @@ static json_t *value_of(struct sync *s, enum sync_status_field f,
     case STATUS_SECONDS_BEHIND_MASTER:
         return whole_seconds(s);
     case STATUS_BLOCKING_DDLS:
-        return s->blocking_ddls ? json_deep_copy(s->blocking_ddls) : json_array();
+        return s->job->shards ? shards_blocking(s->job->shards, s->job->source) : json_array();
     case STATUS_OPERATORS:
         return operators_list(s);
     case STATUS_ERROR_POSITION:
