@@ -83,7 +83,7 @@ static json_t *get_disk(const struct node *n, const struct attr *a, struct err *
     (void)err;
     if (statvfs(root_of(n)->options->data, &v) < 0)
         return json_null();
-    return json_integer((json_int_t)(v.f_frsize * (all ? v.f_blocks : v.f_bavail)));
+    return json_integer((json_int_t)v.f_frsize * (json_int_t)(all ? v.f_blocks : v.f_bavail));
 }
 
 /* Source: proc_pid_statm(5); the second number is resident pages. */

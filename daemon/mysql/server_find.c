@@ -195,7 +195,7 @@ static int count_before(const struct mysql_params *p, const struct binlog_files 
 
     while (low < high) {
         struct scan s;
-        struct head h;
+        struct head h = { 0 };
         int rc = open_head(&s, p, f->files[at].name, &h, err);
 
         if (rc < 0)
