@@ -137,11 +137,18 @@ int dm_safe_load(struct sync_run *r, struct err *err)
 int dm_checkpoint_open(struct sync_run *r, struct err *err)
 {
     SCOPED(freep) char *table = table_of(r->job);
+    int rc;
 
     if (!table || r->only_aside || r->second)
         return 0;
-    r->dm_table = STEAL(table);
-    return copy_sql_exec(r->admin, err, create_rows, r->job->meta_schema, r->dm_table);
+    rc = copy_sql_exec(r->admin, err, create_rows, r->job->meta_schema, table);
+    if (rc == 0)
+        r->dm_table = STEAL(table);
+    if (rc == 0 || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -ECANCELED)
+        return rc;
+    log_warn(r->sync->unit.path, "goes on without DM's checkpoint table: %s", err->text);
+    *err = ERR_INIT;
+    return 0;
 }
 
 /* 'ended': nothing beyond was applied. */

@@ -23,7 +23,8 @@ int dm_safe_until(struct sync_run *r, const struct position *end, struct err *er
 /* At the start: is a safe mode from before still on? */
 int dm_safe_load(struct sync_run *r, struct err *err);
 
-/* Makes the table; a task with a name too long for one goes without. */
+/* Makes the table; a task with a name too long for one, or at a target that refuses it, goes
+ * without. */
 int dm_checkpoint_open(struct sync_run *r, struct err *err);
 /* Any thread, at any time, by a connection of its own: once it is due. */
 void dm_checkpoint_pulse(struct sync_run *r);
