@@ -98,6 +98,8 @@ bool refill_concerns(const struct refill *f, const char *schema, const char *tab
 
 /* Between two transactions: <0 nothing is to be done; else in how many ms, 0 now. */
 int64_t refill_due_ms(const struct sync_run *r);
+/* Nobody else has anything to do: the others' turn is over. */
+void refill_hurry(struct sync_run *r);
 /* Does it.  Errors of a table stay with it; only those of the target's connection come back. */
 int refill_step(struct sync_run *r, struct err *err);
 /* [{"table": "db.t", "state": "loading", "rows": 5, "rows_estimated": 10, ...}, ...] */

@@ -59,6 +59,12 @@ int64_t refill_due_ms(const struct sync_run *r)
     return next_entry(r, &us) ? (us + 999) / 1000 : -1;
 }
 
+void refill_hurry(struct sync_run *r)
+{
+    if (r->refill)
+        r->refill->next_us = 0;
+}
+
 /* --- what becomes of it --- */
 
 static void set_reason(struct refill_entry *e, const char *text)

@@ -313,6 +313,16 @@ static int take(struct sync_run *r, int what, struct slice raw, struct err *err)
     return what == FEED_MOVED ? change_server(r, err) : handle(r, raw, err);
 }
 
+/* As if it waited for the source, for who asks how late the target is. */
+static void note_idle(struct sync_run *r)
+{
+    bool ready = feed_ready(r->feed);
+
+    atomic_store(&r->sync->waiting, !ready && feed_at_tip(r->feed));
+    if (!ready)
+        atomic_store(&r->sync->heard_us, feed_heard_us(r->feed));
+}
+
 /* Between two transactions: a chunk of a table that is copied again.  1: look again instead of
  * waiting for the source. */
 static int refill(struct sync_run *r, struct err *err)
@@ -321,8 +331,11 @@ static int refill(struct sync_run *r, struct err *err)
 
     if (ms < 0 || (ms > 0 && feed_ready(r->feed)))
         return 0;
+    note_idle(r);
     if (ms > 0) {
-        unit_sleep(&r->sync->unit, ms < 20 ? ms : 20);
+        unit_sleep(&r->sync->unit, ms < 5 ? ms : 5);
+        if (!feed_ready(r->feed))
+            refill_hurry(r);
         return 1;
     }
     ms = refill_step(r, err);
