@@ -298,6 +298,35 @@ static void note_dropped(const struct view *v, struct shard_member *m)
     }
 }
 
+/* Each column that comes or goes from 'a' to 'b' does so from 'c' to 'd'. */
+static bool follows(const struct shard_table *a, const struct shard_table *b,
+                    const struct shard_table *c, const struct shard_table *d)
+{
+    for (unsigned i = 0; i < a->n_cols; i++) {
+        const char *name = a->cols[i].name;
+
+        if (!shard_table_column(b, name) &&
+            (!shard_table_column(c, name) || shard_table_column(d, name)))
+            return false;
+    }
+    for (unsigned i = 0; i < b->n_cols; i++) {
+        const char *name = b->cols[i].name;
+
+        if (!shard_table_column(a, name) &&
+            (shard_table_column(c, name) || !shard_table_column(d, name)))
+            return false;
+    }
+    return true;
+}
+
+static bool same_change(const struct view *v, unsigned i)
+{
+    const struct shard_table *now = &v->now[v->me], *after = &v->after;
+
+    return follows(now, after, &v->now[i], &v->wanted[i]) &&
+           follows(&v->now[i], &v->wanted[i], now, after);
+}
+
 /* What was run replaced something in the rows of those who waited for it too: it is made for them,
  * and only for them.  One that comes later has rows that it was not made for. */
 static void note_made(const struct view *v)
@@ -308,7 +337,7 @@ static void note_made(const struct view *v)
         struct shard_member *o = &v->group->members[i];
         enum shard_order order;
 
-        if (i == v->me || !v->wanted[i].n_cols ||
+        if (i == v->me || !v->wanted[i].n_cols || !same_change(v, i) ||
             shard_table_compare(&v->now[i], &v->wanted[i]) != SHARD_APART)
             continue;
         order = shard_table_compare(&v->wanted[i], &v->after);

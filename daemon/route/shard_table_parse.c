@@ -160,10 +160,9 @@ static const char *generated(struct parse *p)
     add_brackets(p, &text);
     if (accept(p, "STORED") || accept(p, "PERSISTENT"))
         buf_str(&text, " stored");
-    else if (accept(p, "VIRTUAL"))
-        buf_str(&text, " virtual");
     else
         buf_str(&text, " virtual");
+    accept(p, "VIRTUAL");
     return kept_text(p, &text);
 }
 

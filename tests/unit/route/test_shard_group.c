@@ -908,3 +908,22 @@ Test(shard_group, one_at_a_time)
     cr_assert_eq(shard_ask(&s.group, shard(&s, 1), "x", NULL, &why), SHARD_WAIT);
     story_fini(&s);
 }
+
+Test(shard_group, what_is_run_is_made_for_those_alone_who_wait_with_the_same)
+{
+    struct story s;
+
+    story_init(&s, SHARD_OPTIMISTIC, 2, usual);
+    step(&s, 0, "+ f int");
+    step(&s, 0, "+ KEY i (f)");
+    step(&s, 1, "+ e int");
+    s.group.runner = xstrdup("s1/d/t2");
+    cr_assert_eq(come(&s, 0, "- i ; - f"), 'W');
+    free(s.group.runner);
+    s.group.runner = NULL;
+
+    cr_assert_eq(come(&s, 1, "~ e g int"), 'R');
+
+    cr_assert_eq(shard(&s, 0)->word, SHARD_ASK);
+    story_fini(&s);
+}
