@@ -403,3 +403,25 @@ json_t *api_shown(const struct api_schema *s, const json_t *v)
     }
     return all;
 }
+
+const char *api_ours(const struct api_schema *s, const json_t *v)
+{
+    const json_t *element;
+    const char *found = NULL;
+    size_t i;
+
+    if (s && s->type == API_LIST)
+        json_array_foreach ((json_t *)v, i, element)
+            found = found ? found : api_ours(s->of, element);
+    for (const struct api_field *f = s && s->type == API_OBJECT ? s->fields : NULL;
+         f && f->name && !found; f++) {
+        struct api_schema list = { f->name, f->type, .of = f->of };
+        const json_t *member = json_object_get(v, f->name);
+
+        if (member && (f->flags & API_OURS))
+            return f->name;
+        if (member)
+            found = api_ours(f->type == API_OBJECT ? f->of : &list, member);
+    }
+    return found;
+}

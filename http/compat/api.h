@@ -35,6 +35,7 @@ enum api_flag {
     API_REQUIRED = 1,
     API_SHOWN = 2,  /* only in replies: dropped from what comes in */
     API_SECRET = 4, /* a password: ****** in replies */
+    API_OURS = 8,   /* that system has no such field: absent means that it stays as it is */
 };
 
 struct api_field {
@@ -81,6 +82,9 @@ int api_check(const struct api_schema *s, const json_t *v, json_t **ret, struct 
 /* A copy of 'v' (of ours, so not checked) with the fields of the schema and no others; secrets as
  * ****** where they are not empty.  What 's' requires and 'v' lacks is null. */
 json_t *api_shown(const struct api_schema *s, const json_t *v);
+
+/* The first field of ours (API_OURS) that 'v' has; NULL: none. */
+const char *api_ours(const struct api_schema *s, const json_t *v);
 
 /* --- api_doc.c, api_page.c --- */
 

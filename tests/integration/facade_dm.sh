@@ -206,6 +206,17 @@ for path in /tasks/templates /task/configs; do
     ok 200 GET $path; shows '.total == 0'
 done
 
+ok 201 POST /tasks/templates "$(task_of ours '[{"source_name": "my", "start_time": "2026-01-01T00:00:00Z", "expression_filters": ["e"]}]' \
+    '[{"source": {"source_name": "my", "schema": "d_my", "table": "t"}, "extract_table": {"table_regexp": "(.*)", "target_column": "c"}}]' \
+    ', "expression_filter": {"e": {"schema": "d_my", "table": "t", "insert_value_expr": "id > 3"}}, "block_allow_list": {"ignore_dbs": ["x"]}')"
+ok 200 GET /tasks/templates/ours; as_is=$(jq -cS . <<<"$body")
+shows '.table_migrate_rule[0].extract_table.target_column == "c" and .expression_filter.e.insert_value_expr == "id > 3" and .block_allow_list.ignore_dbs == ["x"]'
+shows '.source_config.source_conf[0] | .start_time == "2026-01-01T00:00:00Z" and .expression_filters == ["e"]'
+ok 200 PUT /tasks/templates/ours "$(jq 'del(.expression_filter, .block_allow_list)' <<<"$body")" # as a client of DM's, which knows neither
+ok 200 GET /tasks/templates/ours; [ "$(jq -cS . <<<"$body")" = "$as_is" ] || die "something of ours is lost: $body"
+code 49001 "not made with it" POST /tasks/converters "{\"task\": $body}"
+ok 204 DELETE /tasks/templates/ours
+
 note "between tasks and task files"
 ok 200 POST /tasks/converters "{\"task\": $(both conv)}"
 shows '.task.target_config.password == "******" and (.task_config_file | contains("mysql-instances:"))'

@@ -26,6 +26,9 @@ int dm_convert_task(struct call *c, struct err *err)
     (void)err;
     if (!given == !*text)
         return dm_fail(c, DM_COMMON, "one of task and task_config_file is needed");
+    if (api_ours(&dm_task_schema, given))
+        return dm_fail(c, DM_COMMON, "%s: task files are not made with it here",
+                       api_ours(&dm_task_schema, given));
     task = given ? json_incref(given) : task_of_text(c, text);
     if (!task)
         return 0;

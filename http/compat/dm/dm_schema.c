@@ -223,10 +223,31 @@ static const struct api_field rule_target_fields[] = {
     { NULL },
 };
 static const struct api_schema rule_target = { "TaskTableMigrateTarget", API_OBJECT, rule_target_fields };
+static const struct api_field extract_table_fields[] = {
+    { "table_regexp", API_TEXT, API_REQUIRED, .help = "What its groups match is taken" },
+    { "target_column", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_field extract_schema_fields[] = {
+    { "schema_regexp", API_TEXT, API_REQUIRED, .help = "What its groups match is taken" },
+    { "target_column", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_field extract_source_fields[] = {
+    { "source_regexp", API_TEXT, API_REQUIRED, .help = "What its groups match is taken" },
+    { "target_column", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_schema extract_table = { "TaskExtractTable", API_OBJECT, extract_table_fields };
+static const struct api_schema extract_schema = { "TaskExtractSchema", API_OBJECT, extract_schema_fields };
+static const struct api_schema extract_source = { "TaskExtractSource", API_OBJECT, extract_source_fields };
 static const struct api_field rule_fields[] = {
     { "source", API_OBJECT, API_REQUIRED, .of = &rule_source },
     { "target", API_OBJECT, .of = &rule_target },
     { "binlog_filter_rule", API_LIST, .help = "Names of rules in binlog_filter_rule" },
+    { "extract_table", API_OBJECT, API_OURS, .of = &extract_table, .help = "Beyond DM's: a column that says where a row is from" },
+    { "extract_schema", API_OBJECT, API_OURS, .of = &extract_schema, .help = "Beyond DM's: likewise" },
+    { "extract_source", API_OBJECT, API_OURS, .of = &extract_source, .help = "Beyond DM's: likewise" },
     { NULL },
 };
 static const struct api_schema rule = { "TaskTableMigrateRule", API_OBJECT, rule_fields };
@@ -262,6 +283,8 @@ static const struct api_field source_conf_fields[] = {
     { "binlog_name", API_TEXT },
     { "binlog_pos", API_COUNT },
     { "binlog_gtid", API_TEXT },
+    { "start_time", API_TEXT, API_OURS, .help = "Beyond DM's: where to begin, as a time" },
+    { "expression_filters", API_LIST, API_OURS, .help = "Beyond DM's: names of rules in expression_filter" },
     { NULL },
 };
 static const struct api_schema source_conf = { "TaskSourceConf", API_OBJECT, source_conf_fields };
@@ -341,6 +364,32 @@ static const struct api_field subtask_fields[] = {
 const struct api_schema dm_subtask_schema = { "SubTaskStatus", API_OBJECT, subtask_fields };
 LIST_OF(dm_subtasks_schema, "GetTaskStatusResponse", dm_subtask_schema);
 
+static const struct api_field expression_fields[] = {
+    { "schema", API_TEXT, API_REQUIRED },
+    { "table", API_TEXT, API_REQUIRED },
+    { "insert_value_expr", API_TEXT },
+    { "update_old_value_expr", API_TEXT },
+    { "update_new_value_expr", API_TEXT },
+    { "delete_value_expr", API_TEXT },
+    { NULL },
+};
+static const struct api_schema expression = { "TaskExpressionFilter", API_OBJECT, expression_fields,
+    .help = "Rows of which the expression is true are left out" };
+static const struct api_field listed_fields[] = {
+    { "db_name", API_TEXT, API_REQUIRED },
+    { "tbl_name", API_TEXT, API_REQUIRED },
+    { NULL },
+};
+static const struct api_schema listed = { "TaskListedTable", API_OBJECT, listed_fields };
+static const struct api_field lists_fields[] = {
+    { "do_dbs", API_LIST },
+    { "do_tables", API_LIST, .of = &listed },
+    { "ignore_dbs", API_LIST },
+    { "ignore_tables", API_LIST, .of = &listed },
+    { NULL },
+};
+static const struct api_schema lists = { "TaskBlockAllowList", API_OBJECT, lists_fields };
+
 static const struct api_field task_fields[] = {
     { "name", API_TEXT, API_REQUIRED },
     { "task_mode", API_TEXT, API_REQUIRED, .choices = modes },
@@ -355,6 +404,8 @@ static const struct api_field task_fields[] = {
     { "table_migrate_rule", API_LIST, API_REQUIRED, .of = &rule },
     { "source_config", API_OBJECT, API_REQUIRED, .of = &source_config },
     { "ignore_checking_items", API_LIST },
+    { "expression_filter", API_MAP, API_OURS, .of = &expression, .help = "Beyond DM's: rows to leave out" },
+    { "block_allow_list", API_OBJECT, API_OURS, .of = &lists, .help = "Beyond DM's: as in its task files" },
     { "status_list", API_LIST, API_SHOWN, .of = &dm_subtask_schema },
     { NULL },
 };

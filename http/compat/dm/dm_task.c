@@ -68,7 +68,7 @@ json_t *dm_task_changed(const json_t *old, const json_t *task)
             merge(all, f->name, v);
         else if (v)
             json_object_set(all, f->name, v);
-        else
+        else if (!(f->flags & API_OURS))
             json_object_del(all, f->name);
     }
     return all;

@@ -10,6 +10,7 @@ static const char *const colours[] = { "red", "green", NULL };
 static const struct api_field inner_fields[] = {
     { "name", API_TEXT, API_REQUIRED },
     { "size", API_COUNT },
+    { "extra", API_TEXT, API_OURS },
     { NULL },
 };
 static const struct api_schema inner = { "Inner", API_OBJECT, inner_fields };
@@ -170,4 +171,16 @@ Test(api, shows_its_fields_and_no_secret)
     SCOPED(json_decrefp) json_t *got = api_shown(&outer, v);
 
     cr_expect(json_equal(got, want));
+}
+
+Test(api, finds_what_is_ours)
+{
+    SCOPED(json_decrefp) json_t *without = json("{'name': 'a', 'many': [{'name': 'b'}]}");
+    SCOPED(json_decrefp) json_t *with = json("{'many': [{'name': 'b'}, {'extra': 'x'}]}");
+    SCOPED(json_decrefp) json_t *one = json("{'one': {'extra': 'x'}}");
+
+    cr_expect_null(api_ours(&outer, without));
+    cr_expect_str_eq(api_ours(&outer, with), "extra");
+    cr_expect_str_eq(api_ours(&outer, one), "extra");
+    cr_expect_null(api_ours(&outer, NULL));
 }
