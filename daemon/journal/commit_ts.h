@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #define COMMIT_TS_LOGICAL_BITS 18
-#define COMMIT_TS_MARKS 256     /* so many journals tell their stamps apart */
+#define COMMIT_TS_MARKS 256 /* the even ones are journals': 128 tell stamps apart */
+/* The stamp after one of a journal, which no record has: for who tells a transaction in two. */
+#define COMMIT_TS_SECOND(ts) ((ts) + 1)
 #define COMMIT_TS_AHEAD_MS 2000 /* how far a source's clock may be ahead of ours */
 
 /* The first one after 'last' with this mark.  'commit_us' is what the source says (0: it does not),

@@ -96,10 +96,10 @@ static int choose(struct journal *j, unsigned *slot, unsigned *mark, struct err 
         if (open_head(key, value, &h, &none) < 0) /* another one's damage is not ours to tell */
             continue;
         n[h.slot]++;
-        n_marks[h.mark]++;
+        n_marks[h.mark / 2]++;
     }
     *slot = rarest(n, STORE_N_JOURNALS);
-    *mark = rarest(n_marks, COMMIT_TS_MARKS);
+    *mark = 2 * rarest(n_marks, COMMIT_TS_MARKS / 2);
     return rc;
 }
 

@@ -48,6 +48,7 @@ struct change {
 
 struct change_txn {
     uint64_t commit_ts;
+    bool more;         /* the rest of the same transaction follows: a statement, then its rows */
     int64_t commit_us; /* wall, as the source says; 0: not known */
     bool ddl;
     /* a DDL */

@@ -80,6 +80,7 @@ to: { db_type: kafka, kafka_addrs: "$(sed -n 's/^brokers //p' "$WORK/kafka.out")
 END
 start_drainer k1
 drained k1 60 m1=m1 m2=m2
+sql m1 "CREATE TABLE dm1.copy (PRIMARY KEY (id)) SELECT * FROM dm1.t" # a statement and rows in one transaction
 sql m1 "CREATE TABLE dm1.last (id INT PRIMARY KEY); INSERT INTO dm1.last VALUES (1)"
 drained k1 60 m1=m1 m2=m2
 wait_for 30 grep -q 'INSERT INTO `dm1`.`last`' "$WORK/messages.sql" || die "the last message did not come"

@@ -40,6 +40,7 @@ static int one_transaction(struct pumps_run *p, struct err *err)
     struct drain_decoded got;
     int rc = drain_decode(p->decoder, &p->item, next_event, p, &got, err);
 
+    got.ddl.more = rc == 0 && got.has_ddl && got.has_rows;
     if (rc == 0 && got.has_ddl)
         rc = drain_run_write(p->run, &got.ddl, &at, err);
     if (rc == 0 && got.has_rows)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "journal/commit_ts.h"
 #include "sink/kafka.h"
 #include "sink/pb_kafka.h"
 #include "unit/drain/drain_sink.h"
@@ -17,6 +18,7 @@
 struct sent {
     uint64_t number, ts, size;
     char lane[256];
+    bool more; /* the rest of the same transaction follows: by itself it makes nothing safe */
 };
 
 struct kafka_sink {
@@ -28,6 +30,7 @@ struct kafka_sink {
     size_t first, n, cap;
     uint64_t last_number, unacked, max_message;
     struct sent safe; /* the last that is; number 0: none */
+    uint64_t half_ts; /* of a transaction whose second message is next; 0: none */
 };
 
 static struct kafka_sink *of(struct drain_sink *s)
@@ -111,8 +114,9 @@ static int look_after(struct kafka_sink *s, int ms, struct err *err)
     int rc = kafka_poll(s->kafka, ms, &acked, err);
 
     while (s->n && at(s, 0)->number <= acked) {
-        s->safe = *at(s, 0);
-        s->unacked -= s->safe.size;
+        s->unacked -= at(s, 0)->size;
+        if (!at(s, 0)->more)
+            s->safe = *at(s, 0);
         s->first = (s->first + 1) % s->cap;
         s->n--;
     }
@@ -137,12 +141,16 @@ static int kafka_write(struct drain_sink *sink, const struct change_txn *t,
                        const struct drain_place *place, struct err *err)
 {
     struct kafka_sink *s = of(sink);
-    struct sent m = { .ts = place->ts };
+    struct sent m = { .ts = place->ts, .more = t->more };
+    struct change_txn told = *t;
     struct slice bytes;
     int rc;
 
+    /* Consumers drop what is not above the last commit_ts. */
+    if (s->half_ts == place->ts)
+        told.commit_ts = COMMIT_TS_SECOND(t->commit_ts);
     buf_clear(&s->message);
-    pb_kafka_encode(t, &s->message);
+    pb_kafka_encode(&told, &s->message);
     bytes = slice_of(s->message.data, s->message.size);
     if (bytes.size > s->max_message)
         return err_set(err, -EFBIG,
@@ -166,6 +174,7 @@ static int kafka_write(struct drain_sink *sink, const struct change_txn *t,
     if (rc < 0)
         return rc;
     push(s, &m);
+    s->half_ts = t->more ? place->ts : 0;
     return 0;
 }
 

@@ -59,7 +59,8 @@ int drain_run_write(struct drain_run *r, const struct change_txn *t, const struc
     atomic_fetch_add(&s->transactions, 1);
     drainer_wrote(r->drainer);
     unit_progressed(&s->unit);
-    keep_place(r, at);
+    if (!t->more)
+        keep_place(r, at);
     return 0;
 }
 
