@@ -1,6 +1,7 @@
 #!/bin/bash
 # RESET MASTER at the source of a task that follows by file and offset: the same names come again, with another binlog
 # behind them.  It is noticed, also where the offset is the end of a transaction in the new file.  FLAVORS="mariadb mysql".
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 
