@@ -16,7 +16,7 @@ again() { python3 -c 'import json, sys
 for t in json.load(open(sys.argv[1])):
     print(t["table"], t["state"], t["rows"], t["way"], t["reason"])' "$S/copied_again" 2>/dev/null; }
 is() { again | grep -q "^$1 $2 "; } # table state
-wait_is() { wait_for "${3:-60}" is_or_failed "$1" "$2" && is "$1" "$2" || { again >&2; task_trouble q; die "$pair: $what: $1 is not $2"; }; }
+wait_is() { wait_for "${3:-180}" is_or_failed "$1" "$2" && is "$1" "$2" || { again >&2; task_trouble q; die "$pair: $what: $1 is not $2"; }; }
 is_or_failed() { is "$1" "$2" || is "$1" failed; }
 write_load() { # until $WORK/load goes: rows of all kinds, those of 1..100 of each table are left alone
     local i=0 r
@@ -63,7 +63,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     echo schema=extra table=added >"$T/tasks/q/add_table" 2>/dev/null && die "$pair: a table was added twice"
     grep -q 'table: added' "$T/tasks/q/config" || die "$pair: $what: the document does not have it"
     some() { again | grep -qE '^extra.added (loading|settling|done) [1-9]'; }
-    wait_for 60 some || { again; task_trouble q; die "$pair: $what: it does not begin"; }
+    wait_for 120 some || { again; task_trouble q; die "$pair: $what: it does not begin"; }
     kill_sluice; restart_sluice
     wait_is extra.added "settling\|done"
 
@@ -78,7 +78,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
         [ $((k % 8)) != 0 ] || for t in big keyless words uniq parts child; do echo schema=q table=$t >"$T/tasks/q/resnapshot" 2>/dev/null; done
     done
     half() { again | grep -q '^q.big loading'; }
-    [ "${KILLS:-0}" != 0 ] || wait_for 60 half; kill_sluice; restart_sluice
+    [ "${KILLS:-0}" != 0 ] || wait_for 120 half; kill_sluice; restart_sluice
     for t in big keyless words uniq parts child; do wait_is q.$t "settling\|done"; done
     again | sed "s/^/# $pair: /"
 

@@ -8,7 +8,7 @@ V=$T/tasks/q/verify
 N=${ROWS:-12000}
 order() { echo "${2:-}" >"$V/$1" || die "$pair: $what: $1: $(cat "$V/last_error")"; }
 verify_is() { [ "$(cat "$V/state")" = "$1" ]; }
-wait_verify() { wait_for "${2:-90}" verify_is "$1" || { cat "$V/status" "$V/report" >&2; task_trouble q; die "$pair: $what: it is $(cat "$V/state"), not $1"; }; }
+wait_verify() { wait_for "${2:-180}" verify_is "$1" || { cat "$V/status" "$V/report" >&2; task_trouble q; die "$pair: $what: it is $(cat "$V/state"), not $1"; }; }
 differing() { python3 -c 'import json, sys
 for row in sorted((r["table"], r["kind"], r["key"].split(",")[0] if "hash" in r["key"] else r["key"]) for r in json.load(open(sys.argv[1]))):
     print(row[0], row[1], "a row" if "hash" in row[2] else row[2])' "$V/differing"; }
@@ -76,7 +76,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     echo 6000 >"$V/rate"
     order start
     some() { [ "$(cat "$V/rows_checked")" -gt 3000 ]; }
-    wait_for 30 some || die "$pair: $what: it does not begin"
+    wait_for 120 some || die "$pair: $what: it does not begin"
     kill_sluice; restart_sluice
     verify_is running || die "$pair: $what: it does not go on: $(cat "$V/state")"
     before=$(cat "$V/rows_checked")
@@ -90,7 +90,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     what="repair"
     order repair
     repaired() { [ "$(cat "$V/rows_differing")" = 0 ]; }
-    wait_for 60 repaired || { cat "$T/tasks/q/sources/s1/sync/copied_again" "$V/status" >&2; die "$pair: $what: $(cat "$V/rows_differing") rows still differ"; }
+    wait_for 120 repaired || { cat "$T/tasks/q/sources/s1/sync/copied_again" "$V/status" >&2; die "$pair: $what: $(cat "$V/rows_differing") rows still differ"; }
     order start; wait_verify finished
     expect ""
     stop_load

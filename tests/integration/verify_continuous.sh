@@ -9,7 +9,7 @@ order() { echo "${2:-}" >"$C/$1" || die "$flavor: $what: $1: $(cat "$C/last_erro
 errors() { python3 -c 'import json, sys
 for r in json.load(open(sys.argv[1])): print(r["table"], r["kind"], r["key"], r["state"])' "$C/errors" | LC_ALL=C sort; }
 errors_are() { [ "$(errors)" = "$(printf '%s' "$1" | LC_ALL=C sort)" ]; }
-expect() { wait_for "${2:-30}" errors_are "$1" || { cat "$C/status" >&2; errors >&2; die "$flavor: $what: not the error rows that there should be: $1"; }; }
+expect() { wait_for "${2:-120}" errors_are "$1" || { cat "$C/status" >&2; errors >&2; die "$flavor: $what: not the error rows that there should be: $1"; }; }
 looked_at() { [ "$(cat "$C/pending_rows")" = 0 ] && [ "$(cat "$C/suspects")" = "${1:-0}" ]; }
 write_load() { # until $WORK/load goes; rows up to 100 of each table are left alone
     local i=0
@@ -33,7 +33,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     order start mode=full
     : >"$WORK/load"; write_load & load_pid=$!
     many() { [ "$(cat "$C/checked")" -gt 500 ]; }
-    wait_for 30 many || { cat "$C/status" >&2; die "$flavor: $what: nothing is looked at"; }
+    wait_for 120 many || { cat "$C/status" >&2; die "$flavor: $what: nothing is looked at"; }
     expect ""
 
     what="rows that the target has otherwise"
@@ -59,7 +59,7 @@ q.w missing w=lost new"
     expect "$four"
     sql src "UPDATE q.t SET v = 6 WHERE id IN (12, 15)"
     caught_up q src
-    wait_for 20 looked_at
+    wait_for 120 looked_at
     expect "$four"
 
     what="what somebody says about them"
@@ -73,7 +73,7 @@ print([r["id"] for r in json.load(open(sys.argv[1])) if r["key"] == sys.argv[2]]
 q.t different id=12 ignored
 q.w missing w=lost resolved"
     sql src "UPDATE q.t SET v = 7 WHERE id = 12" # it stays ignored
-    caught_up q src; wait_for 20 looked_at
+    caught_up q src; wait_for 120 looked_at
     expect "q.t different id=600000 new
 q.t different id=12 ignored
 q.w missing w=lost resolved"

@@ -10,7 +10,7 @@ for r in sorted((r["table"], r["kind"], r["key"] if "hash" not in r["key"] else 
 finished() { [ "$(cat "$V/state")" = finished ]; }
 verify() { # lines that differ
     echo >"$V/start" || die "$what: $(cat "$V/last_error")"
-    wait_for 60 finished || { cat "$V/status" >&2; die "$what: verify is $(cat "$V/state")"; }
+    wait_for 120 finished || { cat "$V/status" >&2; die "$what: verify is $(cat "$V/state")"; }
     diff <(printf '%s' "$1") <(differing) || die "$what: what differs (>) is not what was damaged (<)"
     note "$what: $(cat "$V/progress")"
 }
@@ -37,7 +37,7 @@ source_config: { source_conf: [ { source_name: a }, { source_name: b } ] }
 END
 echo >"$T/tasks/q/start" || { task_trouble q; die "no start"; }
 follows() { [ -n "$(cat "$T/tasks/q/sources/a/sync/position")" ] && [ -n "$(cat "$T/tasks/q/sources/b/sync/position")" ]; }
-wait_for 60 follows || { task_trouble q; die "it does not follow"; }
+wait_for 120 follows || { task_trouble q; die "it does not follow"; }
 echo 1000 >"$V/chunk_rows"
 what="the sums of all shards are the target's"
 verify ""
@@ -53,7 +53,7 @@ m.t missing id=5 a
 what="repair"
 echo >"$V/repair" || die "$what: $(cat "$V/last_error")"
 said() { grep -q 'm.k is merged' "$V/error"; }
-wait_for 30 said || { cat "$V/status" >&2; die "$what: nothing is said of rows that cannot be told apart"; }
+wait_for 120 said || { cat "$V/status" >&2; die "$what: nothing is said of rows that cannot be told apart"; }
 verify "m.k missing a row a
 "
 what="one shard is copied again"
@@ -61,7 +61,7 @@ sql dst "DELETE FROM m.t WHERE id IN (6, 10006, 100006); INSERT INTO m.k VALUES 
 echo source=a schema=q table=t1 >"$T/tasks/q/resnapshot" || die "$what: $(cat "$T/tasks/q/last_error")"
 one_done() { grep -q '"state": "done"' "$T/tasks/q/sources/a/sync/copied_again" && python3 -c 'import json, sys
 sys.exit(any(t["state"] != "done" for t in json.load(open(sys.argv[1]))))' "$T/tasks/q/sources/a/sync/copied_again"; }
-wait_for 30 one_done || die "$what: $(cat "$T/tasks/q/sources/a/sync/copied_again")"
+wait_for 120 one_done || die "$what: $(cat "$T/tasks/q/sources/a/sync/copied_again")"
 verify "m.t missing id=100006 b
 m.t missing id=10006 a
 "

@@ -10,7 +10,7 @@ all_done_or_failed() { all_done || grep -q "\"state\": \"failed\"" "$T/tasks/t/s
 verify() { # what: nothing differs
     echo >"$V/start" || die "$pair: $(cat "$V/last_error")"
     done_is() { [ "$(cat "$V/state")" = finished ]; }
-    wait_for 120 done_is || { cat "$V/status" >&2; die "$pair: $1: verify is $(cat "$V/state")"; }
+    wait_for 240 done_is || { cat "$V/status" >&2; die "$pair: $1: verify is $(cat "$V/state")"; }
     [ "$(cat "$V/tables_failed")" = 0 ] && [ "$(cat "$V/rows_differing")" = "${2:-0}" ] || {
         grep -B6 -A1 '"reason": ".' "$V/report" >&2; head -60 "$V/differing" >&2; die "$pair: $1: $(cat "$V/progress")"; }
     note "$pair: $1: $(cat "$V/progress")"
@@ -45,7 +45,7 @@ for pair in ${PAIRS:-mysql:mariadb mariadb:mysql}; do
     tables=$(tables_of src types)
     for t in $tables; do echo "schema=types table=$t" >"$T/tasks/t/resnapshot" || die "$pair: $t: $(cat "$T/tasks/t/last_error")"; done
     all_done() { [ "$(grep -c '"state": "done"' "$T/tasks/t/sources/s1/sync/copied_again")" = "$(wc -w <<<"$tables")" ]; }
-    wait_for 40 all_done_or_failed && all_done || { grep -A6 -B2 '"state": "\(failed\|loading\|new\)"' "$T/tasks/t/sources/s1/sync/copied_again" | head -60 >&2; task_trouble t; die "$pair: not all are copied again"; }
+    wait_for 240 all_done_or_failed && all_done || { grep -A6 -B2 '"state": "\(failed\|loading\|new\)"' "$T/tasks/t/sources/s1/sync/copied_again" | head -60 >&2; task_trouble t; die "$pair: not all are copied again"; }
     [ "$from" != "$to" ] || same_rows src dst types || die "$pair: what was copied again differs"
     verify "copied again"
 
