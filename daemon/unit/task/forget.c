@@ -154,6 +154,25 @@ static void drop_first(void)
     deleted_free(d);
 }
 
+/* Those behind it do not wait for a target that is not there; all have their turn, then all wait.
+ */
+static void try_later(void)
+{
+    struct deleted *d, **end;
+
+    mutex_lock(&forgetting.lock);
+    d = forgetting.list;
+    forgetting.list = d->next;
+    d->next = NULL;
+    for (end = &forgetting.list; *end; end = &(*end)->next)
+        ;
+    *end = d;
+    if (!forgetting.stopping && forgetting.list->tries >= d->tries &&
+        cond_wait(&forgetting.cond, &forgetting.lock, TRY_EVERY_MS))
+        d->tries--; /* another came: its turn is soon, and this was no whole wait */
+    mutex_unlock(&forgetting.lock);
+}
+
 static void *forget_thread(void *arg)
 {
     struct deleted *d;
@@ -169,10 +188,7 @@ static void *forget_thread(void *arg)
             give_up(d, err.text);
             drop_first();
         } else {
-            mutex_lock(&forgetting.lock);
-            if (!forgetting.stopping)
-                cond_wait(&forgetting.cond, &forgetting.lock, TRY_EVERY_MS);
-            mutex_unlock(&forgetting.lock);
+            try_later();
         }
     }
     return NULL;
@@ -210,6 +226,7 @@ void forget_later(const json_t *doc, struct store *store)
     for (end = &forgetting.list; *end; end = &(*end)->next)
         ;
     *end = d;
+    cond_broadcast(&forgetting.cond);
     if (!forgetting.runs) {
         forgetting.runs = true;
         forgetting.stopping = false;
