@@ -77,7 +77,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
         sleep 0.$((RANDOM % 9))$((RANDOM % 10)); kill_sluice; restart_sluice
         [ $((k % 8)) != 0 ] || for t in big keyless words uniq parts child; do echo schema=q table=$t >"$T/tasks/q/resnapshot" 2>/dev/null; done
     done
-    half() { again | grep -q '^q.big loading'; }
+    half() { again | grep -qE '^q.big (loading|settling|done)'; }
     [ "${KILLS:-0}" != 0 ] || wait_for 120 half; kill_sluice; restart_sluice
     for t in big keyless words uniq parts child; do wait_is q.$t "settling\|done"; done
     again | sed "s/^/# $pair: /"
