@@ -120,6 +120,13 @@ optimistic() {
     order adopt "source=b database=d table=t1"
     wait_for 30 sql_is dst "SELECT p FROM d.tb WHERE k='p1'" 5 || fail "the row behind it is not there"
     end_shards
+
+    what="strict: what would wait is an error"
+    begin_shards "strict_optimistic_shard_mode: true"
+    on a "ALTER TABLE t1 ADD COLUMN c INT"; on b "ALTER TABLE t1 CHANGE v w INT"
+    wait_state m error
+    grep -q 'fail to handle shard ddl .*because schema conflict detected' "$T/tasks/m/error" || fail "$(cat "$T/tasks/m/error")"
+    end_shards
 }
 
 for flavor in ${FLAVORS:-mariadb mysql}; do
