@@ -42,9 +42,12 @@ for s in far other; do
 done
 wait_for 60 grep -q target: "$T/tasks/other/sources/other/sync/error" || die "nobody says that the target is away"
 ip link set v$$ up
-for s in other far; do # it may be in error once more before it finds that the link is back
-    wait_for 120 at_gtid $s "$(sql $s 'SELECT @@gtid_binlog_pos')" || { task_trouble $s; die "$s did not go on"; }
-done
+goes_on() { # it may be in error once more before it finds that the link is back
+    wait_for 120 at_gtid "$1" "$(sql "$1" 'SELECT @@gtid_binlog_pos')" || { task_trouble "$1"; die "$1 did not go on"; }
+    wait_for 30 state_is "$1" running || die "task $1 is $(state "$1")"
+}
+goes_on other
+echo >"$T/tasks/other/pause" || die "$(cat "$T/tasks/other/last_error")" # or it writes on in far's binlog
+goes_on far
 same_rows far near from_far || die "the ends differ"
 same_rows other far from_other || die "the ends differ (the target was away)"
-for s in far other; do wait_for 30 state_is $s running || die "task $s is $(state $s)"; done
