@@ -58,6 +58,8 @@ static void take_back(struct sync_run *r, const char *table, bool skip)
 
     if (sync_run_release(r, table, skip, &why) < 0)
         log_error(s->unit.path, "%s", why.text);
+    else
+        why = ERR_INIT; /* what was not found on the way is no error */
     mutex_lock(&s->unit.lock);
     s->unit.error = why;
     mutex_unlock(&s->unit.lock);

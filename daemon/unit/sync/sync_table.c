@@ -215,18 +215,22 @@ int sync_tables_mirrored(const struct job *job, const char *schema, const char *
 
 /* --- finding out --- */
 
-/* The target is where the stream is, by what a checkpoint means, so its definition is of the right
- * moment where the source's may be ahead.  Not if its columns are others by design: then the
- * shapes differ, or the source has the same columns in another order. */
-static bool mirrors(const struct sync_table *t, const struct table_def *now,
-                    const struct table_def *target)
+static bool fits(const struct sync_table *t, const struct table_def *def)
 {
     SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
     struct err ignored = ERR_INIT;
 
-    if (now && shape_mirror(now, target))
-        return true;
-    return shape_fit(t->map, target, cols, &ignored) == 0 && !(now && shape_permuted(now, target));
+    return shape_fit(t->map, def, cols, &ignored) == 0;
+}
+
+/* The target is where the stream is, by what a checkpoint means, so its definition is of the right
+ * moment where the source's may be ahead.  Not if its columns are others by design: then the
+ * shapes differ (INET6 is VARCHAR at MySQL), or the source has the same columns in another order.
+ */
+static bool mirrors(const struct sync_table *t, const struct table_def *now,
+                    const struct table_def *target)
+{
+    return fits(t, target) && !(now && shape_permuted(now, target));
 }
 
 /* Why the target's definition is not asked. */
@@ -237,14 +241,6 @@ static void misfit(const struct sync_table *t, const struct table_def *target, s
     if (shape_fit(t->map, target, cols, err) == 0)
         err_set(err, -EAGAIN, "it has the columns in another order");
     err_wrap(err, "the target's table is not as the source's was");
-}
-
-static bool fits(const struct sync_table *t, const struct table_def *def)
-{
-    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
-    struct err ignored = ERR_INIT;
-
-    return shape_fit(t->map, def, cols, &ignored) == 0;
 }
 
 /* Whose definition tells the columns of the rows: *ret is 'target', or another to be freed. */
@@ -262,7 +258,7 @@ static int choose_def(struct sync_tables *ts, const struct sync_table *t, struct
         *ret = m->told;
         return 0;
     }
-    if (m && m->mirror) {
+    if (m && m->mirror && fits(t, target)) {
         *ret = target;
         return 0;
     }
