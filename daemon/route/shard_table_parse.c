@@ -44,7 +44,8 @@ static const char *keep(struct parse *p, const void *data, size_t size)
 {
     char *s = arena_alloc(&p->ret->arena, size + 1);
 
-    memcpy(s, data, size);
+    if (size) /* 'data' may be NULL then */
+        memcpy(s, data, size);
     s[size] = '\0';
     return s;
 }

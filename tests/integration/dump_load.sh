@@ -74,7 +74,8 @@ sql src "SELECT IF(DATA_TYPE='enum', CONCAT('DELETE FROM types.', TABLE_NAME, ' 
     FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='types' AND
     (DATA_TYPE='float' OR EXTRA REGEXP 'INVISIBLE|DEFAULT_GENERATED' OR COLUMN_TYPE LIKE 'enum(%,\'\')')" |
     while read -r statement; do sql src "$statement"; done
-mydumper -h 127.0.0.1 -P "$src_port" -u sluice -p sluice -x '^(types|more)[.]' -o "$WORK/theirs" -t 4 >"$WORK/mydumper" 2>&1 ||
+mydump() { timeout -k 5 60 mydumper -h 127.0.0.1 -P "$src_port" -u sluice -p sluice -x '^(types|more)[.]' -o "$WORK/theirs" -t 4 >"$WORK/mydumper" 2>&1; }
+mydump || { [ $? -eq 124 ] && rm -rf "$WORK/theirs" && mydump; } || # mydumper itself stands still for ever now and then
     { cat "$WORK/mydumper"; die "mydumper"; }
 folder_task in2 load "$WORK/theirs" '*'
 all_equal "mydumper's by us"

@@ -26,7 +26,8 @@ refused() { # sentence, argument, action
     grep -qF "$1" "$t/last_error" || die "$3 $2: '$(cat "$t/last_error")' does not say '$1'"
 }
 states() { echo "$(cat "$t/sources/s1/state") $(cat "$t/sources/s2/state") $(cat "$t/state")"; }
-are() { [ "$(states)" = "$1" ] || die "states: $(states), not $1"; }
+states_are() { [ "$(states)" = "$1" ]; }
+are() { wait_for 20 states_are "$1" || die "states: $(states), not $1"; }
 has() { # source id: the target has this row
     [ "$(sql dst "SELECT COUNT(*) FROM d$1.t WHERE id = $2")" = 1 ]
 }

@@ -101,6 +101,8 @@ static void end(struct world *w)
 
     OK(journal_write_end(w->source.j, &err));
     journal_close(w->source.j);
+    pumps_stop(w->pumps);
+    sources_stop(w->sources);
     node_unref(w->pumps);
     node_unref(w->sources);
     registry_free(w->registry);
