@@ -53,6 +53,8 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     start_sluice
     make_source s1 src && make_task c s1 dst d </dev/null && echo >"$T/tasks/c/start" || die "$(cat "$T/tasks/c/last_error")"
     caught_up c src
+    # As after a copy under load, whose sessions did not begin at one place: what is open at a start was not in it.
+    sql dst "UPDATE dm_meta.sluice_copy_round SET high_offset = high_offset + 1"
 
     begin "before: ALTER TABLE waited for a lock"
     killed_before "ALTER TABLE t ADD COLUMN a INT DEFAULT 7 AFTER id; INSERT INTO t (v) VALUES (3)"

@@ -41,6 +41,8 @@ enum copy_when sync_when(const struct sync_run *r, const char *schema, const cha
 {
     enum copy_when again = refill_when(r, schema, name), first;
 
+    if (!r->at) /* a DDL that was begun before the last start: the copy had not seen it */
+        return COPY_APPLY;
     if (again == COPY_SKIP || !r->has_handover || r->handover.n_windows == 0)
         return again;
     first = copy_window_when(copy_handover_find(&r->handover, schema, name), r->job->by_gtid,
