@@ -165,6 +165,30 @@ static int match_expression(const struct pattern *p, const char *name)
     return rc < 0 ? -E2BIG : 1;
 }
 
+unsigned pattern_n_groups(const struct pattern *p)
+{
+    uint32_t n = 0;
+
+    if (p->re)
+        pcre2_pattern_info(p->re, PCRE2_INFO_CAPTURECOUNT, &n);
+    return n;
+}
+
+int pattern_group(const struct pattern *p, const char *name, size_t *at, size_t *size)
+{
+    pcre2_match_data *m = pcre2_match_data_create_from_pattern(p->re, NULL);
+    int rc = pcre2_match(p->re, (PCRE2_SPTR)name, PCRE2_ZERO_TERMINATED, 0, 0, m, p->limits);
+    const PCRE2_SIZE *found = pcre2_get_ovector_pointer(m);
+    bool has = rc > 1 && found[2] != PCRE2_UNSET;
+
+    *at = has ? found[2] : 0;
+    *size = has ? found[3] - found[2] : 0;
+    pcre2_match_data_free(m);
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return 0;
+    return rc < 0 ? -E2BIG : has;
+}
+
 int pattern_groups(const struct pattern *p, const char *name, struct buf *out)
 {
     pcre2_match_data *m = pcre2_match_data_create_from_pattern(p->re, NULL);

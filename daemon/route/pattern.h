@@ -12,6 +12,7 @@
 #define SLUICE_ROUTE_PATTERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -26,8 +27,14 @@ const char *pattern_text(const struct pattern *p);
 /* 1 it matches, 0 it does not, -E2BIG when the expression took more than its limit.  Any thread. */
 int pattern_match(const struct pattern *p, const char *name);
 
-/* Of an expression: appends what its groups matched in 'name', one behind the other; the whole of
- * it when it has no group.  As pattern_match(). */
+/* --- of expressions alone --- */
+
+unsigned pattern_n_groups(const struct pattern *p);
+/* Where the first group is in 'name'.  As pattern_match(); 0 also if the group has no part in it.
+ */
+int pattern_group(const struct pattern *p, const char *name, size_t *at, size_t *size);
+/* Appends what its groups matched in 'name', one behind the other; the whole of it when it has no
+ * group.  As pattern_match(). */
 struct buf;
 int pattern_groups(const struct pattern *p, const char *name, struct buf *out);
 

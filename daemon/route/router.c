@@ -31,6 +31,7 @@ struct rules {
 
 struct router {
     struct rules migrate, allow, block, routes;
+    struct online_names *online;
     char *meta_schema;
     bool has_do_schemas, has_do_tables, online_tables, hide_online;
 };
@@ -122,6 +123,7 @@ void router_free(struct router *r)
     rules_fini(&r->allow);
     rules_fini(&r->block);
     rules_fini(&r->routes);
+    online_names_free(r->online);
     free(r->meta_schema);
     free(r);
 }
@@ -139,7 +141,9 @@ int router_new(const struct router_config *c, struct router **ret, struct err *e
     if ((rc = rules_init(&r->migrate, c->migrate_rules, c->n_migrate, c->fold_case, err)) < 0 ||
         (rc = rules_init(&r->allow, c->do_rules, c->n_do, c->fold_case, err)) < 0 ||
         (rc = rules_init(&r->block, c->ignore_rules, c->n_ignore, c->fold_case, err)) < 0 ||
-        (rc = rules_init(&r->routes, c->routes, c->n_routes, c->fold_case, err)) < 0)
+        (rc = rules_init(&r->routes, c->routes, c->n_routes, c->fold_case, err)) < 0 ||
+        (rc = online_names_new(c->online_ghosts, c->online_trash, c->fold_case, &r->online, err)) <
+            0)
         return rc;
     r->has_do_schemas = any_rule(&r->allow, false);
     r->has_do_tables = any_rule(&r->allow, true);
@@ -244,37 +248,32 @@ static bool in_scope(const struct router *r, const char *schema, const char *tab
            table_passes(r, schema, table);
 }
 
-/* Source: gh-ost, doc/understanding-output.md; pt-online-schema-change's manual. */
-static const char *const online_suffixes[] = { "_gho", "_ghc", "_del", "_new", "_old" };
-
-/* "_orders_gho" -> "orders" in 'base', and the suffix; NULL if it is no such name. */
-static const char *online_base(const char *table, char base[static 193])
+/* "_orders_gho" -> "orders" in 'base', which is at *at; ONLINE_NONE if it is no such name. */
+static enum router_online online_base(const struct router *r, const char *table,
+                                      char base[static 193], size_t *at)
 {
-    size_t size = strlen(table);
+    size_t size;
+    enum router_online kind = online_name(r->online, table, at, &size);
 
-    for (size_t i = 0; i < ARRAY_LEN(online_suffixes); i++) {
-        size_t rest = size - strlen(online_suffixes[i]);
-
-        if (size <= 5 || rest > 193 || *table != '_' ||
-            strcmp(table + rest, online_suffixes[i]) != 0)
-            continue;
-        snprintf(base, 193, "%.*s", (int)rest - 1, table + 1);
-        return online_suffixes[i];
-    }
-    return NULL;
+    if (kind != ONLINE_NONE)
+        snprintf(base, 193, "%.*s", (int)size, table + *at);
+    return kind;
 }
 
+/* With the name that its table has at the target. */
 static bool online_table(const struct router *r, const char *schema, const char *table,
                          struct route *ret)
 {
-    char base[193], to[193];
-    const char *suffix = r->online_tables ? online_base(table, base) : NULL;
+    SCOPED(freep) char *to = NULL;
+    char base[193];
+    size_t at;
 
-    if (!suffix || matches_table_rule(&r->block, schema, table) || !in_scope(r, schema, base) ||
+    if (!r->online_tables || online_base(r, table, base, &at) == ONLINE_NONE ||
+        matches_table_rule(&r->block, schema, table) || !in_scope(r, schema, base) ||
         !router_table(r, schema, base, ret))
         return false;
-    snprintf(to, sizeof to, "_%.180s%s", ret->to_table, suffix);
-    memcpy(ret->to_table, to, sizeof to);
+    to = xasprintf("%.*s%s%s", (int)at, table, ret->to_table, table + at + strlen(base));
+    snprintf(ret->to_table, sizeof ret->to_table, "%s", to);
     return true;
 }
 
@@ -282,8 +281,9 @@ bool router_table(const struct router *r, const char *schema, const char *table,
 {
     char base[193];
     const struct rule *rule;
+    size_t at;
 
-    if (r->hide_online && online_base(table, base))
+    if (r->hide_online && online_base(r, table, base, &at) != ONLINE_NONE)
         return false;
     if (!in_scope(r, schema, table))
         return online_table(r, schema, table, ret);
@@ -318,11 +318,12 @@ void router_extracted(const struct router *r, const char *source, const char *sc
 enum router_online router_online(const struct router *r, const char *schema, const char *table,
                                  char base[static 193])
 {
-    const char *suffix = r->hide_online ? online_base(table, base) : NULL;
+    enum router_online kind = ONLINE_NONE;
+    size_t at;
 
-    if (!suffix || !in_scope(r, schema, base))
-        return ONLINE_NONE;
-    return strcmp(suffix, "_gho") == 0 || strcmp(suffix, "_new") == 0 ? ONLINE_GHOST : ONLINE_TRASH;
+    if (r->online_tables || r->hide_online)
+        kind = online_base(r, table, base, &at);
+    return kind != ONLINE_NONE && in_scope(r, schema, base) ? kind : ONLINE_NONE;
 }
 
 /* "db.*" is the whole schema too. */

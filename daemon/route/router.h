@@ -12,11 +12,12 @@
  * are no do rules for tables.  System schemas and 'meta_schema' never are in scope.
  *
  * gh-ost and pt-online-schema-change rebuild a table t as _t_gho or _t_new, beside _t_ghc, and end
- * with a RENAME that swaps it for t, which becomes _t_del or _t_old.  With 'online_tables' these
- * are in scope when t is, unless an ignore rule for tables matches them, and become _x_gho (...)
- * when t becomes x: the RENAME then means the same in the target.  Where several tables become one
- * that cannot be: with 'hide_online' none of them is ever in scope, and router_online() tells them,
- * so that the RENAME can be read as the statements that the new table had (sync_online.h).
+ * with a RENAME that swaps it for t, which becomes _t_del or _t_old (or as 'online_ghosts' and
+ * 'online_trash' say: online.h).  With 'online_tables' these are in scope when t is, unless an
+ * ignore rule for tables matches them, and become _x_gho (...) when t becomes x: the RENAME then
+ * means the same in the target.  Where several tables become one that cannot be: with 'hide_online'
+ * none of them is ever in scope, and router_online() tells them, so that the RENAME can be read as
+ * the statements that the new table had (sync_online.h).
  */
 #ifndef SLUICE_ROUTE_ROUTER_H
 #define SLUICE_ROUTE_ROUTER_H
@@ -24,6 +25,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "route/online.h"
 
 struct router;
 
@@ -53,6 +55,7 @@ struct router_config {
     unsigned n_migrate, n_do, n_ignore, n_routes;
     const char *meta_schema; /* ours, if the source happens to hold one; may be NULL */
     bool fold_case;
+    struct online_rules online_ghosts, online_trash;
     bool online_tables; /* those that online schema change tools work on go where their table goes,
                          */
     bool hide_online;   /* ... or nowhere, whatever the rules say */
@@ -61,13 +64,6 @@ struct router_config {
 /* Everything of 'c' is copied.  -EINVAL for a pattern that is none. */
 int router_new(const struct router_config *c, struct router **ret, struct err *err);
 void router_free(struct router *r); /* NULL is fine */
-
-/* What a table is to those tools, by its name. */
-enum router_online {
-    ONLINE_NONE,
-    ONLINE_GHOST, /* it becomes the table */
-    ONLINE_TRASH, /* a log, a lock, or what the table was */
-};
 
 struct route {
     char to_schema[193], to_table[193]; /* 64 characters of UTF-8 and a NUL */
@@ -80,8 +76,8 @@ struct route {
 bool router_table(const struct router *r, const char *schema, const char *table, struct route *ret);
 bool router_schema(const struct router *r, const char *schema, struct route *ret);
 
-/* With 'hide_online': of which table, 'base', is it?  ONLINE_NONE without, and for tables of others
- * than those in scope. */
+/* With 'online_tables' or 'hide_online': of which table, 'base', is it?  ONLINE_NONE without, and
+ * for tables of others than those in scope. */
 enum router_online router_online(const struct router *r, const char *schema, const char *table,
                                  char base[static 193]);
 

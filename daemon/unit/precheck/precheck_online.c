@@ -8,23 +8,6 @@
 #include "unit/job.h"
 #include "unit/precheck/precheck_priv.h"
 
-/* What gh-ost and pt-online-schema-change call the table that becomes the new one. */
-static const char *const suffixes[] = { "_gho", "_new" };
-
-/* "_orders_gho" -> "orders"; NULL if it is no such name.  Caller frees. */
-static char *base_of(const char *name)
-{
-    size_t size = strlen(name);
-
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        size_t tail = strlen(suffixes[i]);
-
-        if (*name == '_' && size > tail + 1 && strcmp(name + size - tail, suffixes[i]) == 0)
-            return xstrndup(name + 1, size - tail - 1);
-    }
-    return NULL;
-}
-
 static bool has(const struct table_names *names, const char *db, const char *name)
 {
     for (unsigned i = 0; i < names->n; i++)
@@ -47,16 +30,16 @@ static void say(struct precheck *p, const struct table_name *n, const char *base
 
 void precheck_online_lines(struct precheck *p, const struct table_names *names)
 {
-    const json_t *on = json_object_get(p->job->doc, "enhance_online_schema_change");
-    struct route r;
+    char base[193];
 
-    if (!p->scope.sync || json_is_false(on))
+    if (!p->scope.sync)
         return;
     for (unsigned i = 0; i < names->n; i++) {
         const struct table_name *n = &names->names[i];
-        SCOPED(freep) char *base = n->kind == TABLE_BASE ? base_of(n->name) : NULL;
 
-        if (base && router_table(p->job->router, n->db, base, &r) && has(names, n->db, base))
+        if (n->kind == TABLE_BASE &&
+            router_online(p->job->router, n->db, n->name, base) == ONLINE_GHOST &&
+            has(names, n->db, base))
             say(p, n, base);
     }
 }

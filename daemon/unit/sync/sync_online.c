@@ -230,35 +230,102 @@ static int swap(struct sync_run *r, const struct query *q, const struct online_n
     return rc;
 }
 
-/* Of each pair of names: the table to its trash is nothing, the ghost to the table is its change.
- */
+static bool same_table(const struct online_name *a, const char *schema, const char *table)
+{
+    return strcmp(a->schema, schema) == 0 && strcmp(a->table, table) == 0;
+}
+
+static int strange_swap(const struct query *q, const struct online_name *n, const char *rules,
+                        struct err *err)
+{
+    return err_set(
+        err, -ENOTSUP,
+        "online ddl sql '%.*s' invalid, table %s.%s fail to match '%s' online ddl regex: "
+        "say in %s of the task how such tables are called; or, if this is no online "
+        "schema change, run what is needed of it at the target, then 'echo as=done > "
+        "resolve_ddl' (an action of sync) and resume",
+        (int)(q->sql.size < 200 ? q->sql.size : 200), q->sql.data, n->schema, n->table, rules,
+        rules);
+}
+
+/* A pair of names.  The table to its trash is nothing, the ghost to the table is its change; where
+ * one of them is seen the other must be as well. */
+struct swap {
+    struct online_name away, to_away; /* the table goes */
+    struct online_name in, from_in;   /* ... and another comes in its place */
+    bool any, goes, comes;
+};
+
+static void see_pair(struct swap *s, const struct online_name *from, const struct online_name *to)
+{
+    s->any = s->any || from->kind != ONLINE_NONE || to->kind != ONLINE_NONE;
+    if (from->kind == ONLINE_NONE && !s->goes) {
+        s->away = *from;
+        s->to_away = *to;
+        s->goes = true;
+    } else if (to->kind == ONLINE_NONE) {
+        s->from_in = *from;
+        s->in = *to;
+        s->comes = true;
+    }
+}
+
+static int check_swap(const struct query *q, const struct swap *s, struct err *err)
+{
+    if (!s->goes || !s->comes || !same_table(&s->away, s->in.schema, s->in.table))
+        return 0;
+    if (s->from_in.kind != ONLINE_GHOST)
+        return strange_swap(q, &s->from_in, "shadow_table_rules", err);
+    return s->to_away.kind == ONLINE_TRASH ? 0
+                                           : strange_swap(q, &s->to_away, "trash_table_rules", err);
+}
+
 static int rename_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
                          uint32_t timestamp, const struct position *pos, enum sync_shard_ddl *ret,
                          struct err *err)
 {
-    struct online_name ghost = { .kind = ONLINE_NONE };
-    bool any = false;
+    struct swap s = { .any = false };
+    int rc;
 
     for (unsigned i = 0; i + 1 < d->n_names; i += 2) {
         struct online_name from, to;
 
         name_of(r, q, &d->names[i], &from);
         name_of(r, q, &d->names[i + 1], &to);
-        any = any || from.kind != ONLINE_NONE || to.kind != ONLINE_NONE;
         if (to.kind == ONLINE_GHOST)
             return err_set(err, -ENOTSUP,
                            "a RENAME of %s.%s to %s.%s, which is the name of an online schema "
                            "change's new table",
                            from.schema, from.table, to.schema, to.table);
-        if (from.kind == ONLINE_GHOST && to.kind == ONLINE_NONE)
-            ghost = from;
+        see_pair(&s, &from, &to);
     }
-    if (!any)
+    if (!s.any)
         return 0;
+    rc = check_swap(q, &s, err);
+    if (rc < 0)
+        return rc;
     *ret = SHARD_DDL_PASS_BY;
-    if (ghost.kind == ONLINE_NONE || (r->second && !shard_is_for(r, ghost.schema, ghost.base)))
+    if (!s.comes || s.from_in.kind != ONLINE_GHOST ||
+        (r->second && !shard_is_for(r, s.from_in.schema, s.from_in.base)))
         return 0;
-    return swap(r, q, &ghost, timestamp, pos, ret, err);
+    return swap(r, q, &s.from_in, timestamp, pos, ret, err);
+}
+
+/* As the operator said, what it takes was done at the target. */
+static int excused(struct sync_run *r, const struct query *q, const struct ddl *d,
+                   enum sync_shard_ddl *ret, struct err *err)
+{
+    struct err why = *err;
+    int rc;
+
+    *err = ERR_INIT;
+    rc = sync_ddl_excused(r, q, d, err);
+    if (rc == 0) {
+        *err = why;
+        return why.code;
+    }
+    *ret = SHARD_DDL_PASS_BY;
+    return rc < 0 ? rc : 0;
 }
 
 static bool all_online(struct sync_run *r, const struct query *q, const struct ddl *d)
@@ -286,7 +353,9 @@ int sync_online_ddl(struct sync_run *r, const struct query *q, const struct ddl 
         return 0;
     if (d->class == DDL_RENAME_TABLE) {
         rc = r->mode->drain(r, err);
-        return rc == 0 ? rename_tables(r, q, d, timestamp, pos, ret, err) : rc;
+        if (rc == 0)
+            rc = rename_tables(r, q, d, timestamp, pos, ret, err);
+        return rc == -ENOTSUP ? excused(r, q, d, ret, err) : rc;
     }
     name_of(r, q, &d->names[0], &first);
     if (first.kind == ONLINE_NONE || (d->class == DDL_DROP_TABLE && !all_online(r, q, d)))

@@ -303,6 +303,7 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
     if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
         (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
         (rc = check_items(checked, err)) < 0 || (rc = check_shards(checked, err)) < 0 ||
+        (rc = task_doc_check_online(checked, err)) < 0 ||
         (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
         (rc = row_filter_doc_check(json_object_get(checked, "expression_filter"), err)) < 0 ||
         (rc = task_doc_check_routes(checked, err)) < 0)

@@ -40,6 +40,8 @@ int task_doc_router(const json_t *doc, const char *source, bool fold_case, struc
 /* Does a rule that names one table contradict another?  -EINVAL says which.  What patterns may
  * share is known once the tables are: router_check(). */
 int task_doc_check_routes(const json_t *doc, struct err *err);
+/* Are shadow_table_rules and trash_table_rules expressions with one group each? */
+int task_doc_check_online(const json_t *doc, struct err *err);
 
 /* Names of the sources that the task reads, in order, each once; a new reference. */
 json_t *task_doc_sources(const json_t *doc);

@@ -298,6 +298,16 @@ const struct doc_field task_doc_fields[] = {
       .fallback = "true",
       .help = "Whether the tables that gh-ost and pt-online-schema-change work on (_t_gho, _t_new, "
               "...) go where their table goes, so that the final RENAME does the same there" },
+    { .name = "shadow_table_rules",
+      .type = DOC_LIST,
+      .fields = text_element,
+      .help = "Regular expressions for names of the tables that an online schema change makes and "
+              "then swaps in, each with one group, the name of the table; none: "
+              "^_(.+)_(?:new|gho)$" },
+    { .name = "trash_table_rules",
+      .type = DOC_LIST,
+      .fields = text_element,
+      .help = "... of its logs, and of what the table was; none: ^_(.+)_(?:ghc|del|old)$" },
     { .name = "on_duplicate",
       .type = DOC_ENUM,
       .choices = duplicates,

@@ -94,6 +94,31 @@ static void list_rules(const json_t *list, const char *schemas, const char *tabl
                                              .table = text(e, "tbl_name") });
 }
 
+static struct online_rules online_rules(const json_t *doc, const char *field)
+{
+    const json_t *list = json_object_get(doc, field), *v;
+    const char **at = xcalloc(json_array_size(list) + 1, sizeof *at);
+    struct online_rules rules = { .at = at };
+    size_t i;
+
+    json_array_foreach (list, i, v)
+        at[rules.n++] = json_string_value(v);
+    return rules;
+}
+
+int task_doc_check_online(const json_t *doc, struct err *err)
+{
+    struct online_rules ghosts = online_rules(doc, "shadow_table_rules");
+    struct online_rules trash = online_rules(doc, "trash_table_rules");
+    struct online_names *names = NULL;
+    int rc = online_names_new(ghosts, trash, false, &names, err);
+
+    online_names_free(names);
+    free((void *)ghosts.at);
+    free((void *)trash.at);
+    return rc;
+}
+
 int task_doc_router(const json_t *doc, const char *source, bool fold_case, struct router **ret,
                     struct err *err)
 {
@@ -101,10 +126,15 @@ int task_doc_router(const json_t *doc, const char *source, bool fold_case, struc
     SCOPED(rules_freep) struct rules routes = { 0 };
     SCOPED(rules_freep) struct rules allow = { 0 };
     SCOPED(rules_freep) struct rules block = { 0 };
+    struct online_rules ghosts = online_rules(doc, "shadow_table_rules");
+    struct online_rules trash = online_rules(doc, "trash_table_rules");
+    int rc;
     const json_t *list = json_object_get(doc, "block_allow_list");
     const json_t *online = json_object_get(doc, "enhance_online_schema_change");
     struct router_config c = { .meta_schema = text(doc, "meta_schema"),
                                .fold_case = fold_case,
+                               .online_ghosts = ghosts,
+                               .online_trash = trash,
                                .online_tables = !online || json_is_true(online) };
     const char *shards = text(doc, "shard_mode");
 
@@ -119,7 +149,10 @@ int task_doc_router(const json_t *doc, const char *source, bool fold_case, struc
     c.routes = routes.at, c.n_routes = routes.n;
     c.do_rules = allow.at, c.n_do = allow.n;
     c.ignore_rules = block.at, c.n_ignore = block.n;
-    return router_new(&c, ret, err);
+    rc = router_new(&c, ret, err);
+    free((void *)ghosts.at);
+    free((void *)trash.at);
+    return rc;
 }
 
 /* --- which rules contradict each other, whatever tables there are --- */

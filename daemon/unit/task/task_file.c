@@ -86,16 +86,6 @@ static int take_collation(json_t *doc, const json_t *v, struct err *err)
                : 0;
 }
 
-static int take_table_rules(json_t *doc, const json_t *v, struct err *err)
-{
-    (void)doc;
-    return json_array_size(v)
-               ? err_set(err, -EINVAL,
-                         "tables of online schema changes are known by the names "
-                         "that gh-ost and pt-online-schema-change give; leave it out")
-               : 0;
-}
-
 static const struct dm_key file_keys[] = {
     { "name", "name", NULL },
     { "task-mode", "task_mode", NULL },
@@ -108,8 +98,8 @@ static const struct dm_key file_keys[] = {
     { "ignore-checking-items", "ignore_checking_items", NULL },
     { "target-database", NULL, take_target },
     { "collation_compatible", NULL, take_collation },
-    { "shadow-table-rules", NULL, take_table_rules },
-    { "trash-table-rules", NULL, take_table_rules },
+    { "shadow-table-rules", "shadow_table_rules", NULL },
+    { "trash-table-rules", "trash_table_rules", NULL },
     /* sections and instances: below */
     { "mysql-instances", NULL, NULL },
     { "routes", NULL, NULL },

@@ -14,6 +14,8 @@ const struct dm_setting dm_top_settings[] = {
     { "meta_schema", "meta-schema" },
     { "timezone", "timezone" },
     { "enhance_online_schema_change", "online-ddl" },
+    { "shadow_table_rules", "shadow-table-rules" },
+    { "trash_table_rules", "trash-table-rules" },
     { "ignore_checking_items", "ignore-checking-items" },
     { NULL, NULL },
 };

@@ -306,6 +306,53 @@ Test(router, online_tables_of_shards_go_nowhere)
     router_free(r);
 }
 
+Test(router, online_tables_by_names_of_ones_own)
+{
+    static const char *const ghosts[] = { "^tmp(.+)Neu$", "^neu_(.+)$" };
+    static const char *const trash[] = { "^(.+)_alt$" };
+    struct router_rule rules[] = { { "shop", "orders", "store", "sales" } };
+    struct router_config c = { .migrate_rules = rules,
+                               .n_migrate = 1,
+                               .routes = rules,
+                               .n_routes = 1,
+                               .online_ghosts = { ghosts, 2 },
+                               .online_trash = { trash, 1 },
+                               .online_tables = true };
+    struct err err = ERR_INIT;
+    char base[193];
+    struct router *r;
+
+    cr_assert_eq(router_new(&c, &r, &err), 0, "%s", err.text);
+    cr_expect_str_eq(goes(r, "shop", "tmpordersNeu"), "store.tmpsalesNeu");
+    cr_expect_str_eq(goes(r, "shop", "neu_orders"), "store.neu_sales");
+    cr_expect_str_eq(goes(r, "shop", "orders_alt"), "store.sales_alt");
+    cr_expect_str_eq(goes(r, "shop", "_orders_gho"), "-", "the usual names are not meant");
+    cr_expect_eq(router_online(r, "shop", "neu_orders", base), ONLINE_GHOST);
+    cr_expect_str_eq(base, "orders");
+    cr_expect_eq(router_online(r, "shop", "orders_alt", base), ONLINE_TRASH);
+    router_free(r);
+
+    c.online_trash.n = 0; /* each list by itself has its usual names */
+    cr_assert_eq(router_new(&c, &r, &err), 0, "%s", err.text);
+    cr_expect_str_eq(goes(r, "shop", "_orders_del"), "store._sales_del");
+    cr_expect_str_eq(goes(r, "shop", "_orders_new"), "-");
+    router_free(r);
+}
+
+Test(router, names_of_online_tables_need_one_group)
+{
+    static const char *const wrong[] = { "^_.+_gho$", "^_(.+)_(gho|new)$", "^_(.+_gho$" };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct router_config c = { .online_ghosts = { &wrong[i], 1 } };
+        struct err err = ERR_INIT;
+        struct router *r = NULL;
+
+        cr_expect_eq(router_new(&c, &r, &err), -EINVAL, "%s", wrong[i]);
+        cr_expect_not_null(strstr(err.text, "shadow_table_rules: regex ^_"), "%s", err.text);
+    }
+}
+
 Test(router, columns_are_filled_from_names)
 {
     static const struct router_extract extracts[] = {

@@ -19,6 +19,8 @@ static const char advanced[] =
     "case-sensitive: false\n"
     "online-ddl: true\n"
     "online-ddl-scheme: gh-ost\n"
+    "shadow-table-rules: ['^_(.+)_(?:new|gho)$']\n"
+    "trash-table-rules: ['^_(.+)_(?:ghc|del|old)$', '^alt_(.+)$']\n"
     "clean-dump-file: true\n"
     "ignore-checking-items: [all]\n"
     "target-database:\n"
@@ -93,6 +95,8 @@ Test(task_file, is_read_with_all_its_sections)
     has(doc, "task_mode", "\"all\"");
     has(doc, "meta_schema", "\"dm_meta2\"");
     has(doc, "enhance_online_schema_change", "true");
+    has(doc, "shadow_table_rules", "[\"^_(.+)_(?:new|gho)$\"]");
+    has(doc, "trash_table_rules", "[\"^_(.+)_(?:ghc|del|old)$\",\"^alt_(.+)$\"]");
     has(doc, "target_config.port", "4000");
     has(doc, "target_config.security.ssl_ca_content", "\"file:/ca.pem\"");
     has(doc, "source_config.full_migrate_conf.export_threads", "8");
