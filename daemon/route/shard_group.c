@@ -22,8 +22,18 @@ static void replace(char **field, const char *text)
     *field = copy;
 }
 
+static void forget_clauses(struct shard_member *m)
+{
+    for (unsigned i = 0; i < m->n_steps; i++)
+        free(m->steps[i]);
+    free(m->steps);
+    m->steps = NULL;
+    m->n_steps = 0;
+}
+
 static void member_fini(struct shard_member *m)
 {
+    forget_clauses(m);
     free(m->source);
     free(m->schema);
     free(m->table);
@@ -122,6 +132,62 @@ enum shard_verdict shard_ask(const struct shard_group *g, const struct shard_mem
                                        : pessimist_ask(g, m, ddl, why);
 }
 
+/* --- clause by clause --- */
+
+/* What optimist_ask() looks at and optimist_done() changes. */
+static void copy_for_asking(const struct shard_group *g, struct shard_group *ret)
+{
+    *ret = (struct shard_group){ .mode = g->mode, .n = g->n, .incomplete = g->incomplete };
+    ret->members = xcalloc(g->n + 1, sizeof *ret->members);
+    for (unsigned i = 0; i < g->n; i++) {
+        const struct shard_member *from = &g->members[i];
+        struct shard_member *to = &ret->members[i];
+
+        *to = (struct shard_member){ .state = from->state, .word = from->word };
+        replace(&to->source, from->source);
+        replace(&to->schema, from->schema);
+        replace(&to->table, from->table);
+        replace(&to->now, from->now);
+        replace(&to->dropped, from->dropped);
+        replace(&to->ddl, from->ddl);
+        replace(&to->wanted, from->wanted);
+    }
+}
+
+bool shard_ask_clauses(const struct shard_group *g, const struct shard_member *m,
+                       char *const *steps, unsigned n, bool *run)
+{
+    SCOPED(shard_group_fini) struct shard_group plan = { .n = 0 };
+    struct shard_member *me;
+
+    if (g->mode != SHARD_OPTIMISTIC || m->word != SHARD_ASK || n < 2 ||
+        (g->runner && !is_runner(g, m)))
+        return false;
+    copy_for_asking(g, &plan);
+    me = &plan.members[m - g->members];
+    for (unsigned i = 0; i < n; i++) {
+        struct err why = ERR_INIT;
+        enum shard_verdict v = optimist_ask(&plan, me, steps[i], &why);
+
+        if (v != SHARD_RUN && v != SHARD_PASS)
+            return false;
+        if (run)
+            run[i] = v == SHARD_RUN;
+        optimist_done(&plan, me, steps[i], v == SHARD_RUN);
+    }
+    return true;
+}
+
+void shard_wait_clauses(struct shard_member *m, char *const *steps, unsigned n)
+{
+    forget_clauses(m);
+    m->steps = xcalloc(n + 1, sizeof *m->steps);
+    for (unsigned i = 0; i < n; i++)
+        m->steps[m->n_steps++] = xstrdup(steps[i]);
+}
+
+/* --- going on --- */
+
 void shard_wait(struct shard_member *m, const char *ddl, const char *after, const char *why,
                 int64_t now_us)
 {
@@ -130,6 +196,7 @@ void shard_wait(struct shard_member *m, const char *ddl, const char *after, cons
     m->state = SHARD_WAITS;
     m->word = same ? m->word : SHARD_ASK;
     m->since_us = same && m->since_us ? m->since_us : now_us;
+    forget_clauses(m);
     replace(&m->ddl, ddl);
     replace(&m->wanted, after);
     replace(&m->conflict, why);
@@ -147,6 +214,7 @@ void shard_done(struct shard_group *g, struct shard_member *m, const char *ddl, 
     replace(&m->conflict, NULL);
     replace(&m->wanted, NULL);
     replace(&m->ddl, NULL);
+    forget_clauses(m);
     free(g->runner);
     g->runner = NULL;
     if (g->mode == SHARD_PESSIMISTIC)
@@ -158,8 +226,10 @@ void shard_done(struct shard_group *g, struct shard_member *m, const char *ddl, 
 static bool may_pass(const struct shard_group *g, struct shard_member *m)
 {
     struct err why = ERR_INIT;
-    enum shard_verdict v = shard_ask(g, m, m->ddl, m->wanted, &why);
+    enum shard_verdict v = SHARD_PASS;
 
+    if (!shard_ask_clauses(g, m, m->steps, m->n_steps, NULL))
+        v = shard_ask(g, m, m->ddl, m->wanted, &why);
     replace(&m->conflict, v == SHARD_CONFLICT ? why.text : NULL);
     return v == SHARD_RUN || v == SHARD_PASS;
 }

@@ -103,9 +103,17 @@ static void add_brackets(struct parse *p, struct buf *out)
 }
 
 /* Up to the comma, or the bracket, that ends this element of the list. */
+/* Whether a key is looked at by queries: MySQL's words and MariaDB's. */
+static bool says_who_sees(struct parse *p)
+{
+    return accept(p, "VISIBLE") || accept(p, "INVISIBLE") || accept(p, "IGNORED");
+}
+
 static void add_rest(struct parse *p, struct buf *out)
 {
     while (!at_end(p) && !is(p, ",") && !is(p, ")")) {
+        if (says_who_sees(p))
+            continue;
         if (is(p, "("))
             add_brackets(p, out);
         else

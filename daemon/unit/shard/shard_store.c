@@ -41,17 +41,27 @@ static json_t *text_of(const char *s)
     return json_string(copy);
 }
 
+/* NULL: there are none. */
+static json_t *texts_of(char *const *texts, unsigned n)
+{
+    json_t *all = n ? json_array() : NULL;
+
+    for (unsigned i = 0; i < n; i++)
+        json_array_append_new(all, text_of(texts[i]));
+    return all;
+}
+
 static json_t *json_of_member(const struct shard_member *m)
 {
-    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:I, "
-                     "s:o*, s:I}",
-                     "source", text_of(m->source), "schema", text_of(m->schema), "table",
-                     text_of(m->table), "state", shard_state_names[m->state], "word",
-                     shard_word_names[m->word], "step", (json_int_t)m->step, "now", text_of(m->now),
-                     "dropped", text_of(m->dropped), "ddl", text_of(m->ddl), "wanted",
-                     text_of(m->wanted), "conflict", text_of(m->conflict), "file",
-                     text_of(m->from_file), "at", (json_int_t)m->from_at, "gtids",
-                     text_of(m->from_gtids), "since", (json_int_t)m->since_us);
+    return json_pack(
+        "{s:o, s:o, s:o, s:s, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, "
+        "s:I, s:o*, s:I}",
+        "source", text_of(m->source), "schema", text_of(m->schema), "table", text_of(m->table),
+        "state", shard_state_names[m->state], "word", shard_word_names[m->word], "step",
+        (json_int_t)m->step, "now", text_of(m->now), "dropped", text_of(m->dropped), "ddl",
+        text_of(m->ddl), "wanted", text_of(m->wanted), "steps", texts_of(m->steps, m->n_steps),
+        "conflict", text_of(m->conflict), "file", text_of(m->from_file), "at",
+        (json_int_t)m->from_at, "gtids", text_of(m->from_gtids), "since", (json_int_t)m->since_us);
 }
 
 static char *text_in(const json_t *object, const char *key)
@@ -83,6 +93,18 @@ static int64_t number_in(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+static char **texts_in(const json_t *array, unsigned *n)
+{
+    char **texts = xcalloc(json_array_size(array) + 1, sizeof *texts);
+    const json_t *v;
+    size_t i;
+
+    *n = 0;
+    json_array_foreach (array, i, v)
+        texts[(*n)++] = xstrdup(json_is_string(v) ? json_string_value(v) : "");
+    return texts;
+}
+
 static void member_of_json(const json_t *v, struct shard_member *m)
 {
     *m = (struct shard_member){ .source = name_in(v, "source"),
@@ -100,18 +122,17 @@ static void member_of_json(const json_t *v, struct shard_member *m)
                                 .from_at = (uint64_t)number_in(v, "at"),
                                 .from_gtids = text_in(v, "gtids"),
                                 .since_us = number_in(v, "since") };
+    m->steps = texts_in(json_object_get(v, "steps"), &m->n_steps);
 }
 
 static char *state_of_group(const struct shard_group *g)
 {
-    json_t *members = json_array(), *history = json_array();
+    json_t *members = json_array(), *history = texts_of(g->history, g->n_history);
     SCOPED(json_freep) json_t *all = NULL;
 
     for (unsigned i = 0; i < g->n; i++)
         json_array_append_new(members, json_of_member(&g->members[i]));
-    for (unsigned i = 0; i < g->n_history; i++)
-        json_array_append_new(history, text_of(g->history[i]));
-    all = json_pack("{s:I, s:o, s:o, s:o*}", "step", (json_int_t)g->step, "history", history,
+    all = json_pack("{s:I, s:o*, s:o, s:o*}", "step", (json_int_t)g->step, "history", history,
                     "members", members, "runner", text_of(g->runner));
     return json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII);
 }
@@ -122,7 +143,6 @@ static int group_of_state(struct slice state, struct shard_group *g, struct err 
     SCOPED(json_freep)
     json_t *all = json_loadb((const char *)state.data, state.size, 0, &why);
     const json_t *members = json_object_get(all, "members"), *v;
-    const json_t *history = json_object_get(all, "history");
     size_t i;
 
     if (!all)
@@ -133,9 +153,7 @@ static int group_of_state(struct slice state, struct shard_group *g, struct err 
     g->members = xcalloc(json_array_size(members) + 1, sizeof *g->members);
     json_array_foreach (members, i, v)
         member_of_json(v, &g->members[g->n++]);
-    g->history = xcalloc(json_array_size(history) + 1, sizeof *g->history);
-    json_array_foreach (history, i, v)
-        g->history[g->n_history++] = xstrdup(json_is_string(v) ? json_string_value(v) : "");
+    g->history = texts_in(json_object_get(all, "history"), &g->n_history);
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct entrant {
 struct shards {
     struct node node;
     struct mutex showing; /* one thread at a time makes and removes locks */
+    uint64_t shown_at;    /* under it: the generation of what is shown */
     struct mutex lock;
     struct entrant *entrants GUARDED;
     unsigned n_entrants GUARDED;
@@ -140,6 +141,11 @@ void shards_leave(struct shards *s, const void *arg)
 uint64_t shards_generation(const struct shards *s)
 {
     return atomic_load(&s->generation);
+}
+
+void shards_moved(struct shards *s)
+{
+    atomic_fetch_add(&s->generation, 1);
 }
 
 static bool has_released(const struct shard_rows *rows, const char *source)
@@ -263,17 +269,8 @@ static void remove_gone(struct shards *s, const struct shard_rows *rows)
     free(gone.nodes);
 }
 
-void shards_show(struct shards *s, const struct shard_rows *rows)
+static void show(struct shards *s, const struct shard_rows *rows, const char *task)
 {
-    const char *task = NULL;
-    const struct job *job = NULL;
-
-    mutex_lock(&s->lock);
-    if (s->job)
-        job = job_ref(s->job);
-    mutex_unlock(&s->lock);
-    task = job ? job->task : "";
-    mutex_lock(&s->showing);
     for (unsigned i = 0; i < rows->n; i++) {
         SCOPED(freep) char *id = shards_id(task, &rows->at[i].group);
 
@@ -281,14 +278,28 @@ void shards_show(struct shards *s, const struct shard_rows *rows)
             show_lock(s, id, &rows->at[i].group);
     }
     remove_gone(s, rows);
+}
+
+void shards_show(struct shards *s, const struct shard_rows *rows, uint64_t at)
+{
+    const struct job *job = NULL;
+
+    mutex_lock(&s->lock);
+    if (s->job)
+        job = job_ref(s->job);
+    mutex_unlock(&s->lock);
+    mutex_lock(&s->showing);
+    if (at >= s->shown_at) {
+        s->shown_at = at;
+        show(s, rows, job ? job->task : "");
+    }
     mutex_unlock(&s->showing);
     job_unref(job);
 }
 
-void shards_changed(struct shards *s, const struct shard_rows *rows, const char *but)
+void shards_tell(struct shards *s, const struct shard_rows *rows, uint64_t at, const char *but)
 {
-    shards_show(s, rows);
-    atomic_fetch_add(&s->generation, 1);
+    shards_show(s, rows, at);
     wake_released(s, rows, but);
 }
 
@@ -455,6 +466,7 @@ static int give_order(const struct job *job, const struct shard_lock *l, const s
 {
     SCOPED(shard_rows_fini) struct shard_rows rows = { .n = 0 };
     struct mysql_conn *c;
+    uint64_t at;
     int rc = mysql_conn_open(&c, &job->to, err);
 
     if (rc < 0)
@@ -465,11 +477,13 @@ static int give_order(const struct job *job, const struct shard_lock *l, const s
         if (rc == 0 || !shard_store_stale(err))
             break;
     }
+    shards_moved(l->shards);
+    at = shards_generation(l->shards);
     if (rc == 0)
         rc = shard_store_read(c, job, &rows, err);
     mysql_conn_close(c);
     if (rc == 0)
-        shards_changed(l->shards, &rows, NULL);
+        shards_tell(l->shards, &rows, at, NULL);
     return rc;
 }
 

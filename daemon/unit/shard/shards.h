@@ -30,13 +30,20 @@ extern const struct node_type shards_type, shard_lock_type;
 void shards_enter(struct shards *s, const struct job *job, void (*wake)(void *arg), void *arg);
 void shards_leave(struct shards *s, const void *arg);
 
-/* Moves whenever a group has changed: those who have read them look again. */
+/* Groups are read from the target by several at once, and who read first may speak last. So whoever
+ * has changed one says so, then takes the generation, then reads:
+ *
+ *     shards_moved(s); at = shards_generation(s); shard_store_read(...); shards_tell(s, rows, at,
+ * me);
+ *
+ * What was read at 'at' has all that was said before, and is not shown once something newer is. One
+ * who knows groups as of 'at' looks again when the generation is another one. */
 uint64_t shards_generation(const struct shards *s);
+void shards_moved(struct shards *s);
 /* Shows the locks among them. */
-void shards_show(struct shards *s, const struct shard_rows *rows);
-/* Somebody changed groups, and here is how all of them look now; wakes who has tables to read
- * again, but for 'but' (NULL: nobody). */
-void shards_changed(struct shards *s, const struct shard_rows *rows, const char *but);
+void shards_show(struct shards *s, const struct shard_rows *rows, uint64_t at);
+/* The same, and wakes who has tables to read again, but for 'but' (NULL: nobody). */
+void shards_tell(struct shards *s, const struct shard_rows *rows, uint64_t at, const char *but);
 
 /* Of one source, for its subtask: ids of locks that it waits in, joined by ','; statements; and
  * [{target, ddl_location, synced, unsynced}].  New references. */

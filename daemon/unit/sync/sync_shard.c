@@ -67,12 +67,13 @@ int shard_reload(struct sync_run *r, struct err *err)
 int shard_tell(struct sync_run *r, struct err *err)
 {
     struct sync_shards *s = r->shards;
-    int rc = shard_reload(r, err);
+    int rc;
 
+    shards_moved(s->view);
+    rc = shard_reload(r, err);
     if (rc < 0)
         return rc;
-    shards_changed(s->view, &s->rows, r->job->source);
-    s->generation = shards_generation(s->view);
+    shards_tell(s->view, &s->rows, s->generation, r->job->source);
     if (!r->second && shard_any_mine(r, SHARD_RELEASED))
         s->pending = true;
     return 0;
@@ -212,7 +213,7 @@ int sync_shard_open(struct sync_run *r, bool anew, struct err *err)
     if (rc == 0)
         rc = shard_reload(r, err);
     if (rc == 0)
-        shards_show(r->shards->view, &r->shards->rows);
+        shards_show(r->shards->view, &r->shards->rows, r->shards->generation);
     return rc < 0 ? err_wrap(err, "locks of shards") : 0;
 }
 

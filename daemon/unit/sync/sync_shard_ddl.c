@@ -25,11 +25,24 @@ struct coming {
     char schema[200], table[200]; /* at the source */
     struct buf text;              /* with the target's names */
     struct buf after;             /* optimistic: CREATE TABLE that it makes of the shard */
-    bool in_clauses;              /* ... clause by clause, none of which replaces anything */
+    struct slice *clauses;        /* ... of the statement, in r->scratch */
+    char **steps;                 /* ... what they make of the shard, one after the other */
+    unsigned n_steps;             /* 0: not all make sense by themselves */
+    bool in_clauses;              /* ... each passes by itself, and none replaces anything */
 };
+
+static void forget_clauses(struct coming *c)
+{
+    for (unsigned i = 0; i < c->n_steps; i++)
+        free(c->steps[i]);
+    free(c->steps);
+    c->steps = NULL;
+    c->n_steps = 0;
+}
 
 static void coming_fini(struct coming *c)
 {
+    forget_clauses(c);
     buf_fini(&c->text);
     buf_fini(&c->after);
 }
@@ -103,6 +116,7 @@ static int commit(struct coming *c, const struct shard_row *row, bool ran, struc
     }
     if (ran)
         sync_ddl_consumed(r);
+    r->ddl_done = r->ddl_again = false; /* a crash's was this one, whatever becomes of it now */
     sync_publish(r);
     r->mode->passed(r, c->pos);
     return shard_tell(r, err);
@@ -274,6 +288,7 @@ static int wait(struct coming *c, struct shard_row *row, const struct err *why, 
                        "conflict detected, and strict_optimistic_shard_mode is set: %s",
                        c->text.data, conflict ? why->text : "it must wait for other tables");
     shard_wait(m, c->text.data, after_of(c), conflict ? why->text : NULL, clock_wall_us());
+    shard_wait_clauses(m, c->steps, c->n_steps);
     set_from(c, m);
     log_info(c->r->sync->unit.path, "table %s.%s waits before %.200s%s%s", c->schema, c->table,
              c->text.data, conflict ? ": " : "", conflict ? why->text : "");
@@ -282,115 +297,115 @@ static int wait(struct coming *c, struct shard_row *row, const struct err *why, 
 
 /* --- clause by clause --- */
 
-/* A statement of several clauses, each of which the target takes by itself, or has already: *sql is
- * what is to be run of it, maybe nothing.  1, or 0: it is to be judged as a whole.  The group's
- * shard is then what they make of it. */
-static int by_clauses(struct coming *c, struct shard_group *g, const struct slice *clauses,
-                      unsigned n, struct buf *sql, struct err *err)
+/* Clause number 'i' as a statement, or as one more of that in 'sql'. */
+static void scan_clause(struct coming *c, unsigned i, struct buf *sql, struct query *q,
+                        struct ddl *d)
 {
-    struct shard_member *m = find_me(c, g);
-    int rc = 0;
+    if (sql->size) {
+        buf_byte(sql, ',');
+    } else {
+        buf_str(sql, "ALTER TABLE ");
+        sql_table(sql, c->schema, c->table);
+        buf_byte(sql, ' ');
+    }
+    buf_add(sql, c->clauses[i].data, c->clauses[i].size);
+    *q = *c->q;
+    q->sql = slice_of(sql->data, sql->size);
+    sync_ddl_scan(c->r, q, d);
+}
 
-    for (unsigned i = 0; i < n && rc == 0; i++) {
-        SCOPED(buf_fini) struct buf one = BUF_INIT;
-        struct query q = *c->q;
+/* What each clause makes of the shard after those before it. */
+static int try_clauses(struct coming *c, const char *now, struct err *err)
+{
+    unsigned n = sync_ddl_clauses(c->r, c->q, c->d, &c->clauses);
+
+    c->steps = xcalloc(n + 1, sizeof *c->steps);
+    for (unsigned i = 0; i < n && n > 1; i++) {
+        SCOPED(buf_fini) struct buf sql = BUF_INIT, after = BUF_INIT;
         struct err why = ERR_INIT;
-        enum shard_verdict v;
+        struct query q;
         struct ddl d;
 
-        buf_str(&one, "ALTER TABLE ");
-        sql_table(&one, c->schema, c->table);
-        buf_byte(&one, ' ');
-        buf_add(&one, clauses[i].data, clauses[i].size);
-        q.sql = slice_of(one.data, one.size);
-        sync_ddl_scan(c->r, &q, &d);
-        if (try_on(c, &q, &d, m->now, &c->after, &why) < 0) /* it makes sense with others alone */
+        scan_clause(c, i, &sql, &q, &d);
+        if (try_on(c, &q, &d, i ? c->steps[i - 1] : now, &after, &why) < 0) {
+            forget_clauses(c); /* it makes sense with others alone */
             return mysql_err_transient(&why) ? (*err = why, why.code) : 0;
-        v = optimist_ask(g, m, after_of(c), &why);
-        if (v != SHARD_RUN && v != SHARD_PASS)
-            return 0;
-        optimist_done(g, m, after_of(c), v == SHARD_RUN);
-        if (v == SHARD_PASS)
-            continue;
-        if (sql->size == 0)
-            buf_add(sql, one.data, one.size);
-        else
-            buf_byte(sql, ','), buf_add(sql, clauses[i].data, clauses[i].size);
+        }
+        c->steps[c->n_steps++] = buf_steal(&after);
     }
-    return 1;
+    return 0;
 }
 
-/* As by_clauses(), and does it.  -ENOMSG: judge it as a whole. */
-static int decide_by_clauses(struct coming *c, struct err *err)
+/* Those of them that are to be run. */
+static int do_clauses(struct coming *c, struct shard_row *row, const bool *which, struct err *err)
 {
-    SCOPED(shard_row_fini) struct shard_row row = { .version = 0 }, plan = { .version = 0 };
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     struct query q = *c->q;
-    struct slice *clauses = NULL;
     struct ddl d;
-    unsigned n = sync_ddl_clauses(c->r, c->q, c->d, &clauses);
-    int rc;
 
-    if (n < 2)
-        return -ENOMSG;
-    rc = read_group(c, &row, err);
-    if (rc == 0)
-        rc = read_group(c, &plan, err);
-    if (rc == 0)
-        rc = know(c, &row.group, err);
-    if (rc < 0)
-        return rc;
-    if (row.version != plan.version)
-        return -EAGAIN;
-    if (find_me(c, &row.group)->word != SHARD_ASK ||
-        (row.group.runner &&
-         shard_ask(&row.group, find_me(c, &row.group), "", NULL, &(struct err){ 0 }) != SHARD_RUN))
-        return -ENOMSG;
-    shard_know(&plan.group, find_me(c, &row.group)->now);
-    rc = by_clauses(c, &plan.group, clauses, n, &sql, err);
-    if (rc <= 0)
-        return rc < 0 ? rc : -ENOMSG;
+    for (unsigned i = 0; i < c->n_steps; i++)
+        if (which[i])
+            scan_clause(c, i, &sql, &q, &d);
+    buf_clear(&c->after);
+    buf_str(&c->after, c->steps[c->n_steps - 1]);
     c->in_clauses = true;
-    if (sql.size == 0)
-        return pass(c, &row, err);
-    q.sql = slice_of(sql.data, sql.size);
-    sync_ddl_scan(c->r, &q, &d);
-    return run(c, &row, &q, &d, err);
+    return sql.size ? run(c, row, &q, &d, err) : pass(c, row, err);
 }
 
-static int decide(struct coming *c, struct err *err)
+/* 1: each clause passes by itself, *which are to be run.  0: it is to be judged as a whole. */
+static int ask_clauses(struct coming *c, const struct shard_group *g, bool **which, struct err *err)
 {
-    SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
-    struct err why = ERR_INIT;
-    int rc = c->r->job->shard_mode == SHARD_OPTIMISTIC && !sync_ddl_begun(c->r, c->q)
-                 ? decide_by_clauses(c, err)
-                 : -ENOMSG;
+    const struct shard_member *me = find_me(c, g);
+    int rc = try_clauses(c, me->now, err);
 
-    if (rc != -ENOMSG)
-        return rc;
-    *err = ERR_INIT;
-    c->in_clauses = false;
-    rc = read_group(c, &row, err);
-    if (rc == 0 && row.group.mode == SHARD_OPTIMISTIC) {
-        rc = know(c, &row.group, err);
-        if (rc == 0)
-            rc = try_on(c, c->q, c->d, find_me(c, &row.group)->now, &c->after, err);
-    }
     if (rc < 0)
         return rc;
-    if (sync_ddl_begun(c->r, c->q))
-        return run(c, &row, c->q, c->d, err);
-    switch (shard_ask(&row.group, find_me(c, &row.group), c->text.data, after_of(c), &why)) {
+    *which = xcalloc(c->n_steps + 1, sizeof **which);
+    return shard_ask_clauses(g, me, c->steps, c->n_steps, *which);
+}
+
+static int decide_whole(struct coming *c, struct shard_row *row, bool begun, struct err *err)
+{
+    const struct shard_member *me = find_me(c, &row->group);
+    struct err why = ERR_INIT;
+    int rc = 0;
+
+    if (row->group.mode == SHARD_OPTIMISTIC)
+        rc = try_on(c, c->q, c->d, me->now, &c->after, err);
+    if (rc < 0)
+        return rc;
+    if (begun)
+        return run(c, row, c->q, c->d, err);
+    switch (shard_ask(&row->group, me, c->text.data, after_of(c), &why)) {
     case SHARD_RUN:
-        return run(c, &row, c->q, c->d, err);
+        return run(c, row, c->q, c->d, err);
     case SHARD_PASS:
-        return pass(c, &row, err);
+        return pass(c, row, err);
     case SHARD_WAIT:
     case SHARD_CONFLICT:
     case SHARD_N_VERDICTS:
         break;
     }
-    return wait(c, &row, &why, err);
+    return wait(c, row, &why, err);
+}
+
+static int decide(struct coming *c, struct err *err)
+{
+    SCOPED(shard_row_fini) struct shard_row row = { .version = 0 };
+    SCOPED(freep) bool *which = NULL;
+    bool begun = sync_ddl_begun(c->r, c->q);
+    int rc = read_group(c, &row, err);
+
+    forget_clauses(c);
+    c->in_clauses = false;
+    if (rc == 0 && row.group.mode == SHARD_OPTIMISTIC) {
+        rc = know(c, &row.group, err);
+        if (rc == 0 && !begun)
+            rc = ask_clauses(c, &row.group, &which, err);
+    }
+    if (rc != 0)
+        return rc < 0 ? rc : do_clauses(c, &row, which, err);
+    return decide_whole(c, &row, begun, err);
 }
 
 static int change(struct coming *c, struct err *err)
@@ -448,71 +463,6 @@ static int create(struct coming *c, struct err *err)
     return rc == 0 ? too_often(c, err) : rc;
 }
 
-static bool leaves(const struct coming *c, const struct shard_member *m)
-{
-    const struct ddl *d = c->d;
-    bool whole = d->class == DDL_DROP_DATABASE;
-
-    if (strcmp(m->source, c->r->job->source) != 0 || !shard_is_for(c->r, m->schema, m->table))
-        return false;
-    for (unsigned i = 0; i < d->n_names; i++) {
-        char schema[200], table[200];
-
-        sync_ddl_names(c->q, &d->names[i], schema, table);
-        if (strcmp(m->schema, schema) == 0 && (whole || strcmp(m->table, table) == 0))
-            return true;
-    }
-    return false;
-}
-
-/* The rows stay at the target: others may have theirs there. */
-static int drop_once(struct coming *c, struct err *err)
-{
-    SCOPED(shard_rows_fini) struct shard_rows rows = { .n = 0 };
-    struct sync_run *r = c->r;
-    int rc = shard_store_read(r->admin, r->job, &rows, err);
-
-    if (rc < 0)
-        return rc;
-    sink_begin(r->main.sink, c->pos, 0);
-    for (unsigned i = 0; i < rows.n && rc == 0; i++) {
-        SCOPED(buf_fini) struct buf sql = BUF_INIT;
-        struct shard_group *g = &rows.at[i].group;
-        unsigned before = g->n;
-
-        for (unsigned k = g->n; k-- > 0;)
-            if (leaves(c, &g->members[k]))
-                shard_leave(g, &g->members[k]);
-        if (g->n == before)
-            continue;
-        shard_settle(g);
-        shard_store_sql(r->job, &rows.at[i], &sql);
-        rc = sink_statement(r->main.sink, slice_of(sql.data, sql.size), err);
-    }
-    if (rc == 0)
-        rc = sink_commit(r->main.sink, err);
-    if (rc < 0) {
-        sink_rollback(r->main.sink);
-        return shard_store_stale(err) ? (err->code = -EAGAIN) : rc;
-    }
-    sync_publish(r);
-    r->mode->passed(r, c->pos);
-    return shard_tell(r, err);
-}
-
-static int drop(struct coming *c, struct err *err)
-{
-    int rc = -EAGAIN;
-
-    for (unsigned i = 0; i < TRIES && rc == -EAGAIN; i++) {
-        *err = ERR_INIT;
-        rc = drop_once(c, err);
-    }
-    if (rc == 0)
-        atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
-    return rc == -EAGAIN ? too_often(c, err) : rc;
-}
-
 /* --- which of them it is --- */
 
 static bool is_alone(const struct sync_run *r, const struct route *to)
@@ -530,20 +480,14 @@ static bool renames(const struct ddl *d)
     return false;
 }
 
-static int refuse_rename(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
+/* One table under another name that is no shard of the same target's: as everywhere. */
+static bool is_plain_rename(const struct coming *c)
 {
-    int rc = sync_ddl_excused(c->r, c->q, c->d, err);
+    struct route end;
 
-    if (rc != 0) {
-        *ret = SHARD_DDL_PASS_BY;
-        return rc < 0 ? rc : 0;
-    }
-    return err_set(err, -ENOTSUP,
-                   "`RENAME TABLE` statement not supported in %s mode for a table that is one of "
-                   "several shards: run what is needed of it at the target, then 'echo as=done > "
-                   "resolve_ddl' (an action of sync) and resume: %.*s",
-                   c->r->job->shard_mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic",
-                   (int)(c->q->sql.size < 300 ? c->q->sql.size : 300), c->q->sql.data);
+    return is_alone(c->r, &c->to) && (!sync_ddl_in_scope(c->r, c->q, &c->d->names[1], &end) ||
+                                      strcmp(end.to_schema, c->to.to_schema) != 0 ||
+                                      strcmp(end.to_table, c->to.to_table) != 0);
 }
 
 /* Any name that this run is to look at? */
@@ -553,7 +497,8 @@ static bool any_for(const struct coming *c)
         char schema[200], table[200];
 
         sync_ddl_names(c->q, &c->d->names[i], schema, table);
-        if (c->d->class == DDL_DROP_DATABASE || shard_is_for(c->r, schema, table))
+        if (c->d->class == DDL_DROP_DATABASE || (renames(c->d) && !c->r->second) ||
+            shard_is_for(c->r, schema, table))
             return true;
     }
     return false;
@@ -579,7 +524,7 @@ static int handle(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
     case DDL_DROP_TABLE:
     case DDL_DROP_DATABASE:
         rc = c->r->mode->drain(c->r, err);
-        return rc == 0 ? drop(c, err) : rc;
+        return rc == 0 ? shard_drop_tables(c->r, c->q, c->d, c->pos, err) : rc;
     case DDL_TRUNCATE_TABLE:
         atomic_fetch_add(&c->r->sync->ddl_skipped, 1);
         *ret = SHARD_DDL_PASS_BY;
@@ -588,10 +533,10 @@ static int handle(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
         break;
     }
     *ret = SHARD_DDL_OTHER;
-    if (!renames(c->d) || is_alone(c->r, &c->to))
+    if (!renames(c->d) || is_plain_rename(c))
         return 0;
     rc = c->r->mode->drain(c->r, err);
-    return rc == 0 ? refuse_rename(c, ret, err) : rc;
+    return rc == 0 ? shard_rename_tables(c->r, c->q, c->d, c->pos, ret, err) : rc;
 }
 
 static bool is_of_shards(const struct coming *c)
@@ -619,7 +564,8 @@ int sync_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *
             *ret = SHARD_DDL_PASS_BY;
         return 0;
     }
-    if (!sync_ddl_in_scope(r, q, &d->names[0], &c.to) && d->class != DDL_DROP_TABLE)
+    if (!sync_ddl_in_scope(r, q, &d->names[0], &c.to) && d->class != DDL_DROP_TABLE &&
+        d->class != DDL_RENAME_TABLE)
         return 0;
     sync_ddl_names(q, &d->names[0], c.schema, c.table);
     if (!any_for(&c)) {

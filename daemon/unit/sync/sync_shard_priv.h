@@ -2,6 +2,7 @@
  *
  *     sync_shard.c        the groups as this run knows them; what is left out of the stream
  *     sync_shard_ddl.c    what becomes of a statement
+ *     sync_shard_names.c  ... that drops or renames tables
  *     sync_shard_again.c  the second reading
  *     sync_shard_join.c   which tables the source has
  */
@@ -32,6 +33,14 @@ bool shard_is_for(const struct sync_run *r, const char *schema, const char *name
 
 /* Which tables the source has now, and which it has no more by the rules of the task. */
 int shard_register(struct sync_run *r, struct err *err);
+
+/* They leave their groups; their rows stay at the target.  The checkpoint is past it then. */
+int shard_drop_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
+                      const struct position *pos, struct err *err);
+/* The same for names: one that stays a shard of its target keeps its place in the group, one that
+ * goes out of the task's sight leaves it.  -ENOTSUP says what cannot be done, and what to do. */
+int shard_rename_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        const struct position *pos, enum sync_shard_ddl *ret, struct err *err);
 
 /* A change of a group beside the stream; fails when another process has taken over.  -EAGAIN:
  * somebody else was first. */

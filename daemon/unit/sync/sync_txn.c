@@ -384,15 +384,21 @@ static int on_online_ddl(struct sync_run *r, const struct query *q, enum sync_sh
     return rc == 0 && *ret == SHARD_DDL_PASS_BY ? pass_by(r, err) : rc;
 }
 
+static bool renames(const struct ddl *d)
+{
+    return d->n_names > 1 && d->names[1].to;
+}
+
 /* Of sharded tables.  What filters leave out stays out; a schema that goes takes shards along even
- * where its own statement is not run. */
+ * where its own statement is not run, and a shard may get a name that is out of scope. */
 static int on_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *d,
                         enum sync_ddl_use use, enum sync_shard_ddl *ret, struct err *err)
 {
     int rc;
 
     *ret = r->second ? SHARD_DDL_PASS_BY : SHARD_DDL_OTHER;
-    if (use == SYNC_DDL_RUN || d->class == DDL_DROP_DATABASE) {
+    if (use == SYNC_DDL_RUN || d->class == DDL_DROP_DATABASE ||
+        (use == SYNC_DDL_REFUSE && renames(d))) {
         rc = nothing_held(r, "a DDL", err);
         if (rc == 0)
             rc = sync_shard_ddl(r, q, d, r->timestamp, end_of(r), ret, err);

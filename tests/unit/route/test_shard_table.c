@@ -91,8 +91,9 @@ static const struct {
     { "c int(11)", "c int", SHARD_EQUAL, true },
     { "c int COMMENT 'x'", "c int", SHARD_EQUAL, true },
     { "c int DEFAULT NULL", "c int", SHARD_EQUAL, true },
-    { "c int, d int", "d int, c int", SHARD_EQUAL, true }, /* order */
-    { "c int", "c int, d int", SHARD_SMALLER, true },      /* a column in one only */
+    { "c int, d int", "d int, c int", SHARD_EQUAL, true },                 /* order */
+    { "c int, KEY k (c) IGNORED", "c int, KEY k (c)", SHARD_EQUAL, true }, /* who sees it */
+    { "c int", "c int, d int", SHARD_SMALLER, true }, /* a column in one only */
     { "c int", "c int, d int NOT NULL DEFAULT 1", SHARD_SMALLER, true },
     { "c int", "c int, d int NOT NULL", SHARD_APART, false },
     { "c int", "c int, d int GENERATED ALWAYS AS (c + 1) VIRTUAL NOT NULL", SHARD_SMALLER, true },
