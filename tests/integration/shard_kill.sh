@@ -56,6 +56,26 @@ states() {
     note "$flavor: $mode: killed in each state"
 }
 
+# Optimistic: an ALTER whose clauses pass one by one comes while another shard's DDL is open at the target, and a third shard
+# waits for what it takes away.
+clauses() {
+    [ "$mode" = optimistic ] || return 0
+    what="killed while a DDL is open that one of several clauses met"
+    on a "ALTER TABLE t1 ADD COLUMN e INT; ALTER TABLE t1 CHANGE e f BIGINT; ALTER TABLE t1 ADD INDEX i (f); INSERT INTO t1 SET k='f1', f=1"
+    wait_for 30 sql_is dst "SELECT f FROM d.tb WHERE k='f1'" 1 || fail "the first waits"
+    on b "ALTER TABLE t1 ADD COLUMN e INT; ALTER TABLE t1 CHANGE e f BIGINT; INSERT INTO t1 SET k='f2', f=2"
+    wait_for 30 is_in waits || fail "the second does not wait"
+    hold "LOCK TABLES d.tb READ"
+    on b "ALTER TABLE t2 ADD COLUMN g INT"
+    wait_for 30 is_in runner || fail "nobody runs it"
+    on a "ALTER TABLE t1 DROP INDEX i, DROP COLUMN f; INSERT INTO t1 SET k='f3'"
+    two_wait() { [ "$(group | grep -o '"waits"' | wc -l)" = 2 ]; }
+    wait_for 30 two_wait || fail "the first does not wait for the open one"
+    kill_sluice; let_go; restart_sluice
+    on b "ALTER TABLE t1 DROP COLUMN f"; on b "ALTER TABLE t2 DROP COLUMN g"
+    ends_well "$columns"
+}
+
 # Each shard goes its way: rows, and the same DDL at moments of its own.
 load() { # source table
     local i n=0 e f
@@ -93,7 +113,7 @@ for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
     make_source a a && make_source b b || die "no sources"
     begin_shards
     columns=k,v
-    for part in ${CASES:-states under_load}; do $part; done
+    for part in ${CASES:-states clauses under_load}; do $part; done
     end_shards
     stop_sluice; rm -rf "$WORK/data"
     for s in a b dst; do kill_server $s; eval "rm -rf \$${s}_dir"; done; SERVERS=""
