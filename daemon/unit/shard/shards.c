@@ -28,6 +28,7 @@ struct shards {
     struct entrant *entrants GUARDED;
     unsigned n_entrants GUARDED;
     const struct job *job GUARDED; /* of the last that came: where the target is; or NULL */
+    struct shard_tried *tried;
     _Atomic uint64_t generation;
 };
 
@@ -59,6 +60,7 @@ struct shards *shards_new(void)
     node_init(&s->node, &shards_type, "locks");
     mutex_init(&s->showing);
     mutex_init(&s->lock);
+    s->tried = shard_tried_new();
     return s;
 }
 
@@ -67,6 +69,7 @@ static void shards_release(struct node *n) NO_THREAD_CHECK
     struct shards *s = shards_of(n);
 
     job_unref(s->job);
+    shard_tried_free(s->tried);
     free(s->entrants);
     mutex_fini(&s->lock);
     mutex_fini(&s->showing);
@@ -76,6 +79,11 @@ static void shards_release(struct node *n) NO_THREAD_CHECK
 struct node *shards_node(struct shards *s)
 {
     return &s->node;
+}
+
+struct shard_tried *shards_tried(struct shards *s)
+{
+    return s->tried;
 }
 
 struct shards *shards_ref(struct shards *s)
@@ -312,6 +320,7 @@ void shards_clear(struct shards *s)
     s->job = NULL;
     mutex_unlock(&s->lock);
     job_unref(old);
+    shard_tried_clear(s->tried);
     mutex_lock(&s->showing);
     remove_gone(s, NULL);
     mutex_unlock(&s->showing);

@@ -13,6 +13,7 @@
 
 #include "node/node.h"
 #include "unit/shard/shard_store.h"
+#include "unit/shard/shard_tried.h"
 
 struct shards;
 
@@ -20,7 +21,8 @@ struct shards;
 struct shards *shards_new(void);
 struct node *shards_node(struct shards *s);
 struct shards *shards_ref(struct shards *s);
-void shards_unref(struct shards *s); /* NULL is fine */
+void shards_unref(struct shards *s);                /* NULL is fine */
+struct shard_tried *shards_tried(struct shards *s); /* borrowed */
 /* The task ends or begins anew: lets go of jobs, shows no lock. */
 void shards_clear(struct shards *s);
 

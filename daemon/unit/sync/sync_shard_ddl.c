@@ -140,20 +140,41 @@ static bool is_there_already(const struct err *err)
     return false;
 }
 
+/* All that the answer depends on. */
+static void tried_key(struct coming *c, const struct query *q, const struct ddl *d, const char *now,
+                      struct buf *key)
+{
+    sync_ddl_text(c->r, q, d, key);
+    buf_byte(key, '\0');
+    buf_add(key, q->status_vars.data, q->status_vars.size);
+    buf_byte(key, '\0');
+    buf_str(key, now);
+}
+
 /* What a statement makes of a shard that is 'now': 'ret' ends in a NUL that does not count. */
 static int try_on(struct coming *c, const struct query *q, const struct ddl *d, const char *now,
                   struct buf *ret, struct err *err)
 {
-    SCOPED(buf_fini) struct buf before = BUF_INIT, after = BUF_INIT;
+    SCOPED(buf_fini) struct buf before = BUF_INIT, after = BUF_INIT, key = BUF_INIT;
+    struct shard_tried *tried = shards_tried(c->r->shards->view);
+    SCOPED(freep) char *known = NULL;
     struct slice made;
-    int rc;
+    int rc = 0;
 
+    tried_key(c, q, d, now, &key);
+    known = shard_tried_find(tried, slice_of(key.data, key.size));
     buf_str(&before, now);
     buf_byte(&before, '\0');
-    rc = sync_ddl_try(c->r, q, d, slice_of(before.data, before.size), &after, err);
+    if (!known)
+        rc = sync_ddl_try(c->r, q, d, slice_of(before.data, before.size), &after, err);
     if (rc < 0 && !is_there_already(err))
         return err_wrap(err, "what a DDL makes of %s.%s", c->schema, c->table);
-    made = rc < 0 ? slice_str(before.data) : ddl_look_of(slice_of(after.data, after.size), 0);
+    if (known)
+        made = slice_str(known);
+    else
+        made = rc < 0 ? slice_str(before.data) : ddl_look_of(slice_of(after.data, after.size), 0);
+    if (!known)
+        shard_tried_add(tried, slice_of(key.data, key.size), made);
     *err = ERR_INIT;
     buf_clear(ret);
     buf_add(ret, made.data, made.size);
