@@ -44,7 +44,10 @@ gone() { # folder of the run, or nothing
 # --keep, with everything given.
 ports=($(free_port) $(free_port) $(free_port))
 "$quickstart" --keep --rows 1000 --mount "$dir/tree" --listen "${ports[0]}" --source-port "${ports[1]}" --target-port "${ports[2]}" \
-    >"$dir/said" 2>&1 </dev/null || die "--keep: $(tail -5 "$dir/said")"
+    2>&1 </dev/null | cat >"$dir/said" & pipe=$! # a pipe ends, too, though much is left running
+for _ in $(seq 1200); do [ -d "/proc/$pipe" ] || break; sleep 0.1; done
+[ ! -d "/proc/$pipe" ] || die "--keep: what runs on holds its output open: $(tail -5 "$dir/said")"
+grep -q '^Left running' "$dir/said" || die "--keep: $(tail -5 "$dir/said")"
 [ "$(cat "$dir/tree/tasks/orders/state")" = running ] && curl -sf "localhost:${ports[0]}/v1/tasks/orders/lag_seconds" >/dev/null || die "--keep: nothing runs"
 [ "$(cat "$dir/tree/sources/s1/port") $(cat "$dir/tree/tasks/orders/target/port")" = "${ports[1]} ${ports[2]}" ] || die "--keep: other ports"
 "$(sed -n 's/^To end all of it:  //p' "$dir/said")" || die "the end of --keep"
