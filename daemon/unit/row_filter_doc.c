@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "route/expr.h"
+#include "route/pattern.h"
 
 static const char *text(const json_t *rule, const char *field)
 {
@@ -22,6 +23,24 @@ static struct row_rule rule_of(const char *name, const json_t *rule)
                               .delete = text(rule, "delete_value_expr"),
                               .update_old = text(rule, "update_old_value_expr"),
                               .update_new = text(rule, "update_new_value_expr") };
+}
+
+static bool names(const char *pattern, const char *name)
+{
+    struct err ignored = ERR_INIT;
+    struct pattern *p;
+    bool is;
+
+    if (pattern_new(pattern, true, &p, &ignored) < 0)
+        return false;
+    is = pattern_match(p, name) > 0;
+    pattern_free(p);
+    return is;
+}
+
+bool row_rule_is_for(const struct row_rule *r, const char *schema, const char *table)
+{
+    return names(r->schema, schema) && names(r->table, table);
 }
 
 static int check_rule(const struct row_rule *r, struct err *err)

@@ -9,6 +9,7 @@
 #define SLUICE_UNIT_ROW_FILTER_DOC_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -17,6 +18,8 @@ struct row_rule {
     const char *name, *schema, *table;
     const char *insert, *delete, *update_old, *update_new;
 };
+
+bool row_rule_is_for(const struct row_rule *r, const char *schema, const char *table);
 
 /* Fields and syntax of each rule.  -EINVAL. */
 int row_filter_doc_check(const json_t *rules, struct err *err);

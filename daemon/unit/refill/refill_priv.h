@@ -5,6 +5,7 @@
 #include "unit/copy/copy_link.h"
 #include "unit/refill/refill.h"
 #include "unit/refill/refill_values.h"
+#include "unit/row_left.h"
 #include "unit/sync/sync_extra.h"
 #include "unit/sync/sync_priv.h"
 
@@ -33,6 +34,8 @@ struct refill_chunk {
     char *create;                /* SHOW CREATE TABLE at the source */
     const struct table_key *key; /* of 'from', in whose order it is read; NULL: whole */
     char *key_names;
+    struct row_left left;    /* what filters leave out of it */
+    char *wanted;            /* a condition at the source: rows that are to be copied; NULL: all */
     bool locked;             /* the source's table is locked against writes while it is read */
     struct mysql_conn *lock; /* that keeps it so; else NULL */
     struct position moment;  /* of the rows; of keyed ones: not later than that */

@@ -28,6 +28,8 @@ void refill_chunk_fini(struct refill_chunk *k)
     table_free(k->to);
     free(k->create);
     free(k->key_names);
+    free(k->wanted);
+    row_left_fini(&k->left);
     position_fini(&k->moment);
     buf_fini(&k->at);
     buf_fini(&k->source_rows);
@@ -130,6 +132,25 @@ static int choose_key(struct refill_chunk *k, struct err *err)
     return rc < 0 ? rc : 0;
 }
 
+/* Of all rows those that 'where' asks for and no filter leaves out; of single rows those listed,
+ * which a comparison has judged. */
+static int choose_rows(struct refill_chunk *k, struct err *err)
+{
+    const struct refill_row *row = &k->entry->row;
+    struct buf wanted = BUF_INIT;
+    int rc =
+        row_left_init(&k->left, k->run->job, k->run->refill->source, row->schema, row->table, err);
+
+    if (rc < 0 || row->rows_only)
+        return rc;
+    if (row->where[0])
+        buf_printf(&wanted, "(%s)", row->where);
+    if (k->left.inserts)
+        buf_printf(&wanted, "%sNOT (%s)", wanted.size ? " AND " : "", k->left.inserts);
+    k->wanted = wanted.size ? buf_steal(&wanted) : NULL;
+    return 0;
+}
+
 int refill_look(struct refill_chunk *k, struct err *err)
 {
     struct refill_row *row = &k->entry->row;
@@ -139,14 +160,18 @@ int refill_look(struct refill_chunk *k, struct err *err)
     table_free(k->from);
     table_free(k->to);
     free(k->create);
+    free(k->wanted);
+    row_left_fini(&k->left);
     k->from = k->to = NULL;
-    k->create = NULL;
+    k->create = k->wanted = NULL;
     if (rc == 0)
         rc = table_read(c, row->schema, row->table, &k->from, err);
     if (rc == -ENOENT || (rc == 0 && k->from->kind != TABLE_BASE))
         return err_set(err, -ENOENT, "the source has no table %s.%s", row->schema, row->table);
     if (rc == 0)
         rc = show_create(c, row, &k->create, err);
+    if (rc == 0)
+        rc = choose_rows(k, err);
     if (rc < 0)
         return err_wrap(err, "source");
     rc = table_read(k->run->admin, k->to_name.to_schema, k->to_name.to_table, &k->to, err);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "route/filter.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/dump/dump_range.h"
@@ -109,6 +110,19 @@ static int has_rows(struct refill_chunk *k, struct err *err)
     return 0;
 }
 
+/* Rows whose deletes are left out are at the target on purpose. */
+static bool leaves_deletes(const struct refill_chunk *k)
+{
+    const struct refill_row *row = &k->entry->row;
+
+    return k->left.kinds & FILTER_ROWS_DELETE && !row->create && !row->rows_only;
+}
+
+static bool keeps_extra(const struct refill_chunk *k)
+{
+    return k->entry->row.keep_extra || leaves_deletes(k);
+}
+
 static int check(struct refill_chunk *k, struct err *err)
 {
     const struct refill_row *row = &k->entry->row;
@@ -128,6 +142,10 @@ static int check(struct refill_chunk *k, struct err *err)
         return err_set(err, -ENOTSUP,
                        "rows of other tables go with its rows by foreign keys, which the source "
                        "does not log: copy the task anew (start with remove_meta)");
+    if (!k->key && leaves_deletes(k))
+        return err_set(err, -ENOTSUP,
+                       "filters leave deletes of it out, and it has no key in whose order both "
+                       "ends can be read: rows that only the target has would go");
     if (k->to->has_foreign_keys && aside_has(k->run->aside, db, name))
         return err_set(err, -ENOTSUP,
                        "it was set aside with the tables that its foreign keys join: release them");
@@ -162,8 +180,8 @@ static void add_condition(struct buf *out, const char **between, const char *sql
 }
 
 /* The rows of one end that belong to the chunk; 'upto': ... and not to the next. */
-static void add_range(const struct refill_chunk *k, const struct table_def *t, bool where,
-                      const char *upto, struct buf *out)
+static void add_range(const struct refill_chunk *k, const struct table_def *t, const char *upto,
+                      struct buf *out)
 {
     const struct refill_row *row = &k->entry->row;
     SCOPED(buf_fini) struct buf range = BUF_INIT;
@@ -175,7 +193,9 @@ static void add_range(const struct refill_chunk *k, const struct table_def *t, b
         add_condition(out, &between, rows->size ? rows->data : "FALSE");
         return;
     }
-    if (where && row->where[0]) {
+    if (t == k->from && k->wanted) {
+        add_condition(out, &between, k->wanted);
+    } else if (t != k->from && row->where[0]) {
         buf_printf(&range, "(%s)", row->where);
         add_condition(out, &between, range.data);
     }
@@ -205,7 +225,7 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
     refill_columns_init(&keys, k->to, NULL);
     copy_sql(&sql, "SELECT %r FROM %i.%i", keys.select, k->to->db, k->to->name);
     refill_columns_fini(&keys);
-    add_range(k, k->to, true, upto, &sql);
+    add_range(k, k->to, upto, &sql);
     rc = mysql_conn_query(k->run->admin, slice_of(sql.data, sql.size), true, &res, err);
     while (rc == 0 && (got = mysql_result_next(res, &row, err)) != 0) {
         SCOPED(buf_fini) struct buf at = BUF_INIT;
@@ -218,7 +238,7 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
         dump_range_equal(&rest, k->from, at.data);
         if (n < KEYS_AT_ONCE)
             continue;
-        buf_printf(&rest, ") AND NOT ((%s) IS TRUE)", k->entry->row.where);
+        buf_printf(&rest, ") AND NOT ((%s) IS TRUE)", k->wanted);
         rc = refill_rows(k, slice_of(rest.data, rest.size), false, err);
         buf_clear(&rest);
         n = 0;
@@ -226,7 +246,7 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
     mysql_result_free(res);
     if (rc < 0 || n == 0)
         return rc;
-    buf_printf(&rest, ") AND NOT ((%s) IS TRUE)", k->entry->row.where);
+    buf_printf(&rest, ") AND NOT ((%s) IS TRUE)", k->wanted);
     return refill_rows(k, slice_of(rest.data, rest.size), false, err);
 }
 
@@ -287,14 +307,14 @@ static int read_chunk(struct refill_chunk *k, char **upto, struct err *err)
 
     if (rc < 0)
         return rc;
-    add_range(k, k->from, true, NULL, &rest);
+    add_range(k, k->from, NULL, &rest);
     dump_range_order(&rest, k->from);
     if (!k->entry->row.rows_only)
         buf_printf(&rest, " LIMIT %llu", (unsigned long long)limit);
     rc = refill_rows(k, slice_of(rest.data, rest.size), false, err);
     k->last = k->entry->row.rows_only ? k->n_listed < KEYS_AT_ONCE : k->n_rows < limit;
     *upto = k->last ? NULL : xstrdup(k->at.data ? k->at.data : "");
-    if (rc == 0 && k->entry->row.where[0])
+    if (rc == 0 && k->wanted)
         rc = read_others(k, *upto, err);
     return rc == 0 ? refill_moment_after(k, err) : rc;
 }
@@ -331,16 +351,18 @@ static void next_state(const struct refill_chunk *k, const char *upto, struct re
 
 static int write_rows(struct refill_chunk *k, const char *upto, struct err *err)
 {
-    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    SCOPED(buf_fini) struct buf sql = BUF_INIT, rest = BUF_INIT;
     struct sink *s = k->run->main.sink;
     int rc = sink_unchecked(s, true, err);
 
     copy_sql(&sql, "DELETE FROM %i.%i", k->to->db, k->to->name);
-    add_range(k, k->to, true, upto, &sql);
-    if (rc == 0 && !k->entry->row.keep_extra)
+    add_range(k, k->to, upto, &sql);
+    if (rc == 0 && !keeps_extra(k))
         rc = sink_statement(s, slice_of(sql.data, sql.size), err);
-    if (rc == 0 && !k->key)
-        rc = refill_rows(k, slice_of(NULL, 0), true, err);
+    if (rc == 0 && !k->key) {
+        add_range(k, k->from, NULL, &rest);
+        rc = refill_rows(k, slice_of(rest.data, rest.size), true, err);
+    }
     if (rc == 0)
         rc = group_write(&k->group, s, NULL, NULL, err);
     return rc == 0 ? sink_unchecked(s, false, err) : rc;

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/expr.h"
-#include "route/pattern.h"
 #include "unit/row_filter_doc.h"
 #include "unit/sync/sync_members.h"
 
@@ -129,19 +128,6 @@ static void drops_freep(struct drops **d)
     drops_free(*d);
 }
 
-static bool names(const char *pattern, const char *name)
-{
-    struct err ignored = ERR_INIT;
-    struct pattern *p;
-    bool is;
-
-    if (pattern_new(pattern, true, &p, &ignored) < 0)
-        return false;
-    is = pattern_match(p, name) > 0;
-    pattern_free(p);
-    return is;
-}
-
 /* 0 too when a column is not there: the rule then drops nothing. */
 static int add(struct drops *d, const struct job *job, const struct row_rule *r,
                const struct expr_column *columns, struct err *err)
@@ -181,7 +167,7 @@ int drops_new(const struct job *job, const char *schema, const char *table,
     for (size_t i = 0; i < job->n_row_rules; i++) {
         const struct row_rule *r = &job->row_rules[i];
 
-        if (!names(r->schema, schema) || !names(r->table, table))
+        if (!row_rule_is_for(r, schema, table))
             continue;
         if (!d) {
             d = xcalloc(1, sizeof *d);

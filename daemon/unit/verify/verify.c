@@ -141,6 +141,8 @@ static const struct attr verify_attrs[] = {
              "Rows that the ends do not have alike, for sure"),
     ATTR_U64(struct verify, rows_unsettled, ATTR_COUNT,
              "Rows that changed each time they were looked at"),
+    ATTR_U64(struct verify, rows_not_judged, ATTR_COUNT,
+             "Rows that differ where filters leave updates or deletes out, which may be why"),
     { .name = "differing",
       .help = "The rows that differ: source, table of the target, key, and missing, extra or "
               "different there",
@@ -201,6 +203,7 @@ static int run(struct verify *v, enum how how, struct err *err)
         atomic_store(&v->rows_checked, 0);
         atomic_store(&v->rows_differing, 0);
         atomic_store(&v->rows_unsettled, 0);
+        atomic_store(&v->rows_not_judged, 0);
         atomic_store(&v->tables_done, 0);
         atomic_store(&v->tables_failed, 0);
     }

@@ -213,6 +213,8 @@ static int found(struct verify_run *r, struct verify_table *t, struct verify_sus
         s->over = false;
         return 0;
     }
+    if (verify_not_judged(t, s))
+        return 0;
     f->found = true;
     return verify_error_put(r, t, s, err);
 }

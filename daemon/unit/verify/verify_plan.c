@@ -18,6 +18,7 @@ static void part_fini(struct verify_part *p)
     free(p->name);
     table_free(p->def);
     verify_exprs_fini(&p->exprs);
+    row_left_fini(&p->left);
 }
 
 void verify_tables_free(struct verify_table *tables, unsigned n)
@@ -146,11 +147,15 @@ static int look_at_part(struct verify_run *r, struct verify_table *t, struct ver
     table_free(p->def);
     p->def = NULL;
     verify_exprs_fini(&p->exprs);
+    row_left_fini(&p->left);
     rc = table_read(r->sources[p->source].conn, p->db, p->name, &p->def, err);
     if (rc == -ENOENT)
         return err_set(err, rc, "the source has no table %s.%s any more", p->db, p->name);
     if (rc == 0)
         rc = verify_exprs_init(&p->exprs, p->def, t->def, err);
+    if (rc == 0)
+        rc = row_left_init(&p->left, r->sources[p->source].job, r->sources[p->source].conn, p->db,
+                           p->name, err);
     if (rc < 0)
         return rc;
     t->ranges = t->ranges && same_ranges(p->def, t->def);

@@ -4,6 +4,7 @@
 
 #include "mysql/table.h"
 #include "unit/copy/copy_link.h"
+#include "unit/row_left.h"
 #include "unit/unit.h"
 #include "unit/verify/verify.h"
 #include "unit/verify/verify_expr.h"
@@ -27,6 +28,7 @@ struct verify_part {
     char *db, *name;
     struct table_def *def;
     struct verify_exprs exprs; /* its own text, and the target's that compares with it */
+    struct row_left left;
 };
 
 enum verify_state {
@@ -46,7 +48,9 @@ struct verify_table {
     enum verify_state state;
     char *at; /* the last key compared */
     uint64_t rows, differing, unsettled;
-    char *reason; /* why it failed, or what was left out of it; "" */
+    uint64_t left_out;   /* rows that a filter keeps from the target, as it should be */
+    uint64_t not_judged; /* rows that differ, for which a filter may be the reason */
+    char *reason;        /* why it failed, or what was left out of it; "" */
 };
 
 #define SURE 2 /* rounds that must say the same of a row */
@@ -99,8 +103,8 @@ struct verify {
     struct verify_follow *follow; /* referenced: its node is below */
     struct mutex settings;
     uint64_t rate, chunk_rows; /* rows a second, 0 any; rows compared at once */
-    _Atomic uint64_t rows_checked, rows_differing, rows_unsettled, tables, tables_done,
-        tables_failed;
+    _Atomic uint64_t rows_checked, rows_differing, rows_unsettled, rows_not_judged, tables,
+        tables_done, tables_failed;
     char *now GUARDED;      /* what it is at: "q.t, waits for the stream" */
     json_t *found GUARDED;  /* the first rows that differ */
     json_t *report GUARDED; /* each table */
@@ -149,6 +153,10 @@ void verify_say(struct verify *v, const char *fmt, ...) __attribute__((format(pr
 int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err);
 int verify_report(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
                   struct err *err);
+/* The target lacks row 'a', which a filter kept from it; 'there': what it has, or NULL. */
+bool verify_left_out(const struct verify_table *t, const struct verify_item *a, const char *there);
+/* Filters may be why it differs: it is nobody's to report or to mend. */
+bool verify_not_judged(const struct verify_table *t, const struct verify_suspect *s);
 void verify_suspects_fini(struct verify_suspects *s);
 void verify_suspect_add(void *arg, const struct verify_item *a, const struct verify_item *b);
 /* Asks the source, waits, asks the target and the source again about the suspects from 'first' to

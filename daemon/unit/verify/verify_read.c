@@ -20,6 +20,7 @@ struct end {
     const struct table_def *def;
     const char *expr;
     const char *what; /* for messages */
+    const char *left; /* a condition: filters keep such rows from the target; NULL: none */
     unsigned part;
 };
 
@@ -27,12 +28,19 @@ static struct end source_end(struct verify_run *r, const struct verify_table *t,
 {
     const struct verify_part *p = &t->parts[part];
 
-    return (struct end){ r->sources[p->source].conn, p->def, p->exprs.source, "source", part };
+    return (struct end){ .c = r->sources[p->source].conn,
+                         .def = p->def,
+                         .expr = p->exprs.source,
+                         .what = "source",
+                         .left = p->left.inserts,
+                         .part = part };
 }
 
 static struct end target_end(struct verify_run *r, const struct verify_table *t)
 {
-    return (struct end){ r->target, t->def, t->parts[0].exprs.target, "target", 0 };
+    return (struct end){
+        .c = r->target, .def = t->def, .expr = t->parts[0].exprs.target, .what = "target"
+    };
 }
 
 static int query(const struct end *e, const struct buf *sql, struct mysql_result **ret,
@@ -199,14 +207,15 @@ static int add_items(const struct end *e, const struct buf *sql, bool ranges,
     if (rc < 0)
         return rc;
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *value = copy_row_text(&row, row.n_cols - 1);
+        SCOPED(freep) char *value = copy_row_text(&row, row.n_cols - 2);
         SCOPED(buf_fini) struct buf key = BUF_INIT;
 
         if (ranges)
-            key_of(&row, row.n_cols - 1, &key);
+            key_of(&row, row.n_cols - 2, &key);
         else
             buf_add(&key, row.values[0], row.sizes[0]);
         verify_set_add(ret, key.data ? key.data : "", value ? value : "", e->part);
+        ret->items[ret->n - 1].left_out = copy_row_u64(&row, row.n_cols - 1) != 0;
     }
     mysql_result_free(res);
     return rc;
@@ -217,8 +226,12 @@ static void add_select(const struct end *e, bool ranges, struct buf *sql)
     buf_str(sql, "SELECT ");
     if (ranges)
         add_key(sql, e->def);
-    copy_sql(sql, ranges ? "," HASH " FROM %i.%i" : HASH ", COUNT(*) FROM %i.%i", e->expr,
-             e->def->db, e->def->name);
+    copy_sql(sql, ranges ? "," HASH "," : HASH ",COUNT(*),", e->expr);
+    if (e->left) /* rows of one hash are one row, many times */
+        copy_sql(sql, ranges ? "(%r) IS TRUE" : "MAX((%r) IS TRUE)", e->left);
+    else
+        buf_str(sql, "0");
+    copy_sql(sql, " FROM %i.%i", e->def->db, e->def->name);
 }
 
 static int add_rows(const struct end *e, const struct verify_table *t, const char *at,
@@ -250,6 +263,7 @@ static void merge_counts(struct verify_set *s)
 
             free(last->value);
             last->value = xasprintf("%llu", both);
+            last->left_out = last->left_out || s->items[i].left_out;
             free(s->items[i].key);
             free(s->items[i].value);
         } else {

@@ -19,9 +19,14 @@
 #define LOOK_MS 100
 
 /* Rows of others that are merged into the same table would go with its own. */
-static int may_go_whole(const struct verify_run *r, const char *db, const char *table,
-                        struct err *err)
+static int may_go_whole(const struct verify_run *r, const struct job *job, const char *db,
+                        const char *table, struct err *err)
 {
+    if (row_left_any(job, db, table))
+        return err_set(err, -ENOTSUP,
+                       "filters leave rows of %s.%s out, and it has no key to tell them apart: "
+                       "mend them by hand",
+                       db, table);
     for (unsigned i = 0; i < r->n_tables; i++)
         for (unsigned k = 0; k < r->tables[i].n_parts && r->tables[i].n_parts > 1; k++)
             if (strcmp(r->tables[i].parts[k].name, table) == 0 &&
@@ -47,7 +52,7 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
 
     if (!s)
         return err_set(err, -ENOENT, "source %s is not of the task any more", source);
-    rc = want.rows_only ? 0 : may_go_whole(r, db, table, err);
+    rc = want.rows_only ? 0 : may_go_whole(r, s->job, db, table, err);
     if (rc == 0)
         rc = refill_ask(s->job, &want, err);
     if (rc == -EBUSY) { /* as before a restart */

@@ -87,11 +87,12 @@ static void show_table(struct verify_run *r, unsigned i)
     const struct verify_table *t = &r->tables[i];
     struct verify *v = r->verify;
     SCOPED(freep) char *name = xasprintf("%s.%s", t->db, t->name);
-    json_t *row = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "table", name, "state",
+    json_t *row = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "table", name, "state",
                             verify_state_names[t->state], "way",
                             t->def ? t->ranges ? "ranges" : "hashes" : "", "rows",
                             (json_int_t)t->rows, "differing", (json_int_t)t->differing, "unsettled",
-                            (json_int_t)t->unsettled, "reason", t->reason);
+                            (json_int_t)t->unsettled, "left_out", (json_int_t)t->left_out,
+                            "not_judged", (json_int_t)t->not_judged, "reason", t->reason);
 
     mutex_lock(&v->unit.lock);
     if (i < json_array_size(v->report))
@@ -104,7 +105,7 @@ static void show_table(struct verify_run *r, unsigned i)
 static void show_all(struct verify_run *r)
 {
     struct verify *v = r->verify;
-    uint64_t rows = 0, differing = 0, unsettled = 0, done = 0;
+    uint64_t rows = 0, differing = 0, unsettled = 0, not_judged = 0, done = 0;
 
     mutex_lock(&v->unit.lock);
     json_array_clear(v->report);
@@ -114,11 +115,13 @@ static void show_all(struct verify_run *r)
         rows += r->tables[i].rows;
         differing += r->tables[i].differing;
         unsettled += r->tables[i].unsettled;
+        not_judged += r->tables[i].not_judged;
         done += r->tables[i].state == VERIFY_DONE;
     }
     atomic_store(&v->rows_checked, rows);
     atomic_store(&v->rows_differing, differing);
     atomic_store(&v->rows_unsettled, unsettled);
+    atomic_store(&v->rows_not_judged, not_judged);
     atomic_store(&v->tables_done, done);
     atomic_store(&v->tables_failed, 0);
 }

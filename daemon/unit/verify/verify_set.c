@@ -27,7 +27,9 @@ void verify_set_add(struct verify_set *s, const char *key, const char *value, un
         s->cap = s->cap * 2 + 64;
         s->items = xrealloc(s->items, s->cap * sizeof *s->items);
     }
-    s->items[s->n++] = (struct verify_item){ xstrdup(key), value ? xstrdup(value) : NULL, part };
+    s->items[s->n++] = (struct verify_item){ .key = xstrdup(key),
+                                             .value = value ? xstrdup(value) : NULL,
+                                             .part = part };
 }
 
 static int by_key(const void *a, const void *b)

@@ -8,11 +8,13 @@
 #ifndef SLUICE_UNIT_VERIFY_SET_H
 #define SLUICE_UNIT_VERIFY_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct verify_item {
     char *key, *value;
     unsigned part; /* of which source's table */
+    bool left_out; /* a filter keeps its insert from the target (unit/row_left.h) */
 };
 
 struct verify_set {

@@ -11,6 +11,8 @@
 #include "unit/copy/copy_sql.h"
 #include "unit/verify/verify_priv.h"
 
+enum { ER_BAD_FIELD = 1054 };
+
 #define SHOWN 10000 /* rows that the file 'differing' has */
 
 static const char *const create_sql[] = {
@@ -18,7 +20,9 @@ static const char *const create_sql[] = {
     " db VARBINARY(192) NOT NULL, tab VARBINARY(192) NOT NULL, state VARBINARY(16) NOT NULL,"
     " last_key LONGBLOB NOT NULL, n_rows BIGINT UNSIGNED NOT NULL,"
     " differing BIGINT UNSIGNED NOT NULL, unsettled BIGINT UNSIGNED NOT NULL,"
-    " reason LONGBLOB NOT NULL, PRIMARY KEY (task, db, tab)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC",
+    " reason LONGBLOB NOT NULL, left_out BIGINT UNSIGNED NOT NULL DEFAULT 0,"
+    " not_judged BIGINT UNSIGNED NOT NULL DEFAULT 0, PRIMARY KEY (task, db, tab)) ENGINE=InnoDB "
+    "ROW_FORMAT=DYNAMIC",
 
     "CREATE TABLE IF NOT EXISTS %i.sluice_verify_row (task VARBINARY(255) NOT NULL,"
     " source VARBINARY(255) NOT NULL, db VARBINARY(192) NOT NULL, tab VARBINARY(192) NOT NULL,"
@@ -33,6 +37,25 @@ static const struct job *job_of(const struct verify_run *r)
     return r->sources[0].job;
 }
 
+/* One that an older version made. */
+static int add_columns(struct verify_run *r, const char *meta, struct err *err)
+{
+    SCOPED(freep) char *none = NULL;
+    int rc = copy_sql_scalar(r->target, &none, err,
+                             "SELECT left_out FROM %i.sluice_verify_table LIMIT 0", meta);
+
+    if (rc < 0 && rc != -ENOENT && err->sql != ER_BAD_FIELD)
+        return rc;
+    rc = err->sql == ER_BAD_FIELD;
+    *err = ERR_INIT;
+    return rc ? copy_sql_exec(r->target, err,
+                              "ALTER TABLE %i.sluice_verify_table"
+                              " ADD left_out BIGINT UNSIGNED NOT NULL DEFAULT 0,"
+                              " ADD not_judged BIGINT UNSIGNED NOT NULL DEFAULT 0",
+                              meta)
+              : 0;
+}
+
 int verify_state_create(struct verify_run *r, struct err *err)
 {
     const char *meta = job_of(r)->meta_schema;
@@ -40,7 +63,7 @@ int verify_state_create(struct verify_run *r, struct err *err)
 
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(create_sql); i++)
         rc = copy_sql_exec(r->target, err, create_sql[i], meta);
-    return rc;
+    return rc == 0 ? add_columns(r, meta, err) : rc;
 }
 
 int verify_state_clear(struct verify_run *r, struct err *err)
@@ -80,16 +103,20 @@ static void take(struct verify_table *t, const struct mysql_row *row)
     t->differing = copy_row_u64(row, 5);
     t->unsettled = copy_row_u64(row, 6);
     t->reason = copy_row_text(row, 7);
+    t->left_out = copy_row_u64(row, 8);
+    t->not_judged = copy_row_u64(row, 9);
 }
 
 int verify_state_read(struct verify_run *r, struct err *err)
 {
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(r->target, &res, err,
-                            "SELECT db,tab,state,last_key,n_rows,differing,unsettled,reason FROM "
-                            "%i.sluice_verify_table WHERE task=%q",
-                            job_of(r)->meta_schema, job_of(r)->task);
+    int rc =
+        copy_sql_query(r->target, &res, err,
+                       "SELECT db,tab,state,last_key,n_rows,differing,unsettled,reason,left_out,"
+                       "not_judged FROM "
+                       "%i.sluice_verify_table WHERE task=%q",
+                       job_of(r)->meta_schema, job_of(r)->task);
 
     if (rc < 0)
         return rc;
@@ -107,10 +134,10 @@ int verify_state_put(struct verify_run *r, const struct verify_table *t, struct 
 {
     return copy_sql_exec(r->target, err,
                          "REPLACE INTO %i.sluice_verify_table VALUES "
-                         "(%q,%q,%q,%q,%q,%u,%u,%u,%q)",
+                         "(%q,%q,%q,%q,%q,%u,%u,%u,%q,%u,%u)",
                          job_of(r)->meta_schema, job_of(r)->task, t->db, t->name,
                          verify_state_names[t->state], t->at, t->rows, t->differing, t->unsettled,
-                         t->reason);
+                         t->reason, t->left_out, t->not_judged);
 }
 
 /* --- rows --- */
