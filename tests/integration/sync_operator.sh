@@ -1,6 +1,6 @@
 #!/bin/bash
-# A DDL that the target refuses: skipped, replaced, injected before; by the error at hand or by position, each once
-# through kill -9, reverted, forgotten when passed.  FLAVORS="mariadb mysql".
+# A DDL that the target refuses: passed over where it has the outcome already; skipped, replaced, injected before; by the
+# error at hand or by position, each once through kill -9, reverted, forgotten when passed.  FLAVORS="mariadb mysql".
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh
 
@@ -17,14 +17,42 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     "start_$flavor" src; "start_$flavor" dst
     sql src "CREATE DATABASE o; USE o; CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1); CREATE TABLE u LIKE t"
     start_sluice
-    make_source s1 src && make_task o s1 dst o </dev/null && echo >"$T/tasks/o/start" || die "$(cat "$T/tasks/o/last_error")"
+    make_source s1 src && make_task o s1 dst "o*" </dev/null && echo >"$T/tasks/o/start" || die "$(cat "$T/tasks/o/last_error")"
     wait_state o running; caught_up o src
 
     what="nothing has failed"
     refused skip "" "no DDL has failed"; refused skip position=here "not FILE:OFFSET"; refused revert position=bin.000001:4 "nothing is to be done"
 
-    what="skip: the target has it already"
-    sql dst "ALTER TABLE o.t ADD c INT"
+    what="what the target is as if it had run is passed over, as DM does"
+    both="USE o; CREATE TABLE e (id INT AUTO_INCREMENT PRIMARY KEY, v INT, w VARCHAR(9)); CREATE TABLE e1 LIKE e; CREATE TABLE e2 (id INT); CREATE TABLE e3 (id INT)"
+    write "$both"; caught_up o src
+    same="ALTER TABLE e ADD a INT DEFAULT 7 AFTER id; CREATE INDEX k ON e (v); ALTER TABLE e ADD UNIQUE KEY u (id, v), ADD b INT; ALTER TABLE e2 ADD PRIMARY KEY (id);
+        CREATE TABLE made (id INT PRIMARY KEY, s VARCHAR(20)); CREATE TABLE alike LIKE made; CREATE DATABASE o2; ALTER TABLE e1 DROP COLUMN w, ADD c INT; DROP TABLE e3"
+    sql dst "USE o; $same; INSERT INTO made VALUES (77, 'x')" || die "$flavor: $what: at the target"
+    passed() { grep -c 'passed over, since the target has it so already' "$SLUICE_LOG"; }
+    before=$(cat "$S/ddl"); over=$(passed)
+    write "$same; INSERT INTO e VALUES (1, 1, 1, 'w', 1); INSERT INTO made VALUES (1, 's')"
+    goes_on; [ "$(cat "$S/ddl")" = $((before + 9)) ] || die "$flavor: $what: $(cat "$S/ddl") statements after $before"
+    [ "$(passed)" = $((over + 8)) ] || die "$flavor: $what: $(grep 'passed over' "$SLUICE_LOG")"
+    sql dst "DELETE FROM o.made WHERE id = 77; USE o; DROP INDEX k ON e; DROP TABLE made; DROP DATABASE o2"
+    write "DROP INDEX k ON e; DROP TABLE made, alike; DROP DATABASE o2"; goes_on
+    sql dst "SHOW TABLES IN o LIKE 'alike'" | grep -q . && die "$flavor: $what: of two tables one is left"
+    same_rows src dst o || die "$flavor: $what: rows differ"
+
+    what="what it has otherwise is not"
+    sql dst "ALTER TABLE o.e ADD r BIGINT"; write "ALTER TABLE e ADD r INT"
+    fails "ADD r INT"; grep -q "otherwise, or only in part.*echo > skip" "$T/tasks/o/last_error" "$S/error" || die "$flavor: $what: $(cat "$S/error")"
+    sql dst "ALTER TABLE o.e MODIFY r INT"; echo >"$T/tasks/o/resume"; goes_on
+    sql dst "CREATE TABLE o.other (id INT PRIMARY KEY, a INT)"; write "CREATE TABLE other (id INT PRIMARY KEY)"
+    fails "CREATE TABLE other"; sql dst "DROP TABLE o.other"; echo >"$T/tasks/o/resume"; goes_on
+    sql dst "ALTER TABLE o.e1 ADD f INT"; write "ALTER TABLE e1 ADD f INT, ADD g INT"
+    fails "ADD g INT"; order replace "sql='ALTER TABLE o.e1 ADD g INT'"; goes_on
+    sql dst "ALTER TABLE o.e2 DROP PRIMARY KEY, ADD x INT FIRST, ADD PRIMARY KEY (x, id)"; write "ALTER TABLE e2 ADD x INT FIRST"
+    fails "ADD x INT"; order skip ""; goes_on
+    write "DROP TABLE e, e1, e2, other"; goes_on
+
+    what="skip: the target has it already, of another type"
+    sql dst "ALTER TABLE o.t ADD c BIGINT"
     write "ALTER TABLE t ADD c INT; INSERT INTO t VALUES (2, 2, 2)"
     fails "ADD c INT"
     order skip ""; goes_on
@@ -35,7 +63,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     write "ALTER TABLE t ADD d VARCHAR(5), ADD e INT, ADD f INT; INSERT INTO t VALUES (3, 3, 3, 'three', 3, 3)"
     fails "ADD e INT"
     refused replace "sql='ALTER TABLE t ADD e INT'" "say which schema"
-    refused replace "sql='ALTER TABLE other.t ADD e INT'" "not migrated"
+    refused replace "sql='ALTER TABLE another.t ADD e INT'" "not migrated"
     refused replace "sql='DELETE FROM o.t'" "only DDL"
     order replace "sql='ALTER TABLE o.t ADD e INT; ALTER TABLE o.nowhere ADD f INT'"
     wait_state o error; have t id,v,c,d,e # the first has run, the second cannot

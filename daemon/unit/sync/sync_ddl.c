@@ -17,8 +17,11 @@
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_collate.h"
 #include "unit/sync/sync_ddl_look.h"
+#include "unit/sync/sync_ddl_pass.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_session.h"
+
+enum { ER_BAD_TABLE = 1051 };
 
 struct sync_ddl {
     char *sql, *db, *status_vars;
@@ -295,8 +298,8 @@ static struct route *tables_of(struct sync_run *r, const struct query *q, const 
     return tables;
 }
 
-static int look(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *ret,
-                struct err *err)
+int sync_ddl_look(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *ret,
+                  struct err *err)
 {
     size_t n;
     SCOPED(freep) struct route *tables = tables_of(r, q, d, &n);
@@ -322,7 +325,10 @@ static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quo
 
     if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
-    sql_table(quoted, schema, to.to_table);
+    if (n->table.size)
+        sql_table(quoted, schema, to.to_table);
+    else
+        sql_ident(quoted, slice_str(schema));
     return true;
 }
 
@@ -370,6 +376,27 @@ int sync_ddl_try(struct sync_run *r, const struct query *q, const struct ddl *d,
     return rc;
 }
 
+int sync_ddl_try_database(struct sync_run *r, const struct query *q, const struct ddl *d,
+                          char **collation, struct err *err)
+{
+    SCOPED(freep) char *scratch = scratch_schema(r);
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    struct renaming m = { r, q };
+    struct err ignored = ERR_INIT;
+    int rc = copy_sql_exec(r->admin, err, "DROP DATABASE IF EXISTS %i", scratch);
+
+    rewritten(r, q, d, name_in_scratch, &m, &sql);
+    if (rc == 0)
+        rc = mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
+    if (rc == 0)
+        rc = copy_sql_scalar(r->admin, collation, err,
+                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                             " WHERE SCHEMA_NAME=%q",
+                             scratch);
+    copy_sql_exec(r->admin, &ignored, "DROP DATABASE IF EXISTS %i", scratch);
+    return rc;
+}
+
 /* --- intents --- */
 
 static const char create_intents[] =
@@ -383,7 +410,7 @@ static int write_intent(struct sync_run *r, const struct query *q, const struct 
                         struct err *err)
 {
     SCOPED(buf_fini) struct buf looked = BUF_INIT, sql = BUF_INIT;
-    int rc = look(r, q, d, &looked, err);
+    int rc = sync_ddl_look(r, q, d, &looked, err);
 
     if (rc < 0)
         return rc;
@@ -579,7 +606,7 @@ static int did_it_run(struct sync_run *r, const struct query *q, struct slice be
     sync_ddl_scan(r, q, &d);
     if (is_ambiguous(q, &d))
         return ask(q, err);
-    rc = look(r, q, &d, &now, err);
+    rc = sync_ddl_look(r, q, &d, &now, err);
     if (rc == 0 && !slice_eq(slice_of(now.data, now.size), before))
         rc = explain(r, q, &d, before, slice_of(now.data, now.size), &outcome, err);
     if (rc < 0)
@@ -806,6 +833,33 @@ static void forget_refused(struct sync_run *r, const struct ddl *d, const struct
     mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, &ignored);
 }
 
+/* DM passes over such refusals whatever the target has; here it is to be what the statement makes.
+ */
+static int pass(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,
+                struct err *err)
+{
+    struct err why = *err;
+    int rc;
+
+    if (d->class == DDL_DROP_TABLE && why.sql == ER_BAD_TABLE) {
+        r->ddl_again = true; /* of several, those that are there */
+        *err = ERR_INIT;
+        return run_it(r, q, d, timestamp, err);
+    }
+    *err = ERR_INIT;
+    rc = sync_ddl_has_it(r, q, d, &why, err);
+    if (rc < 0)
+        return rc;
+    if (rc > 0) {
+        log_warn(r->sync->unit.path, "passed over, since the target has it so already: %s",
+                 why.text);
+        return 0;
+    }
+    *err = why;
+    return err_wrap(err, "the target has it otherwise, or only in part: mend it there and resume, "
+                         "or 'echo > skip' (an action of sync)");
+}
+
 int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl *d,
                      uint32_t timestamp, bool (*passes)(const struct err *err), struct err *err)
 {
@@ -824,6 +878,8 @@ int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl
             *err = ERR_INIT;
             rc = 0;
         }
+        if (rc < 0 && !passes && sync_ddl_ignorable(err))
+            rc = pass(r, q, d, timestamp, err);
         if (rc < 0)
             forget_refused(r, d, err);
     }

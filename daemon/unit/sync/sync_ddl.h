@@ -67,9 +67,15 @@ void sync_ddl_text(struct sync_run *r, const struct query *q, const struct ddl *
 /* Its clauses as ddl_clauses() has them, in r->scratch. */
 unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struct ddl *d,
                           struct slice **ret);
+/* How the tables look now: see sync_ddl_look.h. */
+int sync_ddl_look(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *ret,
+                  struct err *err);
 /* How tables that look as 'before' would look after it: see sync_ddl_look.h. */
 int sync_ddl_try(struct sync_run *r, const struct query *q, const struct ddl *d,
                  struct slice before, struct buf *ret, struct err *err);
+/* The collation that a schema has which it makes; the caller frees. */
+int sync_ddl_try_database(struct sync_run *r, const struct query *q, const struct ddl *d,
+                          char **collation, struct err *err);
 /* It was begun before a crash, and is the one to be gone on with. */
 bool sync_ddl_begun(const struct sync_run *r, const struct query *q);
 /* Writes the intent and runs it, unless that was done before a crash.  Refusals that 'passes'
