@@ -147,6 +147,7 @@ static void set_sync_knobs(struct job *j, const json_t *conf)
     j->apply_rows = count(conf, "repl_batch");
     j->on_error = choice(j->doc, "on_error", on_errors);
     j->safe_mode = json_is_true(doc_at(conf, "safe_mode"));
+    j->flush_s = count(conf, "checkpoint_flush_interval");
     j->foreign_keys = choice(j->doc, "target_config.session.foreign_key_checks", foreign_keys);
     j->time_zone = zone && *zone ? zone : NULL;
     j->max_retries = count(j->doc, "max_retries");

@@ -65,6 +65,7 @@ struct job {
     uint64_t apply_rows;    /* and none more into one with so many row changes; 0: no limit */
     enum on_error on_error;
     bool safe_mode;
+    unsigned flush_s; /* between writes of DM's checkpoint table */
     enum foreign_keys foreign_keys;
     enum on_duplicate on_duplicate;
     enum consistency consistency;

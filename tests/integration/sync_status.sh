@@ -13,7 +13,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     "start_$flavor" src; "start_$flavor" dst
     sql src "CREATE DATABASE shop; CREATE TABLE shop.o (id INT PRIMARY KEY, v INT)"
     start_sluice
-    make_source s1 src && make_task t s1 dst shop </dev/null && echo >"$T/tasks/t/start" || die "$(cat "$T/tasks/t/last_error")"
+    make_source s1 src && make_task t s1 dst shop <<<"  incr_migrate_conf: { checkpoint_flush_interval: 1 }" && echo >"$T/tasks/t/start" || die "$(cat "$T/tasks/t/last_error")"
     wait_state t running; caught_up t src
 
     what="at rest both ends are the same"
@@ -49,6 +49,15 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     end=$(source_end src | tr ' ' '|')
     open_end() { [ "$(dm | cut -d'|' -f6-)" = "|0|1" ]; }
     wait_for 20 open_end || die "$flavor: $what: while it runs: $(dm)"
+
+    what="of an idle task nothing is written, as the target may be somebody's source"
+    sql src "INSERT INTO shop.o (id, v) VALUES (50, 50)"; caught_up t src
+    follows() { [ "$(dm)" = "s1|||$at||0|1" ]; }
+    at=$(source_end src | tr ' ' '|'); wait_for 60 follows || die "$flavor: $what: $(dm), not $at"
+    before=$(source_end dst); sleep 3
+    [ "$(source_end dst)" = "$before" ] || die "$flavor: $what: the target's binlog went on from $before to $(source_end dst)"
+    sql src "DELETE FROM shop.o WHERE id = 50"; caught_up t src
+    at=$(source_end src | tr ' ' '|'); wait_for 60 follows || die "$flavor: $what: $(dm), not $at"; end=$at
     echo >"$T/tasks/t/pause"; wait_state t paused
     [ "$(dm)" = "s1|||$end|$end|1" ] || die "$flavor: $what: $(dm), not $end"
     [ "$(sql dst 'SELECT binlog_gtid FROM dm_meta.t_syncer_checkpoint')" = "$(cat "$S/gtid")" ] || die "$flavor: $what: the GTID set is another"

@@ -12,8 +12,7 @@
 #include "store/store.h"
 #include "unit/copy/copy_sql.h"
 
-#define FLUSH_US ((int64_t)30 * 1000000) /* DM's checkpoint-flush-interval */
-#define MAX_NAME 64                      /* of a table, in characters */
+#define MAX_NAME 64 /* of a table, in characters */
 
 /* As DM's own, but for longer names of sources. */
 static const char create_rows[] =
@@ -168,35 +167,60 @@ static int write_row(struct sync_run *r, struct mysql_conn *c, const char *file,
         ended ? offset : (uint64_t)0, ended ? gtid : "");
 }
 
-static void write_published(struct sync_run *r, struct mysql_conn *c, bool ended, struct err *err)
-{
-    struct sync *s = r->sync;
+struct published {
     char *file, *gtid;
     uint64_t offset;
+    char *text; /* all of it, and whether the run has ended */
+};
 
+static void published_take(struct sync *s, bool ended, struct published *p)
+{
     mutex_lock(&s->unit.lock);
-    file = xstrdup(s->binlog_file ? s->binlog_file : "");
-    gtid = xstrdup(s->gtid ? s->gtid : "");
-    offset = s->binlog_offset;
+    p->file = xstrdup(s->binlog_file ? s->binlog_file : "");
+    p->gtid = xstrdup(s->gtid ? s->gtid : "");
+    p->offset = s->binlog_offset;
     mutex_unlock(&s->unit.lock);
-    if (*file || *gtid)
-        write_row(r, c, file, offset, gtid, ended, err);
-    free(file);
-    free(gtid);
+    p->text = xasprintf("%s:%llu:%s:%d", p->file, (unsigned long long)p->offset, p->gtid, ended);
+}
+
+static void published_fini(struct published *p)
+{
+    free(p->file);
+    free(p->gtid);
+    free(p->text);
+}
+
+/* A target may be somebody's source, whose binlog grows with each write: what it has stays. */
+static bool is_written(const struct sync_run *r, const struct published *p)
+{
+    return (!p->file[0] && !p->gtid[0]) || (r->dm_written && strcmp(r->dm_written, p->text) == 0);
+}
+
+static void write_published(struct sync_run *r, struct mysql_conn *c, const struct published *p,
+                            bool ended, struct err *err)
+{
+    if (write_row(r, c, p->file, p->offset, p->gtid, ended, err) < 0)
+        return;
+    free(r->dm_written);
+    r->dm_written = xstrdup(p->text);
 }
 
 void dm_checkpoint_pulse(struct sync_run *r)
 {
     struct mysql_params quick = r->job->to;
+    SCOPED(published_fini) struct published p = { .file = NULL };
     struct err err = ERR_INIT;
     struct mysql_conn *c;
 
     if (!r->dm_table || clock_mono_us() < r->dm_due_us)
         return;
-    r->dm_due_us = clock_mono_us() + FLUSH_US;
+    published_take(r->sync, false, &p);
+    r->dm_due_us = clock_mono_us() + (int64_t)r->job->flush_s * 1000000;
+    if (is_written(r, &p))
+        return;
     quick.connect_timeout_s = quick.io_timeout_s = 5;
     if (mysql_conn_open(&c, &quick, &err) == 0) {
-        write_published(r, c, false, &err);
+        write_published(r, c, &p, false, &err);
         mysql_conn_close(c);
     }
     if (err.code)
@@ -206,12 +230,18 @@ void dm_checkpoint_pulse(struct sync_run *r)
 /* In parallel some may be applied beyond. */
 void dm_checkpoint_close(struct sync_run *r)
 {
+    SCOPED(published_fini) struct published p = { .file = NULL };
+    bool ended = r->mode != &sync_parallel;
     struct err ignored = ERR_INIT;
 
-    if (r->dm_table && r->dm_due_us)
-        write_published(r, r->admin, r->mode != &sync_parallel, &ignored);
+    if (r->dm_table && r->dm_due_us) {
+        published_take(r->sync, ended, &p);
+        if (!is_written(r, &p))
+            write_published(r, r->admin, &p, ended, &ignored);
+    }
     free(r->dm_table);
-    r->dm_table = NULL;
+    free(r->dm_written);
+    r->dm_table = r->dm_written = NULL;
 }
 
 static int drop_empty(struct mysql_conn *c, const struct job *job, const char *table,

@@ -122,6 +122,7 @@ struct sync_run {
 
     char *dm_table;    /* sync_dm.h; NULL: none */
     int64_t dm_due_us; /* monotonic: when to write there next; 0: never yet */
+    char *dm_written;  /* what was written there last, as text; NULL: nothing yet */
 
     /* the reader's */
     struct position safe_to; /* what DM may have applied, up to here; file "": nothing */

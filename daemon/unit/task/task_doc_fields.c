@@ -204,6 +204,13 @@ const struct doc_field task_doc_incr_fields[] = {
       .help =
           "Apply changes so that applying them twice does no harm, at some cost; not needed after "
           "a restart, which applies nothing twice" },
+    { .name = "checkpoint_flush_interval",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 86400,
+      .fallback = "30",
+      .help = "Seconds between two writes of DM's checkpoint table, which is written only when the "
+              "task has gone on meanwhile; ours is written with the rows" },
     { 0 },
 };
 
