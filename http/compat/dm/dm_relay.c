@@ -42,6 +42,14 @@ static json_t *read_relay(struct call *c, enum dm_error missing, struct err *err
     return NULL;
 }
 
+/* Likewise, if those that the request names may be asked for it. */
+static json_t *read_relay_of_workers(struct call *c, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err);
+
+    return relay && check_workers(c, err) == 0 ? STEAL(relay) : NULL;
+}
+
 /* --- the relay --- */
 
 /* Where an empty relay begins; "" leaves it. */
@@ -53,15 +61,11 @@ static int set_begin(struct call *c, const char *key, unsigned use, struct err *
 /* Also when it is on already. */
 int dm_relay_start(struct call *c, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *relay = read_relay_of_workers(c, err);
     SCOPED(json_decrefp) json_t *none = json_object();
-    int rc;
 
     if (!relay)
         return err->code;
-    rc = check_workers(c, err);
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
     if (dm_flag(relay, "enable_relay"))
         return dm_done(c);
     if (set_begin(c, "relay_binlog_name", DM_RELAY_NAME_SET, err) < 0 ||
@@ -73,44 +77,47 @@ int dm_relay_start(struct call *c, struct err *err)
 
 int dm_relay_stop(struct call *c, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err);
+    SCOPED(json_decrefp) json_t *relay = read_relay_of_workers(c, err);
     SCOPED(json_decrefp) json_t *none = json_object();
-    int rc;
 
     if (!relay)
         return err->code;
-    rc = check_workers(c, err);
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
     return call_write(c, DM_RELAY_STOP, none, err) < 0 ? dm_fail_at(c, DM_STEP_RELAY, err)
                                                        : dm_done(c);
 }
 
+/* What an operation does with a relay that is in one of two states. */
+struct stage_change {
+    const char *from[2];
+    unsigned use;
+};
+
 /* DM keeps the wish and lets the worker find out: where there is nothing to do, that is done. */
-int dm_relay_pause(struct call *c, struct err *err)
+static int change_stage(struct call *c, const struct stage_change *to, struct err *err)
 {
     SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_RELAY_SOURCE_NOT_EXIST, err);
     SCOPED(json_decrefp) json_t *none = json_object();
 
     if (!relay)
         return err->code;
-    if ((dm_is_state(relay, "running") || dm_is_state(relay, "error")) &&
-        call_write(c, DM_RELAY_PAUSE, none, err) < 0)
+    if ((dm_is_state(relay, to->from[0]) || dm_is_state(relay, to->from[1])) &&
+        call_write(c, to->use, none, err) < 0)
         return dm_fail_at(c, DM_STEP_RELAY, err);
     return dm_done(c);
 }
 
+int dm_relay_pause(struct call *c, struct err *err)
+{
+    static const struct stage_change to = { { "running", "error" }, DM_RELAY_PAUSE };
+
+    return change_stage(c, &to, err);
+}
+
 int dm_relay_resume(struct call *c, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_RELAY_SOURCE_NOT_EXIST, err);
-    SCOPED(json_decrefp) json_t *none = json_object();
+    static const struct stage_change to = { { "paused", "error" }, DM_RELAY_RESUME };
 
-    if (!relay)
-        return err->code;
-    if ((dm_is_state(relay, "paused") || dm_is_state(relay, "error")) &&
-        call_write(c, DM_RELAY_RESUME, none, err) < 0)
-        return dm_fail_at(c, DM_STEP_RELAY, err);
-    return dm_done(c);
+    return change_stage(c, &to, err);
 }
 
 int dm_relay_purge(struct call *c, struct err *err)
