@@ -8,6 +8,18 @@
 #include "route/filter.h"
 #include "unit/doc.h"
 
+static const struct doc_field text_element[] = { { .name = "text", .type = DOC_TEXT, .min = 1 },
+                                                 { 0 } };
+static const struct doc_field rule_fields[] = {
+    { .name = "ignore_event", .type = DOC_LIST, .fields = text_element },
+    { .name = "ignore_sql", .type = DOC_LIST, .fields = text_element },
+    { 0 },
+};
+const struct doc_field filter_doc_element[] = {
+    { .name = "rule", .type = DOC_OBJECT, .fields = rule_fields },
+    { 0 },
+};
+
 /* Borrowed texts of the document. */
 struct rules {
     struct filter_rule *at;

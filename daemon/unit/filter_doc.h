@@ -11,8 +11,12 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "unit/doc.h"
 
 struct filter;
+
+/* The row of what the map has under each name. */
+extern const struct doc_field filter_doc_element[];
 
 /* 'migrate': the list of table_migrate_rule; 'rules': the map.  Of the entries for 'source' (NULL:
  * all of them).  '*ret' is NULL when nothing is left out.  -EINVAL. */

@@ -7,10 +7,9 @@
 #include "base/scope.h"
 #include "route/filter.h"
 #include "route/router.h"
-#include "store/secret.h"
 #include "unit/filter_doc.h"
 #include "unit/row_filter_doc.h"
-#include "unit/security_doc.h"
+#include "unit/server_doc.h"
 #include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/task/task_doc.h"
@@ -29,35 +28,6 @@ static const json_t *source_conf(const json_t *doc, const char *source)
         if (strcmp(text(conf, "source_name"), source) == 0)
             return conf;
     return NULL;
-}
-
-static char *dup_text(const json_t *object, const char *path)
-{
-    const char *s = text(object, path);
-
-    return s && *s ? xstrdup(s) : NULL;
-}
-
-static int resolve(const json_t *object, const char *path, char **ret, struct err *err)
-{
-    const char *s = text(object, path);
-    int rc = s && *s ? secret_resolve(s, ret, err) : 0;
-
-    return rc < 0 ? err_wrap(err, "%s", path) : 0;
-}
-
-static int set_target(struct job *j, struct err *err)
-{
-    struct mysql_params *to = &j->to;
-    int rc;
-
-    to->host = dup_text(j->doc, "target_config.host");
-    to->port = (unsigned)json_integer_value(doc_at(j->doc, "target_config.port"));
-    to->user = dup_text(j->doc, "target_config.user");
-    if ((rc = resolve(j->doc, "target_config.password", &to->password, err)) < 0)
-        return rc;
-    rc = security_doc_tls(doc_at(j->doc, "target_config.security"), &to->tls, err);
-    return rc < 0 ? err_wrap(err, "target_config") : 0;
 }
 
 static int set_start(struct job *j, struct err *err)
@@ -272,7 +242,9 @@ int job_new(const json_t *doc, const struct job_source *source, struct store *st
     set_shards(j, source);
     if ((rc = set_rules(j, source, err)) < 0)
         return rc;
-    if ((rc = set_target(j, err)) < 0 || (rc = set_start(j, err)) < 0)
+    if (server_doc_params(json_object_get(j->doc, "target_config"), &j->to, err) < 0)
+        return err_wrap(err, "target_config");
+    if ((rc = set_start(j, err)) < 0)
         return rc;
     *ret = STEAL(j);
     return 0;

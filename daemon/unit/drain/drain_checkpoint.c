@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "store/secret.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/server_doc.h"
 
 enum { TRIES = 5 };
 
@@ -27,18 +27,15 @@ static const char *text(const json_t *doc, const char *path)
 static void set_params(struct drain_checkpoint *c, const struct drain_target *t)
 {
     struct mysql_params own = { .set = (struct conn_set *)&t->job.conns };
-    const char *password = text(c->doc, "to.checkpoint.password");
+    const json_t *server = doc_at(c->doc, "to.checkpoint");
     struct err ignored = ERR_INIT;
 
-    if (!*text(c->doc, "to.checkpoint.host")) {
+    if (!*text(server, "host")) {
         mysql_params_copy(&c->params, &t->job.to);
         return;
     }
-    own.host = xstrdup(text(c->doc, "to.checkpoint.host"));
-    own.port = (unsigned)json_integer_value(doc_at(c->doc, "to.checkpoint.port"));
-    own.user = xstrdup(text(c->doc, "to.checkpoint.user"));
-    if (*password && secret_resolve(password, &own.password, &ignored) < 0)
-        own.password = NULL; /* the server says that it wants one */
+    /* Without its password, which was not to be had, the server says what it wants. */
+    server_doc_params(server, &own, &ignored);
     c->params = own;
 }
 

@@ -5,34 +5,9 @@
 
 #include "base/mem.h"
 #include "mysql/dialect.h"
-#include "store/secret.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/drain/drain_feed.h"
-#include "unit/security_doc.h"
-
-static char *dup_text(const json_t *doc, const char *path)
-{
-    const char *s = json_string_value(doc_at(doc, path));
-
-    return s && *s ? xstrdup(s) : NULL;
-}
-
-static int set_params(struct drain_target *t, struct err *err)
-{
-    struct mysql_params *to = &t->job.to;
-    const char *password = json_string_value(doc_at(t->doc, "to.password"));
-    int rc = 0;
-
-    to->host = dup_text(t->doc, "to.host");
-    to->port = (unsigned)json_integer_value(doc_at(t->doc, "to.port"));
-    to->user = dup_text(t->doc, "to.user");
-    to->set = &t->job.conns;
-    if (password && *password)
-        rc = secret_resolve(password, &to->password, err);
-    if (rc == 0)
-        rc = security_doc_tls(doc_at(t->doc, "to.security"), &to->tls, err);
-    return rc < 0 ? err_wrap(err, "to") : 0;
-}
+#include "unit/server_doc.h"
 
 static void publish(struct drainer *d, struct drain_feed *feed, struct conn_set *conns)
 {
@@ -69,7 +44,8 @@ int drain_target_open(struct drain_target *t, struct drainer *d, const json_t *d
         return rc;
     j->router = drain_filter_router(t->filter);
     j->filter = drain_filter_changes(t->filter);
-    return set_params(t, err);
+    j->to.set = &j->conns;
+    return server_doc_params(doc_at(t->doc, "to"), &j->to, err) < 0 ? err_wrap(err, "to") : 0;
 }
 
 void drain_target_close(struct drain_target *t, struct drainer *d)

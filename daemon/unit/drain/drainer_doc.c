@@ -4,7 +4,9 @@
 
 #include "base/mem.h"
 #include "unit/drain/pump_doc.h"
+#include "unit/filter_doc.h"
 #include "unit/security_doc.h"
+#include "unit/server_doc.h"
 
 #define MAX_NAME 255
 
@@ -41,15 +43,6 @@ static const struct doc_field rule_element[] = {
     { .name = "rule", .type = DOC_OBJECT, .fields = rule_fields }, { 0 }
 };
 
-static const struct doc_field filter_fields[] = {
-    { .name = "ignore_event", .type = DOC_LIST, .fields = text_element },
-    { .name = "ignore_sql", .type = DOC_LIST, .fields = text_element },
-    { 0 },
-};
-static const struct doc_field filter_element[] = {
-    { .name = "filter", .type = DOC_OBJECT, .fields = filter_fields }, { 0 }
-};
-
 const struct doc_field drainer_doc_syncer_fields[] = {
     { .name = "ignore_schemas",
       .type = DOC_TEXT,
@@ -78,7 +71,7 @@ const struct doc_field drainer_doc_syncer_fields[] = {
               "binlog_filter_rule" },
     { .name = "binlog_filter_rule",
       .type = DOC_MAP,
-      .fields = filter_element,
+      .fields = filter_doc_element,
       .fallback = "{}",
       .help = "Filters by name: ignore_event, ignore_sql" },
     { .name = "safe_mode",
@@ -137,22 +130,10 @@ const struct doc_field drainer_doc_checkpoint_fields[] = {
       .fallback = "\"checkpoint\"",
       .help = "Name of the checkpoint table" },
     { .name = "dir", .type = DOC_TEXT, .max = 4096, .help = "Folder of the file savepoint" },
-    { .name = "host",
-      .type = DOC_TEXT,
-      .max = 255,
-      .help = "Server of the checkpoint table; empty: the target" },
-    { .name = "port",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65535,
-      .fallback = "3306",
-      .help = "Its TCP port" },
-    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
-    { .name = "password",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .flags = DOC_SECRET,
-      .help = "Its password, or file:PATH to read it from there" },
+    SERVER_DOC_HOST("Server of the checkpoint table; empty: the target"),
+    SERVER_DOC_PORT("Its TCP port"),
+    SERVER_DOC_USER(),
+    SERVER_DOC_PASSWORD,
     { 0 },
 };
 
@@ -162,27 +143,10 @@ const struct doc_field drainer_doc_to_fields[] = {
       .choices = db_types,
       .fallback = "\"mysql\"",
       .help = "What the rows go to" },
-    { .name = "host",
-      .type = DOC_TEXT,
-      .max = 255,
-      .fallback = "\"localhost\"",
-      .help = "Host name or address of the target" },
-    { .name = "port",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65535,
-      .fallback = "3306",
-      .help = "TCP port of the target" },
-    { .name = "user",
-      .type = DOC_TEXT,
-      .max = 255,
-      .fallback = "\"root\"",
-      .help = "Account to log in with" },
-    { .name = "password",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .flags = DOC_SECRET,
-      .help = "Its password, or file:PATH to read it from there" },
+    SERVER_DOC_HOST("Host name or address of the target", .fallback = "\"localhost\""),
+    SERVER_DOC_PORT("TCP port of the target"),
+    SERVER_DOC_USER(.fallback = "\"root\""),
+    SERVER_DOC_PASSWORD,
     { .name = "security", .type = DOC_OBJECT, .fields = security_doc_fields },
     { .name = "meta_schema",
       .type = DOC_TEXT,

@@ -5,8 +5,8 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "store/secret.h"
 #include "unit/security_doc.h"
+#include "unit/server_doc.h"
 #include "unit/source/source_file.h"
 
 #define MAX_NAME 255 /* DM's limit of 32 is its own */
@@ -86,19 +86,10 @@ const struct doc_field source_doc_fields[] = {
       .min = 1,
       .max = MAX_NAME,
       .help = "Name of the source: that of its directory" },
-    { .name = "host", .type = DOC_TEXT, .max = 255, .help = "Host name or address of the source" },
-    { .name = "port",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65535,
-      .fallback = "3306",
-      .help = "TCP port of the source" },
-    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
-    { .name = "password",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .flags = DOC_SECRET,
-      .help = "Its password, or file:PATH to read it from there" },
+    SERVER_DOC_HOST("Host name or address of the source"),
+    SERVER_DOC_PORT("TCP port of the source"),
+    SERVER_DOC_USER(),
+    SERVER_DOC_PASSWORD,
     { .name = "enable_gtid",
       .type = DOC_BOOL,
       .fallback = "false",
@@ -149,37 +140,13 @@ int source_doc_check(const json_t *doc, const char *name, json_t **ret, struct e
     return 0;
 }
 
-static char *text_at(const json_t *doc, const char *path)
-{
-    const char *s = json_string_value(doc_at(doc, path));
-
-    return s && *s ? xstrdup(s) : NULL;
-}
-
-/* A text or a secret, read from its file if it names one. */
-static int secret_at(const json_t *doc, const char *path, char **ret, struct err *err)
-{
-    const char *s = json_string_value(doc_at(doc, path));
-
-    if (!s || !*s)
-        return 0;
-    return secret_resolve(s, ret, err) < 0 ? err_wrap(err, "%s", path) : 0;
-}
-
 static int fill(const json_t *doc, struct mysql_params *p, struct err *err)
 {
-    const json_t *port = doc_at(doc, "port");
-    int rc;
-
-    p->host = text_at(doc, "host");
-    p->user = text_at(doc, "user");
-    p->port = port ? (unsigned)json_integer_value(port) : 3306;
-    if (!p->host)
+    if (!json_string_length(doc_at(doc, "host")))
         return err_set(err, -EINVAL, "the source has no host yet: echo HOST > host");
-    if (!p->user)
+    if (!json_string_length(doc_at(doc, "user")))
         return err_set(err, -EINVAL, "the source has no user yet: echo USER > user");
-    rc = secret_at(doc, "password", &p->password, err);
-    return rc < 0 ? rc : security_doc_tls(doc_at(doc, "security"), &p->tls, err);
+    return server_doc_params(doc, p, err);
 }
 
 int source_doc_params(const json_t *doc, struct mysql_params *ret, struct err *err)

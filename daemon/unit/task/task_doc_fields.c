@@ -1,6 +1,8 @@
 #include "unit/task/task_doc.h"
 
+#include "unit/filter_doc.h"
 #include "unit/security_doc.h"
+#include "unit/server_doc.h"
 
 #define MAX_NAME 64 /* characters of an identifier; in bytes four times as many */
 
@@ -29,19 +31,10 @@ const struct doc_field task_doc_session_fields[] = {
 };
 
 const struct doc_field task_doc_target_fields[] = {
-    { .name = "host", .type = DOC_TEXT, .max = 255, .help = "Host name or address of the target" },
-    { .name = "port",
-      .type = DOC_COUNT,
-      .min = 1,
-      .max = 65535,
-      .fallback = "3306",
-      .help = "TCP port of the target" },
-    { .name = "user", .type = DOC_TEXT, .max = 255, .help = "Account to log in with" },
-    { .name = "password",
-      .type = DOC_TEXT,
-      .max = 4096,
-      .flags = DOC_SECRET,
-      .help = "Its password, or file:PATH to read it from there" },
+    SERVER_DOC_HOST("Host name or address of the target"),
+    SERVER_DOC_PORT("TCP port of the target"),
+    SERVER_DOC_USER(),
+    SERVER_DOC_PASSWORD,
     { .name = "security",
       .type = DOC_OBJECT,
       .fields = security_doc_fields,
@@ -50,16 +43,6 @@ const struct doc_field task_doc_target_fields[] = {
       .type = DOC_OBJECT,
       .fields = task_doc_session_fields,
       .help = "Variables of sessions at the target" },
-    { 0 },
-};
-
-static const struct doc_field filter_fields[] = {
-    { .name = "ignore_event", .type = DOC_LIST, .fields = text_element },
-    { .name = "ignore_sql", .type = DOC_LIST, .fields = text_element },
-    { 0 },
-};
-static const struct doc_field filter_element[] = {
-    { .name = "rule", .type = DOC_OBJECT, .fields = filter_fields },
     { 0 },
 };
 
@@ -327,7 +310,7 @@ const struct doc_field task_doc_fields[] = {
       .help = "Server that takes the rows" },
     { .name = "binlog_filter_rule",
       .type = DOC_MAP,
-      .fields = filter_element,
+      .fields = filter_doc_element,
       .help =
           "Changes and statements to leave out, by name of the rule that table_migrate_rule "
           "names: ignore_event (insert, drop column, all ddl, ...) and ignore_sql (expressions)" },
