@@ -79,3 +79,16 @@ void *arena_dup(struct arena *a, const void *p, size_t size)
         memcpy(copy, p, size);
     return copy;
 }
+
+void *arena_grow(struct arena *a, void *items, unsigned n, unsigned *cap, size_t item_size)
+{
+    void *more;
+
+    if (n < *cap)
+        return items;
+    *cap = *cap * 2 + 8;
+    more = arena_alloc(a, *cap * item_size);
+    if (n)
+        memcpy(more, items, n * item_size);
+    return more;
+}

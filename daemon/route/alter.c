@@ -4,84 +4,31 @@
 #include "route/ddl_lex.h"
 
 struct scan {
-    struct ddl_lexer lexer;
-    struct ddl_token tok; /* the current one */
-    size_t end;           /* of the one before */
-    unsigned depth;       /* of parentheses around it */
+    struct ddl_reader in;
     struct arena *arena;
     struct alter *ret;
     unsigned cap;
     struct alter_clause *c; /* at hand */
 };
 
-static bool is(const struct scan *s, const char *word)
-{
-    return ddl_token_is(&s->lexer, &s->tok, word);
-}
-
-static bool at_end(const struct scan *s)
-{
-    return s->tok.kind == DDL_TOKEN_END;
-}
-
-static void advance(struct scan *s)
-{
-    if (is(s, "("))
-        s->depth++;
-    else if (is(s, ")") && s->depth)
-        s->depth--;
-    s->end = s->tok.at + s->tok.size;
-    s->tok = ddl_lex(&s->lexer);
-}
-
-static bool accept(struct scan *s, const char *word)
-{
-    if (!is(s, word))
-        return false;
-    advance(s);
-    return true;
-}
-
-/* Is the token after the current one this word? */
-static bool next_is(const struct scan *s, const char *word)
-{
-    struct ddl_lexer ahead = s->lexer;
-    struct ddl_token t = ddl_lex(&ahead);
-
-    return ddl_token_is(&ahead, &t, word);
-}
-
-static bool at_name(const struct scan *s)
-{
-    return s->tok.kind == DDL_TOKEN_WORD || s->tok.kind == DDL_TOKEN_QUOTED;
-}
-
 static struct slice name_here(struct scan *s)
 {
     struct slice name = slice_of(NULL, 0);
 
-    if (!at_name(s))
+    if (!ddl_at_name(&s->in))
         return name;
-    name = ddl_token_name(&s->lexer, &s->tok, s->arena);
-    s->c->name_at = s->tok.at;
-    s->c->name_size = s->tok.size;
-    advance(s);
+    name = ddl_name_here(&s->in, s->arena);
+    s->c->name_at = s->in.tok.at;
+    s->c->name_size = s->in.tok.size;
+    ddl_advance(&s->in);
     return name;
-}
-
-static void if_exists(struct scan *s)
-{
-    if (!accept(s, "IF"))
-        return;
-    accept(s, "NOT");
-    accept(s, "EXISTS");
 }
 
 /* --- the head of a clause says what it is --- */
 
 static enum alter_kind named(struct scan *s, enum alter_kind kind)
 {
-    if_exists(s);
+    ddl_accept_if_exists(&s->in);
     s->c->name = name_here(s);
     return kind;
 }
@@ -89,7 +36,7 @@ static enum alter_kind named(struct scan *s, enum alter_kind kind)
 static enum alter_kind column(struct scan *s, enum alter_kind kind)
 {
     named(s, kind);
-    s->c->definition_at = s->c->name.size ? s->tok.at : 0;
+    s->c->definition_at = s->c->name.size ? s->in.tok.at : 0;
     return kind;
 }
 
@@ -117,30 +64,30 @@ static const struct part {
 static const struct part *part_here(const struct scan *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (is(s, parts[i].word) && (!parts[i].next || next_is(s, parts[i].next)))
+        if (ddl_is(&s->in, parts[i].word) && (!parts[i].next || ddl_next_is(&s->in, parts[i].next)))
             return &parts[i];
     return NULL;
 }
 
 static enum alter_kind clause_add(struct scan *s)
 {
-    bool constraint = accept(s, "CONSTRAINT");
+    bool constraint = ddl_accept(&s->in, "CONSTRAINT");
     const struct part *p;
 
     if (constraint && !part_here(s)) {
-        if_exists(s);
-        advance(s); /* its symbol */
+        ddl_accept_if_exists(&s->in);
+        ddl_advance(&s->in); /* its symbol */
     }
     p = part_here(s);
     if (p) {
-        advance(s);
+        ddl_advance(&s->in);
         return p->add;
     }
     if (constraint)
         return ALTER_OTHER;
-    accept(s, "COLUMN");
-    if_exists(s);
-    return is(s, "(") ? ALTER_ADD_COLUMN : column(s, ALTER_ADD_COLUMN);
+    ddl_accept(&s->in, "COLUMN");
+    ddl_accept_if_exists(&s->in);
+    return ddl_is(&s->in, "(") ? ALTER_ADD_COLUMN : column(s, ALTER_ADD_COLUMN);
 }
 
 static enum alter_kind clause_drop(struct scan *s)
@@ -148,80 +95,83 @@ static enum alter_kind clause_drop(struct scan *s)
     const struct part *p = part_here(s);
 
     if (p) {
-        advance(s);
+        ddl_advance(&s->in);
         return p->is_named ? named(s, p->drop) : p->drop;
     }
-    if (accept(s, "CONSTRAINT"))
+    if (ddl_accept(&s->in, "CONSTRAINT"))
         return named(s, ALTER_DROP_CHECK);
-    accept(s, "COLUMN");
+    ddl_accept(&s->in, "COLUMN");
     return named(s, ALTER_DROP_COLUMN);
 }
 
 static enum alter_kind clause_modify(struct scan *s)
 {
-    accept(s, "COLUMN");
+    ddl_accept(&s->in, "COLUMN");
     return column(s, ALTER_MODIFY_COLUMN);
 }
 
 static enum alter_kind clause_change(struct scan *s)
 {
-    accept(s, "COLUMN");
-    if_exists(s);
+    ddl_accept(&s->in, "COLUMN");
+    ddl_accept_if_exists(&s->in);
     s->c->name = name_here(s);
-    if (at_name(s)) {
-        s->c->to = ddl_token_name(&s->lexer, &s->tok, s->arena);
-        advance(s);
+    if (ddl_at_name(&s->in)) {
+        s->c->to = ddl_name_here(&s->in, s->arena);
+        ddl_advance(&s->in);
     }
-    s->c->definition_at = s->tok.at;
+    s->c->definition_at = s->in.tok.at;
     return ALTER_CHANGE_COLUMN;
 }
 
 static enum alter_kind clause_alter(struct scan *s)
 {
-    if (accept(s, "CHECK") || accept(s, "CONSTRAINT"))
+    if (ddl_accept(&s->in, "CHECK") || ddl_accept(&s->in, "CONSTRAINT"))
         return named(s, ALTER_CHECK);
-    if (accept(s, "INDEX") || accept(s, "KEY"))
+    if (ddl_accept(&s->in, "INDEX") || ddl_accept(&s->in, "KEY"))
         return named(s, ALTER_INDEX_VISIBILITY);
-    accept(s, "COLUMN");
+    ddl_accept(&s->in, "COLUMN");
     named(s, ALTER_OTHER);
-    if (accept(s, "SET"))
-        return is(s, "DEFAULT") ? ALTER_SET_DEFAULT : ALTER_OTHER;
-    return accept(s, "DROP") && is(s, "DEFAULT") ? ALTER_DROP_DEFAULT : ALTER_OTHER;
+    if (ddl_accept(&s->in, "SET"))
+        return ddl_is(&s->in, "DEFAULT") ? ALTER_SET_DEFAULT : ALTER_OTHER;
+    return ddl_accept(&s->in, "DROP") && ddl_is(&s->in, "DEFAULT") ? ALTER_DROP_DEFAULT
+                                                                   : ALTER_OTHER;
 }
 
 static enum alter_kind clause_rename(struct scan *s)
 {
-    enum alter_kind kind = is(s, "COLUMN")                  ? ALTER_RENAME_COLUMN
-                           : is(s, "INDEX") || is(s, "KEY") ? ALTER_RENAME_INDEX
-                                                            : ALTER_RENAME_TABLE;
+    enum alter_kind kind = ddl_is(&s->in, "COLUMN")                           ? ALTER_RENAME_COLUMN
+                           : ddl_is(&s->in, "INDEX") || ddl_is(&s->in, "KEY") ? ALTER_RENAME_INDEX
+                                                                              : ALTER_RENAME_TABLE;
 
     if (kind == ALTER_RENAME_TABLE)
         return kind;
-    advance(s);
+    ddl_advance(&s->in);
     named(s, kind);
-    if (accept(s, "TO") && at_name(s))
-        s->c->to = ddl_token_name(&s->lexer, &s->tok, s->arena);
+    if (ddl_accept(&s->in, "TO") && ddl_at_name(&s->in))
+        s->c->to = ddl_name_here(&s->in, s->arena);
     return kind;
 }
 
 static enum alter_kind clause_truncate(struct scan *s)
 {
-    return is(s, "PARTITION") ? ALTER_TRUNCATE_PARTITION : ALTER_OTHER;
+    return ddl_is(&s->in, "PARTITION") ? ALTER_TRUNCATE_PARTITION : ALTER_OTHER;
 }
 
 static enum alter_kind clause_convert(struct scan *s)
 {
-    return accept(s, "TO") ? ALTER_CHARSET : ALTER_OTHER;
+    return ddl_accept(&s->in, "TO") ? ALTER_CHARSET : ALTER_OTHER;
 }
 
 static enum alter_kind clause_default(struct scan *s)
 {
-    return is(s, "CHARACTER") || is(s, "CHARSET") || is(s, "COLLATE") ? ALTER_CHARSET : ALTER_OTHER;
+    return ddl_is(&s->in, "CHARACTER") || ddl_is(&s->in, "CHARSET") || ddl_is(&s->in, "COLLATE")
+               ? ALTER_CHARSET
+               : ALTER_OTHER;
 }
 
 static enum alter_kind clause_remove(struct scan *s)
 {
-    return is(s, "PARTITIONING") ? ALTER_REMOVE_PARTITIONING : ALTER_OTHER;
+    return ddl_is(&s->in, "PARTITIONING") ? ALTER_REMOVE_PARTITIONING : ALTER_OTHER;
 }
 
 static const struct head {
@@ -260,9 +210,9 @@ static const struct head {
 static enum alter_kind head(struct scan *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-        if (!is(s, heads[i].word))
+        if (!ddl_is(&s->in, heads[i].word))
             continue;
-        advance(s);
+        ddl_advance(&s->in);
         return heads[i].scan ? heads[i].scan(s) : heads[i].kind;
     }
     return ALTER_OTHER;
@@ -282,27 +232,19 @@ static void note_word(struct scan *s)
 
     if (!has_definition(c))
         return;
-    c->has_default = c->has_default || is(s, "DEFAULT");
-    c->has_charset = c->has_charset || is(s, "CHARSET") || is(s, "CHARACTER");
-    c->has_collate = c->has_collate || is(s, "COLLATE");
-    c->has_place = c->has_place || is(s, "FIRST") || is(s, "AFTER");
-    c->has_auto_increment = c->has_auto_increment || is(s, "AUTO_INCREMENT");
+    c->has_default = c->has_default || ddl_is(&s->in, "DEFAULT");
+    c->has_charset = c->has_charset || ddl_is(&s->in, "CHARSET") || ddl_is(&s->in, "CHARACTER");
+    c->has_collate = c->has_collate || ddl_is(&s->in, "COLLATE");
+    c->has_place = c->has_place || ddl_is(&s->in, "FIRST") || ddl_is(&s->in, "AFTER");
+    c->has_auto_increment = c->has_auto_increment || ddl_is(&s->in, "AUTO_INCREMENT");
 }
 
 static struct alter_clause *push(struct scan *s)
 {
     struct alter *a = s->ret;
 
-    if (a->n_clauses == s->cap) {
-        struct alter_clause *more;
-
-        s->cap = s->cap ? s->cap * 2 : 8;
-        more = arena_alloc(s->arena, s->cap * sizeof *more);
-        if (a->n_clauses)
-            memcpy(more, a->clauses, a->n_clauses * sizeof *more);
-        a->clauses = more;
-    }
-    a->clauses[a->n_clauses] = (struct alter_clause){ .at = s->tok.at };
+    a->clauses = arena_grow(s->arena, a->clauses, a->n_clauses, &s->cap, sizeof *a->clauses);
+    a->clauses[a->n_clauses] = (struct alter_clause){ .at = s->in.tok.at };
     return &a->clauses[a->n_clauses++];
 }
 
@@ -314,43 +256,43 @@ static bool is_of_partitions(enum alter_kind k)
 
 static void clause(struct scan *s)
 {
-    bool open = s->lexer.n_open > 0;
-    bool to_the_end = is(s, "ORDER"); /* commas are its own */
+    bool open = s->in.lexer.n_open > 0;
+    bool to_the_end = ddl_is(&s->in, "ORDER"); /* commas are its own */
 
     s->c = push(s);
     s->c->kind = head(s);
     to_the_end = to_the_end || is_of_partitions(s->c->kind);
-    while (!at_end(s) && (s->depth || to_the_end || !is(s, ","))) {
+    while (!ddl_at_end(&s->in) && (s->in.depth || to_the_end || !ddl_is(&s->in, ","))) {
         note_word(s);
-        advance(s);
+        ddl_advance(&s->in);
     }
-    s->c->size = s->end > s->c->at ? s->end - s->c->at : 0;
-    s->ret->in_comment = s->ret->in_comment || open || s->lexer.n_open;
+    s->c->size = s->in.end > s->c->at ? s->in.end - s->c->at : 0;
+    s->ret->in_comment = s->ret->in_comment || open || s->in.lexer.n_open;
 }
 
 void alter_scan(struct slice sql, const struct ddl *d, bool ansi_quotes, bool no_backslash_escapes,
                 struct arena *arena, struct alter *ret)
 {
-    struct scan s = { .lexer = { .sql = sql,
-                                 .ansi_quotes = ansi_quotes,
-                                 .no_backslash_escapes = no_backslash_escapes },
+    struct scan s = { .in.lexer = { .sql = sql,
+                                    .ansi_quotes = ansi_quotes,
+                                    .no_backslash_escapes = no_backslash_escapes },
                       .arena = arena,
                       .ret = ret };
     size_t from = d->n_names ? d->names[0].at + d->names[0].size : sql.size;
 
     *ret = (struct alter){ .n_clauses = 0 };
     do
-        advance(&s);
-    while (!at_end(&s) && s.tok.at < from);
-    s.depth = 0;
-    if (accept(&s, "WAIT"))
-        advance(&s);
+        ddl_advance(&s.in);
+    while (!ddl_at_end(&s.in) && s.in.tok.at < from);
+    s.in.depth = 0;
+    if (ddl_accept(&s.in, "WAIT"))
+        ddl_advance(&s.in);
     else
-        accept(&s, "NOWAIT");
-    ret->at = s.tok.at;
-    while (!at_end(&s)) {
+        ddl_accept(&s.in, "NOWAIT");
+    ret->at = s.in.tok.at;
+    while (!ddl_at_end(&s.in)) {
         clause(&s);
-        accept(&s, ",");
+        ddl_accept(&s.in, ",");
     }
 }
 

@@ -6,87 +6,28 @@
 /* --- the state of one scan --- */
 
 struct scan {
-    struct ddl_lexer lexer;
-    struct ddl_token tok; /* the current one */
-    unsigned depth;       /* of parentheses around it */
+    struct ddl_reader in;
     struct arena *arena;
     struct ddl *ret;
     unsigned cap; /* names that ret->names has room for */
 };
 
-static bool is(const struct scan *s, const char *word)
-{
-    return ddl_token_is(&s->lexer, &s->tok, word);
-}
-
-static bool at_end(const struct scan *s)
-{
-    return s->tok.kind == DDL_TOKEN_END;
-}
-
-static void advance(struct scan *s)
-{
-    if (is(s, "("))
-        s->depth++;
-    else if (is(s, ")") && s->depth)
-        s->depth--;
-    s->tok = ddl_lex(&s->lexer);
-}
-
-static bool accept(struct scan *s, const char *word)
-{
-    if (!is(s, word))
-        return false;
-    advance(s);
-    return true;
-}
-
-/* Is the token after the current one this word? */
-static bool next_is(const struct scan *s, const char *word)
-{
-    struct ddl_lexer ahead = s->lexer;
-    struct ddl_token t = ddl_lex(&ahead);
-
-    return ddl_token_is(&ahead, &t, word);
-}
-
-static bool is_any(const struct scan *s, const char *const *words)
-{
-    for (; *words; words++)
-        if (is(s, *words))
-            return true;
-    return false;
-}
-
 /* --- names --- */
-
-static bool at_name(const struct scan *s)
-{
-    return s->tok.kind == DDL_TOKEN_WORD || s->tok.kind == DDL_TOKEN_QUOTED;
-}
 
 static struct ddl_name *push_name(struct scan *s)
 {
     struct ddl *d = s->ret;
 
-    if (d->n_names == s->cap) {
-        struct ddl_name *more;
-
-        s->cap = s->cap ? s->cap * 2 : 4;
-        more = arena_alloc(s->arena, s->cap * sizeof *more);
-        if (d->n_names)
-            memcpy(more, d->names, d->n_names * sizeof *more);
-        d->names = more;
-    }
-    d->names[d->n_names] = (struct ddl_name){ .at = s->tok.at };
+    d->names = arena_grow(s->arena, d->names, d->n_names, &s->cap, sizeof *d->names);
+    d->names[d->n_names] = (struct ddl_name){ .at = s->in.tok.at };
     return &d->names[d->n_names++];
 }
 
 static void name_part(struct scan *s, struct ddl_name *n)
 {
-    n->table = ddl_token_name(&s->lexer, &s->tok, s->arena);
-    n->size = s->tok.at + s->tok.size - n->at;
-    advance(s);
+    n->table = ddl_name_here(&s->in, s->arena);
+    n->size = s->in.tok.at + s->in.tok.size - n->at;
+    ddl_advance(&s->in);
 }
 
 /* table, schema.table, or .table (the default schema).  False, with nothing done, if none
@@ -95,14 +36,14 @@ static bool table_name(struct scan *s)
 {
     struct ddl_name *n;
 
-    if (!at_name(s) && !is(s, "."))
+    if (!ddl_at_name(&s->in) && !ddl_is(&s->in, "."))
         return false;
     n = push_name(s);
-    if (at_name(s))
+    if (ddl_at_name(&s->in))
         name_part(s, n);
-    if (accept(s, ".")) {
+    if (ddl_accept(&s->in, ".")) {
         n->schema = n->table;
-        if (!at_name(s)) {
+        if (!ddl_at_name(&s->in)) {
             s->ret->n_names--;
             return false;
         }
@@ -113,7 +54,7 @@ static bool table_name(struct scan *s)
 
 static void table_names(struct scan *s)
 {
-    while (table_name(s) && accept(s, ","))
+    while (table_name(s) && ddl_accept(&s->in, ","))
         ;
 }
 
@@ -121,20 +62,17 @@ static void schema_name(struct scan *s)
 {
     struct ddl_name *n;
 
-    if (!at_name(s))
+    if (!ddl_at_name(&s->in))
         return;
     n = push_name(s);
-    n->schema = ddl_token_name(&s->lexer, &s->tok, s->arena);
-    n->size = s->tok.size;
-    advance(s);
+    n->schema = ddl_name_here(&s->in, s->arena);
+    n->size = s->in.tok.size;
+    ddl_advance(&s->in);
 }
 
 static void if_exists(struct scan *s)
 {
-    if (!accept(s, "IF"))
-        return;
-    accept(s, "NOT");
-    if (accept(s, "EXISTS"))
+    if (ddl_accept_if_exists(&s->in))
         s->ret->if_exists = true;
 }
 
@@ -164,7 +102,7 @@ static void alter_schema(struct scan *s)
     static const char *const options[] = { "DEFAULT", "CHARACTER",  "CHARSET", "COLLATE",
                                            "COMMENT", "ENCRYPTION", "READ",    NULL };
 
-    if (is_any(s, options))
+    if (ddl_is_any(&s->in, options))
         push_name(s);
     else
         schema_name(s);
@@ -173,29 +111,29 @@ static void alter_schema(struct scan *s)
 /* UNION = (t1, t2) of a MERGE table, not the UNION of a SELECT. */
 static void union_tables(struct scan *s)
 {
-    accept(s, "=");
-    if (accept(s, "(") && !is(s, "SELECT"))
+    ddl_accept(&s->in, "=");
+    if (ddl_accept(&s->in, "(") && !ddl_is(&s->in, "SELECT"))
         table_names(s);
 }
 
 static void start_transaction(struct scan *s)
 {
-    size_t at = s->tok.at;
+    size_t at = s->in.tok.at;
 
-    advance(s);
+    ddl_advance(&s->in);
     s->ret->start_transaction = true;
     s->ret->start_transaction_at = at;
-    s->ret->start_transaction_size = s->tok.at + s->tok.size - at;
-    advance(s);
+    s->ret->start_transaction_size = s->in.tok.at + s->in.tok.size - at;
+    ddl_advance(&s->in);
 }
 
 /* What CREATE TABLE and ALTER TABLE have in common: other tables named among their columns
  * and options.  True if it took a step. */
 static bool common_part(struct scan *s)
 {
-    if (accept(s, "REFERENCES"))
+    if (ddl_accept(&s->in, "REFERENCES"))
         table_name(s);
-    else if (accept(s, "UNION"))
+    else if (ddl_accept(&s->in, "UNION"))
         union_tables(s);
     else
         return false;
@@ -205,22 +143,22 @@ static bool common_part(struct scan *s)
 static void create_table(struct scan *s)
 {
     one_table(s);
-    if (is(s, "(") && next_is(s, "LIKE"))
-        advance(s);
-    if (accept(s, "LIKE")) {
+    if (ddl_is(&s->in, "(") && ddl_next_is(&s->in, "LIKE"))
+        ddl_advance(&s->in);
+    if (ddl_accept(&s->in, "LIKE")) {
         s->ret->class = DDL_CREATE_TABLE_LIKE;
         table_name(s);
         return;
     }
-    while (!at_end(s)) {
-        if (is(s, "SELECT")) {
+    while (!ddl_at_end(&s->in)) {
+        if (ddl_is(&s->in, "SELECT")) {
             s->ret->class = DDL_CREATE_TABLE_SELECT;
             return;
         }
-        if (s->depth == 0 && is(s, "START") && next_is(s, "TRANSACTION"))
+        if (s->in.depth == 0 && ddl_is(&s->in, "START") && ddl_next_is(&s->in, "TRANSACTION"))
             start_transaction(s);
         else if (!common_part(s))
-            advance(s);
+            ddl_advance(&s->in);
     }
 }
 
@@ -229,10 +167,10 @@ static void alter_rename(struct scan *s)
 {
     static const char *const others[] = { "COLUMN", "INDEX", "KEY", "CONSTRAINT", NULL };
 
-    if (is_any(s, others))
+    if (ddl_is_any(&s->in, others))
         return;
-    if (!accept(s, "TO") && !accept(s, "AS"))
-        accept(s, "=");
+    if (!ddl_accept(&s->in, "TO") && !ddl_accept(&s->in, "AS"))
+        ddl_accept(&s->in, "=");
     if (table_name(s))
         s->ret->names[s->ret->n_names - 1].to = true;
 }
@@ -245,7 +183,8 @@ static bool at_own_value(const struct scan *s)
                                              "SYSDATE", "SYS_GUID",   "NEXTVAL",
                                              NULL };
 
-    return (is_any(s, functions) && next_is(s, "(")) || (is(s, "NEXT") && next_is(s, "VALUE"));
+    return (ddl_is_any(&s->in, functions) && ddl_next_is(&s->in, "(")) ||
+           (ddl_is(&s->in, "NEXT") && ddl_next_is(&s->in, "VALUE"));
 }
 
 /* Notes what an ALTER does to rows that are there; takes no step. */
@@ -254,9 +193,10 @@ static void alter_rows(struct scan *s, bool adds)
     struct ddl *d = s->ret;
 
     d->own_values = d->own_values || (adds && at_own_value(s));
-    d->numbers_rows = d->numbers_rows || (adds && is(s, "AUTO_INCREMENT"));
-    d->tablespace = d->tablespace || (s->depth == 0 && (is(s, "DISCARD") || is(s, "IMPORT")) &&
-                                      (next_is(s, "TABLESPACE") || next_is(s, "PARTITION")));
+    d->numbers_rows = d->numbers_rows || (adds && ddl_is(&s->in, "AUTO_INCREMENT"));
+    d->tablespace = d->tablespace ||
+                    (s->in.depth == 0 && (ddl_is(&s->in, "DISCARD") || ddl_is(&s->in, "IMPORT")) &&
+                     (ddl_next_is(&s->in, "TABLESPACE") || ddl_next_is(&s->in, "PARTITION")));
 }
 
 static void alter_table(struct scan *s)
@@ -264,20 +204,22 @@ static void alter_table(struct scan *s)
     bool adds = false;
 
     one_table(s);
-    while (!at_end(s)) {
-        if (s->depth == 0 && (is(s, "ADD") || is(s, ",")))
-            adds = is(s, "ADD");
+    while (!ddl_at_end(&s->in)) {
+        if (s->in.depth == 0 && (ddl_is(&s->in, "ADD") || ddl_is(&s->in, ",")))
+            adds = ddl_is(&s->in, "ADD");
         alter_rows(s, adds);
         if (common_part(s))
             continue;
-        if (s->depth == 0 && accept(s, "RENAME")) {
+        if (s->in.depth == 0 && ddl_accept(&s->in, "RENAME")) {
             alter_rename(s);
-        } else if ((is(s, "WITH") || is(s, "TO") || is(s, "CONVERT")) && next_is(s, "TABLE")) {
-            advance(s); /* EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, */
-            advance(s); /* CONVERT TABLE t TO PARTITION p */
+        } else if ((ddl_is(&s->in, "WITH") || ddl_is(&s->in, "TO") || ddl_is(&s->in, "CONVERT")) &&
+                   ddl_next_is(&s->in, "TABLE")) {
+            ddl_advance(
+                &s->in); /* EXCHANGE PARTITION p WITH TABLE t, CONVERT PARTITION p TO TABLE t, */
+            ddl_advance(&s->in); /* CONVERT TABLE t TO PARTITION p */
             table_name(s);
         } else {
-            advance(s);
+            ddl_advance(&s->in);
         }
     }
 }
@@ -286,19 +228,19 @@ static void alter_table(struct scan *s)
 static void index_on(struct scan *s)
 {
     if_exists(s);
-    while (!at_end(s) && !is(s, "ON"))
-        advance(s);
-    if (accept(s, "ON"))
+    while (!ddl_at_end(&s->in) && !ddl_is(&s->in, "ON"))
+        ddl_advance(&s->in);
+    if (ddl_accept(&s->in, "ON"))
         table_name(s);
 }
 
 /* MariaDB: WAIT n or NOWAIT behind a table. */
 static void wait_option(struct scan *s)
 {
-    if (accept(s, "WAIT"))
-        advance(s);
+    if (ddl_accept(&s->in, "WAIT"))
+        ddl_advance(&s->in);
     else
-        accept(s, "NOWAIT");
+        ddl_accept(&s->in, "NOWAIT");
 }
 
 static void rename_tables(struct scan *s)
@@ -308,10 +250,10 @@ static void rename_tables(struct scan *s)
         if (!table_name(s))
             return;
         wait_option(s);
-        if (!accept(s, "TO") || !table_name(s))
+        if (!ddl_accept(&s->in, "TO") || !table_name(s))
             return;
         s->ret->names[s->ret->n_names - 1].to = true;
-    } while (accept(s, ","));
+    } while (ddl_accept(&s->in, ","));
 }
 
 /* What CREATE, ALTER and DROP are about; DDL_UNKNOWN: there is no such statement. */
@@ -352,7 +294,7 @@ static const struct object {
 static const struct object *object_here(const struct scan *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(objects); i++)
-        if (is(s, objects[i].word))
+        if (ddl_is(&s->in, objects[i].word))
             return &objects[i];
     return NULL;
 }
@@ -360,12 +302,12 @@ static const struct object *object_here(const struct scan *s)
 /* DEFINER = user@host: a user may be called like an object. */
 static void definer(struct scan *s)
 {
-    advance(s);
-    if (!accept(s, "="))
+    ddl_advance(&s->in);
+    if (!ddl_accept(&s->in, "="))
         return;
-    advance(s);
-    if (accept(s, "@"))
-        advance(s);
+    ddl_advance(&s->in);
+    if (ddl_accept(&s->in, "@"))
+        ddl_advance(&s->in);
 }
 
 /* Skips what stands between the verb and the object: OR REPLACE, TEMPORARY, UNIQUE, ... */
@@ -373,17 +315,17 @@ static const struct object *find_object(struct scan *s)
 {
     const struct object *o;
 
-    while (!(o = object_here(s)) && !at_end(s)) {
-        if (is(s, "DEFINER")) {
+    while (!(o = object_here(s)) && !ddl_at_end(&s->in)) {
+        if (ddl_is(&s->in, "DEFINER")) {
             definer(s);
             continue;
         }
-        s->ret->temporary = s->ret->temporary || is(s, "TEMPORARY");
-        s->ret->or_replace = s->ret->or_replace || is(s, "REPLACE");
-        advance(s);
+        s->ret->temporary = s->ret->temporary || ddl_is(&s->in, "TEMPORARY");
+        s->ret->or_replace = s->ret->or_replace || ddl_is(&s->in, "REPLACE");
+        ddl_advance(&s->in);
     }
     if (o)
-        advance(s);
+        ddl_advance(&s->in);
     return o;
 }
 
@@ -420,33 +362,34 @@ static void verb_drop(struct scan *s)
 
 static void verb_rename(struct scan *s)
 {
-    if (accept(s, "TABLE") || accept(s, "TABLES"))
+    if (ddl_accept(&s->in, "TABLE") || ddl_accept(&s->in, "TABLES"))
         statement(s, DDL_RENAME_TABLE, rename_tables);
-    else if (is(s, "USER"))
+    else if (ddl_is(&s->in, "USER"))
         s->ret->class = DDL_ACCOUNT;
 }
 
 static void verb_truncate(struct scan *s)
 {
-    accept(s, "TABLE");
+    ddl_accept(&s->in, "TABLE");
     statement(s, DDL_TRUNCATE_TABLE, one_table);
 }
 
 static void verb_set(struct scan *s)
 {
-    if (is(s, "PASSWORD") || is(s, "ROLE") || (is(s, "DEFAULT") && next_is(s, "ROLE")))
+    if (ddl_is(&s->in, "PASSWORD") || ddl_is(&s->in, "ROLE") ||
+        (ddl_is(&s->in, "DEFAULT") && ddl_next_is(&s->in, "ROLE")))
         s->ret->class = DDL_ACCOUNT;
 }
 
 static void verb_start(struct scan *s)
 {
-    if (is(s, "TRANSACTION"))
+    if (ddl_is(&s->in, "TRANSACTION"))
         s->ret->class = DDL_TRANSACTION;
 }
 
 static void verb_begin(struct scan *s)
 {
-    if (is(s, "NOT")) /* MariaDB: BEGIN NOT ATOMIC is a block of statements */
+    if (ddl_is(&s->in, "NOT")) /* MariaDB: BEGIN NOT ATOMIC is a block of statements */
         s->ret->class = DDL_DML;
 }
 
@@ -455,8 +398,8 @@ static void skip_modifiers(struct scan *s)
     static const char *const words[] = { "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE",
                                          "QUICK",        "INTO",          NULL };
 
-    while (is_any(s, words))
-        advance(s);
+    while (ddl_is_any(&s->in, words))
+        ddl_advance(&s->in);
 }
 
 static void verb_insert(struct scan *s)
@@ -469,37 +412,39 @@ static void verb_insert(struct scan *s)
 static void verb_change(struct scan *s)
 {
     skip_modifiers(s);
-    if (!is(s, "FROM"))
+    if (!ddl_is(&s->in, "FROM"))
         table_names(s);
-    while (!at_end(s) && !is(s, "SET") && !is(s, "WHERE")) {
-        if (accept(s, "FROM") || accept(s, "JOIN") || accept(s, "USING") || accept(s, ","))
+    while (!ddl_at_end(&s->in) && !ddl_is(&s->in, "SET") && !ddl_is(&s->in, "WHERE")) {
+        if (ddl_accept(&s->in, "FROM") || ddl_accept(&s->in, "JOIN") ||
+            ddl_accept(&s->in, "USING") || ddl_accept(&s->in, ","))
             table_names(s);
         else
-            advance(s);
+            ddl_advance(&s->in);
     }
 }
 
 /* WITH ... UPDATE or DELETE; a SELECT calls a function that writes. */
 static void verb_with(struct scan *s)
 {
-    while (!at_end(s) && !(s->depth == 0 && (is(s, "UPDATE") || is(s, "DELETE"))))
-        advance(s);
-    if (at_end(s))
+    while (!ddl_at_end(&s->in) &&
+           !(s->in.depth == 0 && (ddl_is(&s->in, "UPDATE") || ddl_is(&s->in, "DELETE"))))
+        ddl_advance(&s->in);
+    if (ddl_at_end(&s->in))
         return;
-    advance(s);
+    ddl_advance(&s->in);
     verb_change(s);
 }
 
 static void verb_load(struct scan *s)
 {
-    if (is(s, "INDEX")) {
+    if (ddl_is(&s->in, "INDEX")) {
         s->ret->class = DDL_ADMIN;
         return;
     }
-    while (!at_end(s) && !(is(s, "INTO") && next_is(s, "TABLE")))
-        advance(s);
-    advance(s);
-    advance(s);
+    while (!ddl_at_end(&s->in) && !(ddl_is(&s->in, "INTO") && ddl_next_is(&s->in, "TABLE")))
+        ddl_advance(&s->in);
+    ddl_advance(&s->in);
+    ddl_advance(&s->in);
     table_name(s);
 }
 
@@ -569,150 +514,33 @@ static const struct verb {
 /* MariaDB logs SET STATEMENT x = y FOR statement as it was written. */
 static void skip_set_statement(struct scan *s)
 {
-    if (!is(s, "SET") || !next_is(s, "STATEMENT"))
+    if (!ddl_is(&s->in, "SET") || !ddl_next_is(&s->in, "STATEMENT"))
         return;
-    while (!at_end(s) && !is(s, "FOR"))
-        advance(s);
-    advance(s);
+    while (!ddl_at_end(&s->in) && !ddl_is(&s->in, "FOR"))
+        ddl_advance(&s->in);
+    ddl_advance(&s->in);
 }
 
 void ddl_scan(struct slice sql, bool ansi_quotes, bool no_backslash_escapes, struct arena *arena,
               struct ddl *ret)
 {
-    struct scan s = { .lexer = { .sql = sql,
-                                 .ansi_quotes = ansi_quotes,
-                                 .no_backslash_escapes = no_backslash_escapes },
+    struct scan s = { .in.lexer = { .sql = sql,
+                                    .ansi_quotes = ansi_quotes,
+                                    .no_backslash_escapes = no_backslash_escapes },
                       .arena = arena,
                       .ret = ret };
 
     *ret = (struct ddl){ .class = DDL_UNKNOWN };
-    advance(&s);
-    while (is(&s, "(") || is(&s, ";"))
-        advance(&s);
-    s.depth = 0;
+    ddl_advance(&s.in);
+    while (ddl_is(&s.in, "(") || ddl_is(&s.in, ";"))
+        ddl_advance(&s.in);
+    s.in.depth = 0;
     skip_set_statement(&s);
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (!is(&s, verbs[i].word))
+        if (!ddl_is(&s.in, verbs[i].word))
             continue;
-        advance(&s);
+        ddl_advance(&s.in);
         statement(&s, verbs[i].class, verbs[i].scan);
         return;
     }
-}
-
-/* --- clauses --- */
-
-/* What a clause begins with.  Behind other commas a list goes on: DROP PARTITION p, q. */
-static const char *const clause_words[] = {
-    "ADD",   "DROP",    "MODIFY",    "CHANGE",  "ALTER",   "RENAME",    "CONVERT",
-    "ORDER", "ENGINE",  "COMMENT",   "DEFAULT", "CHARSET", "CHARACTER", "ROW_FORMAT",
-    "FORCE", "COLLATE", "ALGORITHM", "LOCK",    NULL,
-};
-
-unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
-                     bool no_backslash_escapes, struct arena *arena, struct slice **ret)
-{
-    struct scan s = { .lexer = { .sql = sql,
-                                 .at = d->n_names ? d->names[0].at + d->names[0].size : 0,
-                                 .ansi_quotes = ansi_quotes,
-                                 .no_backslash_escapes = no_backslash_escapes } };
-    size_t from = s.lexer.at;
-    unsigned n = 0, cap = 0;
-
-    if (d->class != DDL_ALTER_TABLE || d->n_names == 0)
-        return 0;
-    advance(&s);
-    for (;;) {
-        struct scan comma = s;
-        bool ends = at_end(&s) || is(&s, ";");
-
-        if (!ends && !(s.depth == 0 && accept(&s, ",") && is_any(&s, clause_words))) {
-            if (s.tok.at == comma.tok.at)
-                advance(&s);
-            continue;
-        }
-        if (n == cap) {
-            struct slice *more = arena_alloc(arena, (cap = cap * 2 + 4) * sizeof *more);
-
-            if (n)
-                memcpy(more, *ret, n * sizeof *more);
-            *ret = more;
-        }
-        (*ret)[n++] = slice_of(sql.data + from, comma.tok.at - from);
-        if (ends)
-            return n;
-        from = s.tok.at;
-    }
-}
-
-/* --- writing --- */
-
-static size_t cut_transaction(struct slice sql, const struct ddl *d, size_t at, struct buf *out)
-{
-    buf_add(out, sql.data + at, d->start_transaction_at - at);
-    return d->start_transaction_at + d->start_transaction_size;
-}
-
-void ddl_rewrite(struct slice sql, const struct ddl *d,
-                 bool (*rename)(void *arg, const struct ddl_name *n, struct buf *quoted), void *arg,
-                 struct buf *out)
-{
-    struct buf quoted = BUF_INIT;
-    bool cut = d->start_transaction;
-    size_t at = 0;
-
-    for (unsigned i = 0; i < d->n_names; i++) {
-        const struct ddl_name *n = &d->names[i];
-
-        buf_clear(&quoted);
-        if (!rename || !rename(arg, n, &quoted))
-            continue;
-        if (cut && d->start_transaction_at < n->at) {
-            at = cut_transaction(sql, d, at, out);
-            cut = false;
-        }
-        buf_add(out, sql.data + at, n->at - at);
-        buf_add(out, quoted.data, quoted.size);
-        if (n->size == 0)
-            buf_byte(out, ' ');
-        at = n->at + n->size;
-    }
-    if (cut)
-        at = cut_transaction(sql, d, at, out);
-    buf_add(out, sql.data + at, sql.size - at);
-    buf_fini(&quoted);
-}
-
-const char *ddl_class_name(enum ddl_class c)
-{
-    static const char *const names[DDL_N_CLASSES] = {
-        [DDL_UNKNOWN] = "unknown",
-        [DDL_CREATE_DATABASE] = "create database",
-        [DDL_DROP_DATABASE] = "drop database",
-        [DDL_ALTER_DATABASE] = "alter database",
-        [DDL_CREATE_TABLE] = "create table",
-        [DDL_CREATE_TABLE_LIKE] = "create table like",
-        [DDL_CREATE_TABLE_SELECT] = "create table select",
-        [DDL_DROP_TABLE] = "drop table",
-        [DDL_ALTER_TABLE] = "alter table",
-        [DDL_RENAME_TABLE] = "rename table",
-        [DDL_TRUNCATE_TABLE] = "truncate table",
-        [DDL_CREATE_INDEX] = "create index",
-        [DDL_DROP_INDEX] = "drop index",
-        [DDL_CREATE_VIEW] = "create view",
-        [DDL_DROP_VIEW] = "drop view",
-        [DDL_ALTER_VIEW] = "alter view",
-        [DDL_CREATE_SEQUENCE] = "create sequence",
-        [DDL_ALTER_SEQUENCE] = "alter sequence",
-        [DDL_DROP_SEQUENCE] = "drop sequence",
-        [DDL_TRIGGER] = "trigger",
-        [DDL_ROUTINE] = "routine",
-        [DDL_EVENT] = "event",
-        [DDL_ACCOUNT] = "account",
-        [DDL_ADMIN] = "administration",
-        [DDL_DML] = "dml",
-        [DDL_TRANSACTION] = "transaction",
-    };
-
-    return names[c];
 }

@@ -161,6 +161,72 @@ struct slice ddl_token_name(const struct ddl_lexer *l, const struct ddl_token *t
     return slice_of(to, n);
 }
 
+/* --- one token at hand --- */
+
+bool ddl_is(const struct ddl_reader *r, const char *word)
+{
+    return ddl_token_is(&r->lexer, &r->tok, word);
+}
+
+bool ddl_is_any(const struct ddl_reader *r, const char *const *words)
+{
+    for (; *words; words++)
+        if (ddl_is(r, *words))
+            return true;
+    return false;
+}
+
+bool ddl_next_is(const struct ddl_reader *r, const char *word)
+{
+    struct ddl_lexer ahead = r->lexer;
+    struct ddl_token t = ddl_lex(&ahead);
+
+    return ddl_token_is(&ahead, &t, word);
+}
+
+bool ddl_at_end(const struct ddl_reader *r)
+{
+    return r->tok.kind == DDL_TOKEN_END;
+}
+
+bool ddl_at_name(const struct ddl_reader *r)
+{
+    return r->tok.kind == DDL_TOKEN_WORD || r->tok.kind == DDL_TOKEN_QUOTED;
+}
+
+struct slice ddl_name_here(const struct ddl_reader *r, struct arena *arena)
+{
+    return ddl_token_name(&r->lexer, &r->tok, arena);
+}
+
+void ddl_advance(struct ddl_reader *r)
+{
+    if (ddl_is(r, "("))
+        r->depth++;
+    else if (ddl_is(r, ")") && r->depth)
+        r->depth--;
+    r->end = r->tok.at + r->tok.size;
+    r->tok = ddl_lex(&r->lexer);
+}
+
+bool ddl_accept(struct ddl_reader *r, const char *word)
+{
+    if (!ddl_is(r, word))
+        return false;
+    ddl_advance(r);
+    return true;
+}
+
+bool ddl_accept_if_exists(struct ddl_reader *r)
+{
+    if (!ddl_accept(r, "IF"))
+        return false;
+    ddl_accept(r, "NOT");
+    return ddl_accept(r, "EXISTS");
+}
+
+/* --- whole statements --- */
+
 static bool same_token(const struct ddl_lexer *la, const struct ddl_token *a,
                        const struct ddl_lexer *lb, const struct ddl_token *b, struct arena *arena)
 {

@@ -10,35 +10,11 @@
 #include "route/shard_table.h"
 
 struct parse {
-    struct ddl_lexer lexer;
-    struct ddl_token tok;
+    struct ddl_reader in;
     struct shard_table *ret;
     unsigned cap_cols, cap_keys;
     const char *charset, *collation; /* of the table; "" until they are known */
 };
-
-static bool is(const struct parse *p, const char *word)
-{
-    return ddl_token_is(&p->lexer, &p->tok, word);
-}
-
-static bool at_end(const struct parse *p)
-{
-    return p->tok.kind == DDL_TOKEN_END;
-}
-
-static void advance(struct parse *p)
-{
-    p->tok = ddl_lex(&p->lexer);
-}
-
-static bool accept(struct parse *p, const char *word)
-{
-    if (!is(p, word))
-        return false;
-    advance(p);
-    return true;
-}
 
 static const char *keep(struct parse *p, const void *data, size_t size)
 {
@@ -61,15 +37,15 @@ static const char *keep_lower(struct parse *p, struct slice s)
 
 static struct slice token(const struct parse *p)
 {
-    return slice_of(p->lexer.sql.data + p->tok.at, p->tok.size);
+    return slice_of(p->in.lexer.sql.data + p->in.tok.at, p->in.tok.size);
 }
 
 static const char *name(struct parse *p)
 {
-    struct slice n = ddl_token_name(&p->lexer, &p->tok, &p->ret->arena);
+    struct slice n = ddl_name_here(&p->in, &p->ret->arena);
     const char *kept = keep(p, n.data, n.size);
 
-    advance(p);
+    ddl_advance(&p->in);
     return kept;
 }
 
@@ -78,14 +54,15 @@ static void add_token(struct parse *p, struct buf *out)
 {
     struct slice text = token(p);
 
-    if (p->tok.kind == DDL_TOKEN_QUOTED)
-        text = ddl_token_name(&p->lexer, &p->tok, &p->ret->arena);
-    if (out->size && p->tok.kind != DDL_TOKEN_PUNCT && !strchr("(,=-+.", out->data[out->size - 1]))
+    if (p->in.tok.kind == DDL_TOKEN_QUOTED)
+        text = ddl_name_here(&p->in, &p->ret->arena);
+    if (out->size && p->in.tok.kind != DDL_TOKEN_PUNCT &&
+        !strchr("(,=-+.", out->data[out->size - 1]))
         buf_byte(out, ' ');
     for (size_t i = 0; i < text.size; i++)
         buf_byte(out,
-                 (char)(p->tok.kind == DDL_TOKEN_STRING ? text.data[i] : tolower(text.data[i])));
-    advance(p);
+                 (char)(p->in.tok.kind == DDL_TOKEN_STRING ? text.data[i] : tolower(text.data[i])));
+    ddl_advance(&p->in);
 }
 
 /* What stands in brackets, with them; nothing if none is here. */
@@ -93,28 +70,29 @@ static void add_brackets(struct parse *p, struct buf *out)
 {
     unsigned depth = 0;
 
-    if (!is(p, "("))
+    if (!ddl_is(&p->in, "("))
         return;
     do {
-        depth += is(p, "(");
-        depth -= is(p, ")");
+        depth += ddl_is(&p->in, "(");
+        depth -= ddl_is(&p->in, ")");
         add_token(p, out);
-    } while (depth && !at_end(p));
+    } while (depth && !ddl_at_end(&p->in));
 }
 
-/* Up to the comma, or the bracket, that ends this element of the list. */
 /* Whether a key is looked at by queries: MySQL's words and MariaDB's. */
 static bool says_who_sees(struct parse *p)
 {
-    return accept(p, "VISIBLE") || accept(p, "INVISIBLE") || accept(p, "IGNORED");
+    return ddl_accept(&p->in, "VISIBLE") || ddl_accept(&p->in, "INVISIBLE") ||
+           ddl_accept(&p->in, "IGNORED");
 }
 
+/* Up to the comma, or the bracket, that ends this element of the list. */
 static void add_rest(struct parse *p, struct buf *out)
 {
-    while (!at_end(p) && !is(p, ",") && !is(p, ")")) {
+    while (!ddl_at_end(&p->in) && !ddl_is(&p->in, ",") && !ddl_is(&p->in, ")")) {
         if (says_who_sees(p))
             continue;
-        if (is(p, "("))
+        if (ddl_is(&p->in, "("))
             add_brackets(p, out);
         else
             add_token(p, out);
@@ -132,18 +110,18 @@ static const char *kept_text(struct parse *p, const struct buf *b)
 static const char *value(struct parse *p)
 {
     SCOPED(buf_fini) struct buf text = BUF_INIT;
-    bool is_null = is(p, "NULL"), sign = is(p, "-") || is(p, "+");
-    bool word = p->tok.kind == DDL_TOKEN_WORD;
+    bool is_null = ddl_is(&p->in, "NULL"), sign = ddl_is(&p->in, "-") || ddl_is(&p->in, "+");
+    bool word = p->in.tok.kind == DDL_TOKEN_WORD;
 
-    if (is(p, "(")) {
+    if (ddl_is(&p->in, "(")) {
         add_brackets(p, &text);
     } else {
         add_token(p, &text);
-        if (sign || (word && p->tok.kind == DDL_TOKEN_STRING))
+        if (sign || (word && p->in.tok.kind == DDL_TOKEN_STRING))
             add_token(p, &text);
-        while (accept(p, ".")) { /* 1.5 */
+        while (ddl_accept(&p->in, ".")) { /* 1.5 */
             buf_byte(&text, '.');
-            if (p->tok.kind == DDL_TOKEN_WORD)
+            if (p->in.tok.kind == DDL_TOKEN_WORD)
                 add_token(p, &text);
         }
         add_brackets(p, &text);
@@ -156,7 +134,7 @@ static const char *type(struct parse *p)
     SCOPED(buf_fini) struct buf text = BUF_INIT;
 
     add_token(p, &text);
-    if (is(p, "PRECISION") || is(p, "VARYING"))
+    if (ddl_is(&p->in, "PRECISION") || ddl_is(&p->in, "VARYING"))
         add_token(p, &text);
     add_brackets(p, &text);
     return kept_text(p, &text);
@@ -167,38 +145,40 @@ static const char *generated(struct parse *p)
     SCOPED(buf_fini) struct buf text = BUF_INIT;
 
     add_brackets(p, &text);
-    if (accept(p, "STORED") || accept(p, "PERSISTENT"))
+    if (ddl_accept(&p->in, "STORED") || ddl_accept(&p->in, "PERSISTENT"))
         buf_str(&text, " stored");
     else
         buf_str(&text, " virtual");
-    accept(p, "VIRTUAL");
+    ddl_accept(&p->in, "VIRTUAL");
     return kept_text(p, &text);
 }
 
 /* One attribute that has a place of its own; false: none is here. */
 static bool known_attribute(struct parse *p, struct shard_column *c)
 {
-    if (accept(p, "UNSIGNED")) {
+    if (ddl_accept(&p->in, "UNSIGNED")) {
         c->is_unsigned = true;
-    } else if (accept(p, "ZEROFILL")) {
+    } else if (ddl_accept(&p->in, "ZEROFILL")) {
         c->zerofill = c->is_unsigned = true;
-    } else if (accept(p, "CHARSET") || (is(p, "CHARACTER") && (advance(p), accept(p, "SET")))) {
+    } else if (ddl_accept(&p->in, "CHARSET") ||
+               (ddl_is(&p->in, "CHARACTER") && (ddl_advance(&p->in), ddl_accept(&p->in, "SET")))) {
         c->charset = keep_lower(p, token(p));
-        advance(p);
-    } else if (accept(p, "COLLATE")) {
+        ddl_advance(&p->in);
+    } else if (ddl_accept(&p->in, "COLLATE")) {
         c->collation = keep_lower(p, token(p));
-        advance(p);
-    } else if (accept(p, "NOT")) {
-        c->nullable = !accept(p, "NULL");
-    } else if (accept(p, "NULL")) {
+        ddl_advance(&p->in);
+    } else if (ddl_accept(&p->in, "NOT")) {
+        c->nullable = !ddl_accept(&p->in, "NULL");
+    } else if (ddl_accept(&p->in, "NULL")) {
         c->nullable = true;
-    } else if (accept(p, "DEFAULT")) {
+    } else if (ddl_accept(&p->in, "DEFAULT")) {
         c->fallback = value(p);
-    } else if (accept(p, "AUTO_INCREMENT")) {
+    } else if (ddl_accept(&p->in, "AUTO_INCREMENT")) {
         c->auto_increment = true;
-    } else if (accept(p, "COMMENT")) {
-        advance(p);
-    } else if (!accept(p, "VISIBLE") && !accept(p, "INVISIBLE") && !accept(p, "SIGNED")) {
+    } else if (ddl_accept(&p->in, "COMMENT")) {
+        ddl_advance(&p->in);
+    } else if (!ddl_accept(&p->in, "VISIBLE") && !ddl_accept(&p->in, "INVISIBLE") &&
+               !ddl_accept(&p->in, "SIGNED")) {
         return false;
     }
     return true;
@@ -214,15 +194,7 @@ static struct shard_column *push_column(struct parse *p)
 {
     struct shard_table *t = p->ret;
 
-    if (t->n_cols == p->cap_cols) {
-        struct shard_column *more;
-
-        p->cap_cols = p->cap_cols * 2 + 8;
-        more = arena_alloc(&t->arena, p->cap_cols * sizeof *more);
-        if (t->n_cols)
-            memcpy(more, t->cols, t->n_cols * sizeof *more);
-        t->cols = more;
-    }
+    t->cols = arena_grow(&t->arena, t->cols, t->n_cols, &p->cap_cols, sizeof *t->cols);
     t->cols[t->n_cols] = (struct shard_column){ .nullable = true, .others = "" };
     return &t->cols[t->n_cols++];
 }
@@ -231,15 +203,7 @@ static struct shard_key *push_key(struct parse *p)
 {
     struct shard_table *t = p->ret;
 
-    if (t->n_keys == p->cap_keys) {
-        struct shard_key *more;
-
-        p->cap_keys = p->cap_keys * 2 + 4;
-        more = arena_alloc(&t->arena, p->cap_keys * sizeof *more);
-        if (t->n_keys)
-            memcpy(more, t->keys, t->n_keys * sizeof *more);
-        t->keys = more;
-    }
+    t->keys = arena_grow(&t->arena, t->keys, t->n_keys, &p->cap_keys, sizeof *t->keys);
     t->keys[t->n_keys] = (struct shard_key){ .name = "", .text = "" };
     return &t->keys[t->n_keys++];
 }
@@ -251,14 +215,14 @@ static void column(struct parse *p)
 
     c.name = name(p);
     c.type = type(p);
-    while (!at_end(p) && !is(p, ",") && !is(p, ")")) {
+    while (!ddl_at_end(&p->in) && !ddl_is(&p->in, ",") && !ddl_is(&p->in, ")")) {
         if (known_attribute(p, &c))
             continue;
-        if (accept(p, "GENERATED"))
-            accept(p, "ALWAYS");
-        if (accept(p, "AS"))
+        if (ddl_accept(&p->in, "GENERATED"))
+            ddl_accept(&p->in, "ALWAYS");
+        if (ddl_accept(&p->in, "AS"))
             c.generated = generated(p);
-        else if (is(p, "("))
+        else if (ddl_is(&p->in, "("))
             add_brackets(p, &others);
         else
             add_token(p, &others);
@@ -273,11 +237,12 @@ static void column(struct parse *p)
 static void key(struct parse *p)
 {
     SCOPED(buf_fini) struct buf text = BUF_INIT;
-    struct shard_key k = { .name = "", .primary = is(p, "PRIMARY") };
+    struct shard_key k = { .name = "", .primary = ddl_is(&p->in, "PRIMARY") };
 
-    while (p->tok.kind == DDL_TOKEN_WORD && !is(p, "USING") && !is(p, "CHECK") && !is(p, "FOREIGN"))
+    while (p->in.tok.kind == DDL_TOKEN_WORD && !ddl_is(&p->in, "USING") &&
+           !ddl_is(&p->in, "CHECK") && !ddl_is(&p->in, "FOREIGN"))
         add_token(p, &text);
-    if (p->tok.kind == DDL_TOKEN_QUOTED)
+    if (p->in.tok.kind == DDL_TOKEN_QUOTED)
         k.name = name(p);
     add_rest(p, &text);
     k.text = kept_text(p, &text);
@@ -290,25 +255,20 @@ static bool at_key(const struct parse *p)
                                          "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN",
                                          "CHECK",    "PERIOD",  "VECTOR",     NULL };
 
-    if (p->tok.kind != DDL_TOKEN_WORD)
-        return false;
-    for (size_t i = 0; words[i]; i++)
-        if (is(p, words[i]))
-            return true;
-    return false;
+    return ddl_is_any(&p->in, words);
 }
 
 /* --- the table --- */
 
 static void table_options(struct parse *p)
 {
-    while (!at_end(p)) {
-        bool charset = is(p, "CHARSET"), collation = is(p, "COLLATE");
+    while (!ddl_at_end(&p->in)) {
+        bool charset = ddl_is(&p->in, "CHARSET"), collation = ddl_is(&p->in, "COLLATE");
 
-        if (is(p, "PARTITION"))
+        if (ddl_is(&p->in, "PARTITION"))
             return;
-        advance(p);
-        accept(p, "=");
+        ddl_advance(&p->in);
+        ddl_accept(&p->in, "=");
         if (charset)
             p->charset = keep_lower(p, token(p));
         else if (collation)
@@ -337,13 +297,13 @@ static void inherit(struct parse *p)
 
 int shard_table_parse(struct slice create, struct shard_table *ret, struct err *err)
 {
-    struct parse p = { .lexer = { .sql = create }, .ret = ret, .charset = "", .collation = "" };
+    struct parse p = { .in.lexer = { .sql = create }, .ret = ret, .charset = "", .collation = "" };
 
     *ret = (struct shard_table){ .n_cols = 0 };
-    advance(&p);
-    while (!at_end(&p) && !is(&p, "("))
-        advance(&p);
-    if (!accept(&p, "("))
+    ddl_advance(&p.in);
+    while (!ddl_at_end(&p.in) && !ddl_is(&p.in, "("))
+        ddl_advance(&p.in);
+    if (!ddl_accept(&p.in, "("))
         return err_set(err, -EINVAL, "no list of columns in %.*s",
                        (int)(create.size < 200 ? create.size : 200), create.data);
     do {
@@ -351,8 +311,8 @@ int shard_table_parse(struct slice create, struct shard_table *ret, struct err *
             key(&p);
         else
             column(&p);
-    } while (accept(&p, ","));
-    if (!accept(&p, ")") || ret->n_cols == 0)
+    } while (ddl_accept(&p.in, ","));
+    if (!ddl_accept(&p.in, ")") || ret->n_cols == 0)
         return err_set(err, -EINVAL, "the list of columns does not end: %.*s",
                        (int)(create.size < 200 ? create.size : 200), create.data);
     table_options(&p);
