@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/scope.h"
 #include "http/compat/dm/dm_metrics.h"
-#include "http/compat/kingbus_metrics.h"
+#include "http/compat/kingbus/kingbus_metrics.h"
 #include "http/compat/tidb_binlog_metrics.h"
 
 struct known {

@@ -1,4 +1,4 @@
-#include "http/compat/kingbus_metrics.h"
+#include "http/compat/kingbus/kingbus_metrics.h"
 
 #include <stddef.h>
 
