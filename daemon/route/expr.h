@@ -2,13 +2,19 @@
  * expr.h - SQL expressions over the columns of a row, as the servers evaluate them, for filters of
  * rows (DM's expression-filter).
  *
- *     expr_new("status IN ('new','x') AND total < 10", columns, n, &e, &err);   once a table
- * version rc = expr_true(e, get, row, &err);                                        once a row: 1,
- * 0, <0
+ *     expr_new("status IN ('new','x') AND total < 10", columns, n, &e, &err);
+ *     rc = expr_true(e, get, row, &err);
  *
- *     expr_parse.c  text -> nodes      expr_bind.c   what nodes are: types, collations, what is
- * refused expr.c        nodes -> a value   expr_call.c   functions expr_number.c exact numbers
- * expr_text.c   strings under collations expr_time.c   dates and times
+ * The first once a version of the table, the second once a row: 1, 0, <0.
+ *
+ *     expr_lex.c     text -> tokens
+ *     expr_parse.c   tokens -> nodes
+ *     expr_bind.c    what nodes are: types, collations, what is refused
+ *     expr.c         nodes -> a value
+ *     expr_call.c    functions
+ *     expr_number.c  exact numbers
+ *     expr_text.c    strings under collations
+ *     expr_time.c    dates and times
  *
  * What is known: comparison, AND OR NOT XOR and their signs, IN, BETWEEN, LIKE, IS, CASE,
  * arithmetic, bits, COLLATE, BINARY, CAST and the functions of expr_call.c.  What is not
@@ -69,14 +75,14 @@ struct expr_value {
 
 struct expr;
 
-/* 'columns' NULL: only the syntax is looked at.  -EINVAL; -ENOENT for a column that is not there.
- */
+/* 'columns' NULL: only the syntax is looked at; they are borrowed for the call.  -EINVAL; -ENOENT
+ * for a column that is not there. */
 int expr_new(const char *text, const struct expr_column *columns, unsigned n, struct expr **ret,
              struct err *err);
 void expr_free(struct expr *e); /* NULL is fine */
 
-/* 1: true; 0: false or NULL; -ENOTSUP, -ERANGE: it cannot be told.  'get' gives a column's value.
- */
+/* 1: true; 0: false or NULL; -ENOTSUP, -ERANGE: it cannot be told.  'get' gives the value of a
+ * column, by its number in 'columns'; a text has to last until this returns. */
 int expr_true(const struct expr *e, struct expr_value (*get)(void *arg, unsigned column), void *arg,
               struct err *err);
 
