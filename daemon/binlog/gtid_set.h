@@ -29,7 +29,13 @@ bool gtid_tag(struct gtid *g, struct slice tag);
 struct gtid_set;
 
 struct gtid_set *gtid_set_new(enum flavor flavor);
-void gtid_set_free(struct gtid_set *s);
+void gtid_set_free(struct gtid_set *s); /* NULL is fine */
+
+static inline void gtid_set_freep(struct gtid_set **s) /* for SCOPED() */
+{
+    gtid_set_free(*s);
+}
+
 struct gtid_set *gtid_set_copy(const struct gtid_set *s); /* NULL gives NULL */
 enum flavor gtid_set_flavor(const struct gtid_set *s);
 

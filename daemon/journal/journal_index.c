@@ -187,21 +187,16 @@ int search_stretch(struct span in, bool (*is_before)(const void *arg, const stru
     return found;
 }
 
-static void setp(struct gtid_set **set)
-{
-    gtid_set_free(*set);
-}
-
 int search_state(struct span in, bool (*is_before)(const void *arg, const struct gtid_set *state),
                  const void *arg, uint64_t *seq, struct gtid_set **ret, struct err *err)
 {
     SCOPED(index_close) struct index_iter i;
-    SCOPED(setp) struct gtid_set *found = NULL;
+    SCOPED(gtid_set_freep) struct gtid_set *found = NULL;
 
     index_open(&i, in.store, in.journal, KEY_STATE);
     while (in.from < in.to) {
         uint64_t mid = in.from + (in.to - in.from) / 2, at = 0;
-        SCOPED(setp) struct gtid_set *set = NULL;
+        SCOPED(gtid_set_freep) struct gtid_set *set = NULL;
 
         if (state_at(&i, mid, &at, &set, err) < 0)
             return err->code;

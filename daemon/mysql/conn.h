@@ -55,6 +55,11 @@ struct mysql_conn;
 int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struct err *err);
 void mysql_conn_close(struct mysql_conn *c); /* NULL is fine */
 
+static inline void mysql_conn_closep(struct mysql_conn **c) /* for SCOPED() */
+{
+    mysql_conn_close(*c);
+}
+
 enum flavor mysql_conn_flavor(const struct mysql_conn *c);
 unsigned mysql_conn_version(const struct mysql_conn *c); /* 101100 is 10.11.0, 90700 is 9.7.0 */
 const char *mysql_conn_version_text(const struct mysql_conn *c);

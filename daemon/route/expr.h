@@ -75,8 +75,8 @@ struct expr_value {
 
 struct expr;
 
-/* 'columns' NULL: only the syntax is looked at; they are borrowed for the call.  -EINVAL; -ENOENT
- * for a column that is not there. */
+/* 'columns' NULL: only the syntax is looked at.  They are borrowed for the call, their collations
+ * for as long as the expression lives.  -EINVAL; -ENOENT for a column that is not there. */
 int expr_new(const char *text, const struct expr_column *columns, unsigned n, struct expr **ret,
              struct err *err);
 void expr_free(struct expr *e); /* NULL is fine */

@@ -128,11 +128,6 @@ void router_free(struct router *r)
     free(r);
 }
 
-static void router_freep(struct router **r)
-{
-    router_free(*r);
-}
-
 int router_new(const struct router_config *c, struct router **ret, struct err *err)
 {
     SCOPED(router_freep) struct router *r = xcalloc(1, sizeof *r);

@@ -65,6 +65,11 @@ struct router_config {
 int router_new(const struct router_config *c, struct router **ret, struct err *err);
 void router_free(struct router *r); /* NULL is fine */
 
+static inline void router_freep(struct router **r) /* for SCOPED() */
+{
+    router_free(*r);
+}
+
 struct route {
     char to_schema[193], to_table[193]; /* 64 characters of UTF-8 and a NUL */
     bool whole; /* router_schema(): all its tables are in scope and go to 'to_schema' unrenamed, so

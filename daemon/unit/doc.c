@@ -8,11 +8,6 @@
 #include "base/scope.h"
 #include "node/suggest.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static const struct doc_field *find_field(const struct doc_field *fields, const char *name)
 {
     for (; fields->name; fields++)
@@ -93,7 +88,7 @@ static int check_count(const struct doc_field *f, const json_t *v, const char *p
 static int check_list(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
                       struct err *err)
 {
-    SCOPED(json_freep) json_t *list = json_array();
+    SCOPED(json_decrefp) json_t *list = json_array();
     const json_t *element;
     size_t i;
 
@@ -115,7 +110,7 @@ static int check_list(const struct doc_field *f, const json_t *v, const char *pa
 static int check_map(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
                      struct err *err)
 {
-    SCOPED(json_freep) json_t *map = json_object();
+    SCOPED(json_decrefp) json_t *map = json_object();
     const char *key;
     json_t *element;
 
@@ -157,7 +152,7 @@ static int check_required(const struct doc_field *fields, const json_t *doc, con
 static int check_object(const struct doc_field *fields, const json_t *v, const char *path,
                         json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *object = json_object();
+    SCOPED(json_decrefp) json_t *object = json_object();
     const char *key;
     json_t *element;
     int rc;
@@ -217,8 +212,8 @@ static int check_type(const struct doc_field *f, const json_t *v, const char *pa
 /* Nothing, as far as a refused or ignored field goes: its default, or empty. */
 static bool is_default(const struct doc_field *f, const json_t *v)
 {
-    SCOPED(json_freep) json_t *fallback = doc_fallback(f);
-    SCOPED(json_freep)
+    SCOPED(json_decrefp) json_t *fallback = doc_fallback(f);
+    SCOPED(json_decrefp)
     json_t *inert = f->inert ? json_loads(f->inert, JSON_DECODE_ANY, NULL) : NULL;
 
     if ((fallback && json_equal(fallback, v)) || (inert && json_equal(inert, v)))
@@ -231,7 +226,7 @@ static bool is_default(const struct doc_field *f, const json_t *v)
 int doc_check_value(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
                     struct err *err)
 {
-    SCOPED(json_freep) json_t *checked = NULL;
+    SCOPED(json_decrefp) json_t *checked = NULL;
     int rc = check_type(f, v, path, &checked, err);
 
     if (rc < 0) {

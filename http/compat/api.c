@@ -14,11 +14,6 @@
 
 #define MASK "******"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- values --- */
 
 struct place {
@@ -118,7 +113,7 @@ static int check_schema(const struct place *p, const struct api_schema *s, const
 static int check_list(const struct place *p, const struct api_schema *of, const json_t *v,
                       json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = json_array();
+    SCOPED(json_decrefp) json_t *all = json_array();
     const json_t *element;
     size_t i;
 
@@ -137,7 +132,7 @@ static int check_list(const struct place *p, const struct api_schema *of, const 
 static int check_map(const struct place *p, const struct api_schema *of, const json_t *v,
                      json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *all = json_object();
     const char *name;
     json_t *element;
 
@@ -187,7 +182,7 @@ static bool is_absent(const struct api_field *f, const json_t *v)
 static int check_object(const struct place *p, const struct api_schema *s, const json_t *v,
                         json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *all = json_object();
 
     for (const struct api_field *f = s->fields; f->name; f++) {
         struct place here = { p, f->name, 0 };
@@ -247,7 +242,7 @@ static bool is_blank(struct slice text)
 int api_body(const struct api_operation *op, struct slice text, json_t **ret, unsigned *form,
              struct err *err)
 {
-    SCOPED(json_freep) json_t *v = NULL;
+    SCOPED(json_decrefp) json_t *v = NULL;
     unsigned i = 0;
 
     *form = 0;
@@ -343,7 +338,7 @@ static int take_argument(const struct api_field *fields, char *argument, json_t 
 
 int api_query(const struct api_field *fields, const char *text, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *all = json_object();
     SCOPED(freep) char *copy = xstrdup(text ? text : "");
     char *rest = copy, *argument;
 

@@ -7,11 +7,6 @@
 #include "base/scope.h"
 #include "http/compat/route.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- schemas --- */
 
 static json_t *schema_of(enum api_type type, const struct api_schema *of, json_t *all);
@@ -244,7 +239,7 @@ static void add_route(const struct route *r, const struct api_info *info, json_t
 
 json_t *api_document(const struct facade *f, const struct api_info *info)
 {
-    SCOPED(json_freep) json_t *paths = json_object(), *tags = json_array();
+    SCOPED(json_decrefp) json_t *paths = json_object(), *tags = json_array();
     json_t *schemas = json_object();
 
     for (const struct route *r = f->routes; r->method; r++)

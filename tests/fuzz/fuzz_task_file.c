@@ -11,16 +11,11 @@
 #include "unit/source/source_doc.h"
 #include "unit/task/task_doc.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void check(const json_t *v,
                   int (*read)(const json_t *doc, const char *name, json_t **ret, struct err *err))
 {
     struct err err = ERR_INIT;
-    SCOPED(json_freep) json_t *kept = NULL, *again = NULL;
+    SCOPED(json_decrefp) json_t *kept = NULL, *again = NULL;
 
     if (read(v, "t", &kept, &err) < 0) {
         assert(err.text[0] && !kept);
@@ -33,7 +28,7 @@ static void check(const json_t *v,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err err = ERR_INIT;
-    SCOPED(json_freep) json_t *v = yaml_parse((const char *)data, size, &err);
+    SCOPED(json_decrefp) json_t *v = yaml_parse((const char *)data, size, &err);
     SCOPED(freep) char *text = xstrndup((const char *)data, size);
     int64_t us = -1;
 

@@ -27,11 +27,6 @@
 
 static struct err err;
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 _Noreturn static void fail(const char *what)
 {
     fprintf(stderr, "merge_run: %s: %s\n", what, err.text);
@@ -134,7 +129,7 @@ static int next_event(void *arg, struct slice *ret, struct err *e)
 
 static void merge(struct world *w, bool rows)
 {
-    SCOPED(json_freep) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *all = json_object();
     struct drain_filter *filter;
     struct conn_set conns;
     struct drain_decoder_config dc = { .sources = w->sources, .conns = &conns };

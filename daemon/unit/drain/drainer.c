@@ -13,11 +13,6 @@
 #include "unit/drain/drainer_priv.h"
 #include "unit/drain/pump.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- how far it is --- */
 
 void drainer_publish(struct drainer *d, const struct drain_place *place)
@@ -90,7 +85,7 @@ int drainer_savepoint_load(struct drainer *d, struct drainer_savepoint *ret, str
 static int keep(struct drainer *d, const struct drainer_savepoint *at, struct err *err)
 {
     SCOPED(freep) char *path = savepoint_path(d);
-    SCOPED(json_freep) json_t *kept = NULL;
+    SCOPED(json_decrefp) json_t *kept = NULL;
     json_t *skip;
 
     mutex_lock(&d->sync.unit.lock);
@@ -208,7 +203,7 @@ static void set_end(struct drainer *d, bool is)
 static int drainer_run(struct unit *u, struct err *err)
 {
     struct drainer *d = node_owner(u, struct drainer, sync.unit);
-    SCOPED(json_freep) json_t *doc = registrant_doc(&d->reg);
+    SCOPED(json_decrefp) json_t *doc = registrant_doc(&d->reg);
     int rc;
 
     uint64_t pull_errors = atomic_load(&d->stats.errors[DRAIN_ERROR_PULL]);

@@ -19,11 +19,6 @@
 #define CLOSE_US ((int64_t)1000000)
 #define GC_US ((int64_t)3600000000)
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void source_unrefp(struct source **s)
 {
     source_unref(*s);
@@ -33,7 +28,7 @@ static void source_unrefp(struct source **s)
 
 int pump_source(struct pump *p, struct source **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = registrant_doc(&p->reg);
+    SCOPED(json_decrefp) json_t *doc = registrant_doc(&p->reg);
     const char *name = json_string_value(doc_at(doc, "source_name"));
 
     if (!name || !*name)
@@ -202,7 +197,7 @@ static int turns(struct turn *t, struct err *err)
 static int pump_run(struct unit *u, struct err *err)
 {
     struct pump *p = node_owner(u, struct pump, unit);
-    SCOPED(json_freep) json_t *doc = registrant_doc(&p->reg);
+    SCOPED(json_decrefp) json_t *doc = registrant_doc(&p->reg);
     SCOPED(freep) char *who = xasprintf("pumps/%s", p->reg.name);
     SCOPED(source_unrefp) struct source *source = NULL;
     struct turn t = { .pump = p, .who = who };

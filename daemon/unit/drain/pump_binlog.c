@@ -38,11 +38,6 @@ static struct record_file *file_of(const struct node *n)
     return node_owner((struct node *)n, struct record_file, node);
 }
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void journal_closep(struct journal **j)
 {
     journal_close(*j);
@@ -106,7 +101,7 @@ static int next_event(void *arg, struct slice *ret, struct err *err)
 /* Everything is shown, whatever its schema: no filter leaves out but the servers' own. */
 static int open_decoder(struct shown *s, struct pump *p, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = json_object();
+    SCOPED(json_decrefp) json_t *all = json_object();
     struct drain_decoder_config c = { .sources = p->reg.config.sources, .conns = &s->conns };
     int rc = drain_filter_new(all, &s->filter, err);
 

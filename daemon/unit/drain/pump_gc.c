@@ -13,11 +13,6 @@
 #define MARGIN_MS ((int64_t)10 * 60 * 1000) /* kept beyond gc_ts */
 #define DANGER_MS ((int64_t)20 * 3600 * 1000)
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static uint64_t ts_before(uint64_t ts, int64_t ms)
 {
     uint64_t span = (uint64_t)ms << LOGICAL_BITS;
@@ -67,7 +62,7 @@ static int sweep(struct pump *p, struct journal *j, uint64_t gc_ts, bool respect
 
 int pump_gc(struct pump *p, struct journal *j, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = registrant_doc(&p->reg);
+    SCOPED(json_decrefp) json_t *doc = registrant_doc(&p->reg);
     uint64_t now = (uint64_t)(clock_wall_us() / 1000) << LOGICAL_BITS, gc_ts;
     int64_t keep_us;
     int rc = pump_duration(json_string_value(doc_at(doc, "gc")), &keep_us, err);

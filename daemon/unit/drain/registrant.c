@@ -11,11 +11,6 @@
 #include "store/catalog.h"
 #include "unit/drain/registrant_dir.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- its card --- */
 
 static const char *text_at(const json_t *doc, const char *path)
@@ -54,7 +49,7 @@ char *registrant_node_id(const char *name, const json_t *full)
 /* A moment of it; the strings are borrowed from 'full' but for node_id. */
 static void publish(struct registrant *r)
 {
-    SCOPED(json_freep) json_t *full = registrant_doc(r);
+    SCOPED(json_decrefp) json_t *full = registrant_doc(r);
     SCOPED(freep) char *node_id = registrant_node_id(r->name, full);
     struct card c = { .kind = r->kind->card,
                       .name = r->name,
@@ -85,7 +80,7 @@ static char *path_of(const struct registrant *r)
 static int save(struct registrant *r, struct err *err)
 {
     SCOPED(freep) char *path = path_of(r);
-    SCOPED(json_freep) json_t *kept = NULL;
+    SCOPED(json_decrefp) json_t *kept = NULL;
 
     mutex_lock(&r->unit->lock);
     kept = json_pack("{s:O, s:s, s:I}", "config", r->doc, "node_state",
@@ -152,7 +147,7 @@ static void install(struct registrant *r, json_t *doc)
 
 static int check(const struct registrant *r, const json_t *doc, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *full = NULL;
+    SCOPED(json_decrefp) json_t *full = NULL;
     json_t *checked;
     const char *given;
     int rc = doc_check(r->kind->fields, doc, &checked, err);
@@ -196,7 +191,7 @@ static int not_while_it_runs(struct registrant *r, struct err *err)
 /* Under steer. */
 static int replace(struct registrant *r, const json_t *doc, struct err *err)
 {
-    SCOPED(json_freep) json_t *old = copy_doc(r);
+    SCOPED(json_decrefp) json_t *old = copy_doc(r);
     json_t *checked;
     int rc = not_while_it_runs(r, err);
 
@@ -254,7 +249,7 @@ int registrant_init(struct registrant *r, struct unit *u, const struct registran
                     const struct registry_config *config, const char *name, const json_t *kept,
                     const json_t *doc, struct err *err) NO_THREAD_CHECK
 {
-    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(json_decrefp) json_t *empty = json_object();
     const json_t *given = kept ? json_object_get(kept, "config") : doc;
     json_t *checked;
     int rc;

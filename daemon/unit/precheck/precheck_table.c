@@ -13,11 +13,6 @@
 #include "unit/precheck/precheck_priv.h"
 #include "unit/precheck/precheck_shard.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 int precheck_by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -109,7 +104,7 @@ static void check_shard(struct precheck *p, const struct pair *pair, const char 
 {
     const struct table_def *from = pair->from;
     SCOPED(buf_fini) struct buf name = BUF_INIT;
-    SCOPED(json_freep) json_t *mine = NULL;
+    SCOPED(json_decrefp) json_t *mine = NULL;
     struct mysql_result *r = NULL;
     struct mysql_row row;
     struct err err = ERR_INIT;

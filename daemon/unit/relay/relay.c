@@ -17,11 +17,6 @@
 
 #define START_WAIT_MS 10000
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- what survives a restart: an object beside the source's document ---
  *
  * {"paused": true, "server_id": 2.., "server_uuid": "..", "servers": {"1": server of incarnation},
@@ -97,7 +92,7 @@ static const struct doc_field *field_at(const char *path)
 
 json_t *relay_setting(struct relay *r, const char *path)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(r->source);
+    SCOPED(json_decrefp) json_t *doc = source_doc(r->source);
     const json_t *v = doc_at(doc, path);
     json_t *fallback;
 
@@ -109,14 +104,14 @@ json_t *relay_setting(struct relay *r, const char *path)
 
 static bool is_enabled(struct relay *r)
 {
-    SCOPED(json_freep) json_t *v = relay_setting(r, "relay_config.enable_relay");
+    SCOPED(json_decrefp) json_t *v = relay_setting(r, "relay_config.enable_relay");
 
     return json_is_true(v);
 }
 
 static bool is_paused(struct relay *r)
 {
-    SCOPED(json_freep) json_t *v = relay_kept(r, "paused");
+    SCOPED(json_decrefp) json_t *v = relay_kept(r, "paused");
 
     return json_is_true(v);
 }
@@ -137,8 +132,8 @@ static uint32_t made_up_id(struct relay *r)
 
 uint32_t relay_server_id(struct relay *r)
 {
-    SCOPED(json_freep) json_t *set = relay_setting(r, "relay_config.server_id");
-    SCOPED(json_freep) json_t *kept = NULL;
+    SCOPED(json_decrefp) json_t *set = relay_setting(r, "relay_config.server_id");
+    SCOPED(json_decrefp) json_t *kept = NULL;
 
     if (json_integer_value(set))
         return (uint32_t)json_integer_value(set);
@@ -148,7 +143,7 @@ uint32_t relay_server_id(struct relay *r)
 
 void relay_server_uuid(struct relay *r, char ret[static 40])
 {
-    SCOPED(json_freep) json_t *set = relay_setting(r, "relay_config.server_uuid");
+    SCOPED(json_decrefp) json_t *set = relay_setting(r, "relay_config.server_uuid");
 
     if (json_string_length(set))
         snprintf(ret, 40, "%s", json_string_value(set));
@@ -193,7 +188,7 @@ struct journal *source_journal(struct source *s)
 
 static bool is_wanted(struct relay *r)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(r->source);
+    SCOPED(json_decrefp) json_t *doc = source_doc(r->source);
     bool by_others;
 
     if (!source_doc_enabled(doc) || !json_string_length(doc_at(doc, "host")) ||
@@ -364,7 +359,7 @@ bool relay_is_semi_sync(struct source *s)
 
 bool relay_server_of(struct source *s, uint32_t incarnation, char ret[static 64])
 {
-    SCOPED(json_freep) json_t *servers = relay_kept(s->relay, "servers");
+    SCOPED(json_decrefp) json_t *servers = relay_kept(s->relay, "servers");
     char key[16];
     const char *is;
 

@@ -30,14 +30,9 @@
 #define HOLDS_EVERY_US ((int64_t)5 * 1000000)
 #define DROP_PARTS 8 /* of what is kept, one at a time */
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static uint64_t number_at(struct relay *r, const char *path)
 {
-    SCOPED(json_freep) json_t *v = relay_setting(r, path);
+    SCOPED(json_decrefp) json_t *v = relay_setting(r, path);
 
     return (uint64_t)json_integer_value(v);
 }
@@ -73,7 +68,7 @@ static uint64_t soft_limit(struct relay *r, const struct disk *d)
 
 static bool drops_unread(struct relay *r)
 {
-    SCOPED(json_freep) json_t *v = relay_setting(r, "purge.when_full");
+    SCOPED(json_decrefp) json_t *v = relay_setting(r, "purge.when_full");
 
     return json_string_value(v) && strcmp(json_string_value(v), "drop_unread") == 0;
 }
@@ -296,8 +291,8 @@ static void see_task(void *arg, const char *who, uint64_t seq)
 
 static void hold_for_tasks(struct relay *r, struct journal *j)
 {
-    SCOPED(json_freep) json_t *users = NULL;
-    SCOPED(json_freep) json_t *gone = NULL;
+    SCOPED(json_decrefp) json_t *users = NULL;
+    SCOPED(json_decrefp) json_t *gone = NULL;
     struct gone_tasks g;
     const json_t *v;
     size_t i;

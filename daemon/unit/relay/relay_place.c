@@ -22,11 +22,6 @@
 
 #define COMPARE_SIZE ((size_t)1 << 20) /* a longer last record is taken on trust */
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 void relay_place_fini(struct relay_place *p)
 {
     position_fini(&p->pos);
@@ -136,7 +131,7 @@ static void set_place(struct position *pos, const char *file, uint64_t offset)
 /* The oldest file that a task still needs, if that is before 'name'. */
 static void include_tasks(struct relay *r, const struct seen *s, const char **name)
 {
-    SCOPED(json_freep) json_t *users = source_ask_users(r->source);
+    SCOPED(json_decrefp) json_t *users = source_ask_users(r->source);
     const json_t *user;
     size_t i;
 
@@ -181,8 +176,8 @@ static int start_by_set(const struct seen *s, const char *text, struct position 
 static int first_place(struct relay *r, const struct seen *s, struct relay_place *ret,
                        struct err *err)
 {
-    SCOPED(json_freep) json_t *gtid = relay_setting(r, "relay_config.relay_binlog_gtid");
-    SCOPED(json_freep) json_t *file = relay_setting(r, "relay_config.relay_binlog_name");
+    SCOPED(json_decrefp) json_t *gtid = relay_setting(r, "relay_config.relay_binlog_gtid");
+    SCOPED(json_decrefp) json_t *file = relay_setting(r, "relay_config.relay_binlog_name");
     const char *name = s->files.files[0].name;
 
     ret->fresh = true;

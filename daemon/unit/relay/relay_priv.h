@@ -122,4 +122,7 @@ bool relay_disk_full(struct relay *r, struct err *why);
 int relay_verify(struct relay *r, struct err *err);
 void relay_verify_join(struct relay *r);
 
+/* --- relay_rows.c --- */
+extern const struct attr relay_attrs[];
+
 #endif

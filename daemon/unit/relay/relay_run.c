@@ -34,11 +34,6 @@ struct relay_run {
         unsent_us; /* monotonic: of the oldest record that was not yet sent to the disk; 0: none */
 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- opening and closing --- */
 
 static void show_conns(struct relay *r, struct conn_set *conns)
@@ -198,7 +193,7 @@ static void drop_passed(struct gtid_set *skip, const struct gtid_set *head)
 /* The same incarnation goes on after a restart: what it passes by is kept. */
 static int restore_skip(struct relay_run *run, enum flavor flavor, struct err *err)
 {
-    SCOPED(json_freep) json_t *text = relay_kept(run->relay, "skip");
+    SCOPED(json_decrefp) json_t *text = relay_kept(run->relay, "skip");
     int rc;
 
     if (run->in.skip || !json_string_length(text) || !run->in.head.gtids)
@@ -212,7 +207,7 @@ static int restore_skip(struct relay_run *run, enum flavor flavor, struct err *e
 static int open_stream(struct relay_run *run, const struct position *from, struct err *err)
 {
     struct relay *r = run->relay;
-    SCOPED(json_freep) json_t *semi_sync = relay_setting(r, "relay_config.semi_sync");
+    SCOPED(json_decrefp) json_t *semi_sync = relay_setting(r, "relay_config.semi_sync");
     struct mysql_stream_options o = { .server_id = relay_server_id(r),
                                       .heartbeat_ms = RELAY_HEARTBEAT_MS,
                                       .all_events = true,

@@ -30,11 +30,6 @@ enum {
     ENDING_TICK_MS = 100, /* between two looks whether all sessions have ended */
 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- the socket --- */
 
 static int bind_to(const struct addrinfo *a)
@@ -328,8 +323,8 @@ static void open_quorum(struct serve *v, const json_t *full)
 /* What was opened is the caller's to close, also after an error. */
 static int open_serve(struct serve *v, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = server_doc(v->server);
-    SCOPED(json_freep) json_t *full = doc_full(server_doc_fields, doc);
+    SCOPED(json_decrefp) json_t *doc = server_doc(v->server);
+    SCOPED(json_decrefp) json_t *full = doc_full(server_doc_fields, doc);
     int rc = server_doc_complete(doc, err);
 
     read_plain(v, full);

@@ -58,11 +58,6 @@ enum {
 #define CHECKSUM_MARIADB \
     "Slave can not handle replication events with the checksum that master is configured to log"
 
-static void set_freep(struct gtid_set **s)
-{
-    gtid_set_free(*s);
-}
-
 void dump_start_fini(struct dump_start *d)
 {
     gtid_set_free(d->has);
@@ -169,7 +164,7 @@ static bool same_server(const struct gtid *a, const struct gtid *b)
 /* What 'has' has of servers whose transactions we store, beyond those; NULL: nothing. */
 static struct gtid_set *ahead_of(const struct gtid_set *has, const struct gtid_set *ours)
 {
-    SCOPED(set_freep) struct gtid_set *more = gtid_set_copy(has);
+    SCOPED(gtid_set_freep) struct gtid_set *more = gtid_set_copy(has);
     struct gtid_set *known = gtid_set_new(FLAVOR_MYSQL);
     size_t n_more, n_ours;
     const struct gtid_member *m, *o;
@@ -253,8 +248,8 @@ static int not_here(const struct gtid *g, bool diverged, struct err *err)
 /* 1: it is there; 0: later, perhaps; an error: it never will be. */
 static int look_for(struct session *s, const struct gtid *g, struct err *err)
 {
-    SCOPED(set_freep) struct gtid_set *ours = executed(s);
-    SCOPED(set_freep) struct gtid_set *purged = journal_purged(s->serve->journal);
+    SCOPED(gtid_set_freep) struct gtid_set *ours = executed(s);
+    SCOPED(gtid_set_freep) struct gtid_set *purged = journal_purged(s->serve->journal);
     const struct gtid *last = of_domain(ours, g->domain), *gone = of_domain(purged, g->domain);
     struct err ignored = ERR_INIT;
     uint64_t seq;
@@ -273,7 +268,7 @@ static int look_for(struct session *s, const struct gtid *g, struct err *err)
 /* It did not come in time. */
 static int never_came(struct session *s, const struct gtid *g, struct err *err)
 {
-    SCOPED(set_freep) struct gtid_set *ours = executed(s);
+    SCOPED(gtid_set_freep) struct gtid_set *ours = executed(s);
     SCOPED(buf_fini) struct buf text = BUF_INIT;
 
     if (of_domain(ours, g->domain))
@@ -305,7 +300,7 @@ static int check_state_mariadb(struct session *s, const struct gtid_set *has, st
 /* Without domains that the journal knows nothing of. */
 static struct gtid_set *known_domains(struct session *s, const struct gtid_set *has)
 {
-    SCOPED(set_freep) struct gtid_set *ours = executed(s);
+    SCOPED(gtid_set_freep) struct gtid_set *ours = executed(s);
     struct gtid_set *known = gtid_set_new(FLAVOR_MARIADB);
     size_t n = 0;
     const struct gtid_member *m = gtid_set_members(has, &n);
@@ -344,7 +339,7 @@ static int begin_at(struct session *s, struct dump_start *d, struct err *err)
 
 static int start_mysql(struct session *s, struct dump_start *d, struct err *err)
 {
-    SCOPED(set_freep) struct gtid_set *missing = NULL;
+    SCOPED(gtid_set_freep) struct gtid_set *missing = NULL;
     int rc = check_ahead_mysql(s, d->has, err);
 
     if (rc < 0)
@@ -357,7 +352,7 @@ static int start_mysql(struct session *s, struct dump_start *d, struct err *err)
 
 static int start_mariadb(struct session *s, struct dump_start *d, struct err *err)
 {
-    SCOPED(set_freep) struct gtid_set *known = NULL, *missing = NULL;
+    SCOPED(gtid_set_freep) struct gtid_set *known = NULL, *missing = NULL;
     int rc = check_state_mariadb(s, d->has, err);
 
     if (rc < 0)

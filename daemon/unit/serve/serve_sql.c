@@ -14,11 +14,6 @@
 
 enum { MAX_WAIT_S = 3600, WAIT_TICK_MS = 50 };
 
-static void set_freep(struct gtid_set **s)
-{
-    gtid_set_free(*s);
-}
-
 /* --- system variables --- */
 
 static void print_set(const struct gtid_set *set, struct buf *ret)
@@ -38,7 +33,7 @@ static void get_executed(const struct session *s, struct buf *ret)
 
 static void get_purged(const struct session *s, struct buf *ret)
 {
-    SCOPED(set_freep) struct gtid_set *set = journal_purged(s->serve->journal);
+    SCOPED(gtid_set_freep) struct gtid_set *set = journal_purged(s->serve->journal);
 
     print_set(set, ret);
 }
@@ -251,7 +246,7 @@ static void each_variable(void *arg, void (*visit)(void *to, const char *name, c
 /* BINLOG_GTID_POS('file', offset): 1; 0: NULL. */
 static int gtid_pos(struct session *s, char *const *args, size_t n, struct buf *ret)
 {
-    SCOPED(set_freep) struct gtid_set *before = NULL;
+    SCOPED(gtid_set_freep) struct gtid_set *before = NULL;
     struct err ignored = ERR_INIT;
     uint64_t seq;
     int rc;
@@ -285,7 +280,7 @@ static bool all_here(struct session *s, const struct gtid_set *wanted)
 static int wait_for_set(struct session *s, char *const *args, size_t n, const char *late,
                         struct buf *ret, struct err *err)
 {
-    SCOPED(set_freep) struct gtid_set *wanted = NULL;
+    SCOPED(gtid_set_freep) struct gtid_set *wanted = NULL;
     double left_s = n > 1 && args[1] ? strtod(args[1], NULL) : MAX_WAIT_S;
 
     if (n == 0 || !args[0])

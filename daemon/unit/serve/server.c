@@ -17,11 +17,6 @@
 
 #define ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 struct server *server_of(const struct node *n)
 {
     return node_owner(n, struct server, unit.node);
@@ -48,7 +43,7 @@ json_t *server_doc(struct server *s)
 static int keep(struct server *s, const json_t *doc, bool wanted, struct err *err)
 {
     SCOPED(freep) char *path = xasprintf("servers/%s", s->unit.node.name);
-    SCOPED(json_freep) json_t *kept = json_pack("{s:O, s:b}", "config", doc, "wanted", wanted);
+    SCOPED(json_decrefp) json_t *kept = json_pack("{s:O, s:b}", "config", doc, "wanted", wanted);
 
     return catalog_put(s->all->catalog, path, kept, err);
 }
@@ -79,9 +74,9 @@ static bool is_wanted(struct server *s)
 
 static int change(struct server *s, const json_t *doc, struct err *err) REQUIRES(s->change_lock)
 {
-    SCOPED(json_freep) json_t *old = server_doc(s);
-    SCOPED(json_freep) json_t *with = json_copy((json_t *)doc);
-    SCOPED(json_freep)
+    SCOPED(json_decrefp) json_t *old = server_doc(s);
+    SCOPED(json_decrefp) json_t *with = json_copy((json_t *)doc);
+    SCOPED(json_decrefp)
     json_t *identity = json_pack("{s:O*, s:O*}", "server_id", json_object_get(old, "server_id"),
                                  "server_uuid", json_object_get(old, "server_uuid"));
     json_t *checked;
@@ -115,7 +110,7 @@ int server_set_doc(struct server *s, const json_t *doc, struct err *err)
 
 int server_set_field(struct server *s, const char *field, const json_t *v, struct err *err)
 {
-    SCOPED(json_freep) json_t *old = NULL, *with = NULL;
+    SCOPED(json_decrefp) json_t *old = NULL, *with = NULL;
     int rc;
 
     mutex_lock(&s->change_lock);
@@ -176,8 +171,8 @@ static void put_keeper(struct server *s, struct source *source, struct gate_keep
 
 static void guard(struct server *s)
 {
-    SCOPED(json_freep) json_t *doc = server_doc(s);
-    SCOPED(json_freep) json_t *full = doc_full(server_doc_fields, doc);
+    SCOPED(json_decrefp) json_t *doc = server_doc(s);
+    SCOPED(json_decrefp) json_t *full = doc_full(server_doc_fields, doc);
     SCOPED(freep) char *path = xasprintf("servers/%s", s->unit.node.name);
     int64_t timeout_ms = json_integer_value(json_object_get(full, "semi_sync_timeout"));
     const char *name = json_string_value(json_object_get(full, "source_name"));
@@ -203,7 +198,7 @@ struct gate_keeper *server_keeper(struct server *s)
 
 static int set_wanted(struct server *s, bool wanted, struct err *err) REQUIRES(s->change_lock)
 {
-    SCOPED(json_freep) json_t *doc = server_doc(s);
+    SCOPED(json_decrefp) json_t *doc = server_doc(s);
     int rc = wanted ? server_doc_complete(doc, err) : 0;
 
     if (rc == 0)
@@ -289,7 +284,7 @@ static void discard(struct server *s)
 int servers_create(struct node *dir, const char *name, const json_t *spec, struct err *err)
 {
     struct server *s = new_server(servers_of(dir), name);
-    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(json_decrefp) json_t *empty = json_object();
     int rc = node_add(dir, node_ref(&s->unit.node), err);
 
     if (rc < 0) {

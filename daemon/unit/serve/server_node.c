@@ -12,11 +12,6 @@
 #include "unit/serve/server_doc.h"
 #include "unit/serve/server_priv.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- fields of the document; the node is locked, so NO_THREAD_CHECK --- */
 
 static const struct doc_field *field_named(const char *name)
@@ -54,7 +49,7 @@ static json_t *get_secret(const struct node *n, const struct attr *a) NO_THREAD_
 static json_t *get_config(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
-    SCOPED(json_freep) json_t *full = doc_full(server_doc_fields, server_of(n)->doc);
+    SCOPED(json_decrefp) json_t *full = doc_full(server_doc_fields, server_of(n)->doc);
 
     (void)a, (void)err;
     return doc_masked(server_doc_fields, full);

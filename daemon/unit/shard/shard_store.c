@@ -17,11 +17,6 @@ static const char create_table[] =
     " db VARBINARY(255) NOT NULL, name VARBINARY(255) NOT NULL, version BIGINT UNSIGNED NOT NULL,"
     " state LONGBLOB NOT NULL, PRIMARY KEY (task, db, name)) ENGINE=InnoDB";
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- JSON --- */
 
 /* A statement may be in any character set: what is not UTF-8 in it is shown as '?'. */
@@ -128,7 +123,7 @@ static void member_of_json(const json_t *v, struct shard_member *m)
 static char *state_of_group(const struct shard_group *g)
 {
     json_t *members = json_array(), *history = texts_of(g->history, g->n_history);
-    SCOPED(json_freep) json_t *all = NULL;
+    SCOPED(json_decrefp) json_t *all = NULL;
 
     for (unsigned i = 0; i < g->n; i++)
         json_array_append_new(members, json_of_member(&g->members[i]));
@@ -140,7 +135,7 @@ static char *state_of_group(const struct shard_group *g)
 static int group_of_state(struct slice state, struct shard_group *g, struct err *err)
 {
     json_error_t why;
-    SCOPED(json_freep)
+    SCOPED(json_decrefp)
     json_t *all = json_loadb((const char *)state.data, state.size, 0, &why);
     const json_t *members = json_object_get(all, "members"), *v;
     size_t i;

@@ -22,11 +22,6 @@ const char *const source_state_names[] = {
     NULL,
 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 struct source *source_of(const struct node *n)
 {
     return node_owner(n, struct source, node);
@@ -130,7 +125,7 @@ static void tell_switched(struct source *s, bool was)
 
 int source_set_doc(struct source *s, const json_t *doc, struct err *err)
 {
-    SCOPED(json_freep) json_t *old = NULL;
+    SCOPED(json_decrefp) json_t *old = NULL;
     int rc;
 
     mutex_lock(&s->change_lock);
@@ -143,8 +138,8 @@ int source_set_doc(struct source *s, const json_t *doc, struct err *err)
 
 int source_set_field(struct source *s, const char *path, const json_t *v, struct err *err)
 {
-    SCOPED(json_freep) json_t *old = NULL;
-    SCOPED(json_freep) json_t *with = NULL;
+    SCOPED(json_decrefp) json_t *old = NULL;
+    SCOPED(json_decrefp) json_t *with = NULL;
     int rc;
 
     mutex_lock(&s->change_lock);
@@ -253,7 +248,7 @@ int source_remove(struct node *n, struct err *err)
 {
     struct source *s = source_of(n);
     SCOPED(freep) char *path = xasprintf("sources/%s", n->name);
-    SCOPED(json_freep) json_t *users = source_ask_users(s);
+    SCOPED(json_decrefp) json_t *users = source_ask_users(s);
     int rc;
 
     if (json_array_size(users)) {
@@ -451,7 +446,7 @@ void source_unref(struct source *s)
 
 int source_login(struct source *s, struct mysql_params *ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
     int rc = source_doc_params(doc, ret, err);
 
     return rc < 0 ? err_wrap(err, "source %s", s->name) : 0;
@@ -467,14 +462,14 @@ int source_params(struct source *s, struct mysql_params *ret, struct err *err)
 
 bool source_by_gtid(struct source *s)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
 
     return json_is_true(doc_at(doc, "enable_gtid"));
 }
 
 bool source_enabled(struct source *s)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
 
     return source_doc_enabled(doc);
 }

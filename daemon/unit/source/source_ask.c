@@ -11,20 +11,10 @@
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
-static void conn_closep(struct mysql_conn **c)
-{
-    mysql_conn_close(*c);
-}
-
 /* Unlocked, with deadlines. */
 static int ask(struct source *s, struct mysql_conn **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
     struct mysql_params p;
     int rc = source_doc_params(doc, &p, err);
 
@@ -56,7 +46,7 @@ static void print_name(struct buf *out, const struct table_name *t)
 
 json_t *source_get_names(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(conn_closep) struct mysql_conn *c = NULL;
+    SCOPED(mysql_conn_closep) struct mysql_conn *c = NULL;
     SCOPED(buf_fini) struct buf text = BUF_INIT;
     SCOPED(table_names_fini) struct table_names names = { 0 };
     bool tables = strcmp(a->name, "tables") == 0;
@@ -89,7 +79,7 @@ static json_t *column(struct mysql_result *r, struct err *err)
 
 json_t *source_get_schema_list(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(conn_closep) struct mysql_conn *c = NULL;
+    SCOPED(mysql_conn_closep) struct mysql_conn *c = NULL;
     struct mysql_result *r;
 
     (void)a;
@@ -125,7 +115,7 @@ static struct tables_file *file_of(const struct node *n)
 /* The server says, with its own number, that there is no such schema. */
 static json_t *get_tables(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(conn_closep) struct mysql_conn *c = NULL;
+    SCOPED(mysql_conn_closep) struct mysql_conn *c = NULL;
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     struct tables_file *f = file_of(n);
     struct mysql_result *r;

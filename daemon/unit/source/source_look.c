@@ -16,11 +16,6 @@
 #define LOOK_INTERVAL_MS 10000
 #define CHECK_WAIT_MS 10000
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* "orders, invoices": who needs 'file'. */
 static void print_needy(const json_t *users, const char *file, struct buf *out)
 {
@@ -120,7 +115,7 @@ static int check_flavor(const json_t *doc, const char *version, struct err *err)
 
 static void look(struct source *s)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
     struct source_seen seen = { .runway_s = -1 };
     struct mysql_params params = { 0 };
     json_t *users = source_ask_users(s);
@@ -150,7 +145,7 @@ static void look(struct source *s)
 /* The text of the report; 'verdict' is what is to be mended first. */
 static char *make_report(struct source *s, struct err *verdict)
 {
-    SCOPED(json_freep) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
     struct precheck_report report = { 0 };
     struct mysql_params params = { 0 };
     struct err err = ERR_INIT;

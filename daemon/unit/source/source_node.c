@@ -12,11 +12,6 @@
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void source_lock(struct node *n) NO_THREAD_CHECK
 {
     mutex_lock(&source_of(n)->lock);
@@ -55,7 +50,7 @@ static int set_flavor(struct node *n, const struct attr *a, const json_t *v, str
 static json_t *get_config(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
-    SCOPED(json_freep) json_t *full = doc_full(source_doc_fields, source_of(n)->doc);
+    SCOPED(json_decrefp) json_t *full = doc_full(source_doc_fields, source_of(n)->doc);
 
     (void)a;
     (void)err;
@@ -203,7 +198,7 @@ static int run_check(struct node *n, const json_t *args, struct err *err)
 
 static int set_enabled(struct node *n, bool on, struct err *err)
 {
-    SCOPED(json_freep) json_t *v = json_boolean(on);
+    SCOPED(json_decrefp) json_t *v = json_boolean(on);
 
     return source_set_field(source_of(n), "enable", v, err);
 }

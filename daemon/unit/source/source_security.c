@@ -6,11 +6,6 @@
 #include "unit/security_doc.h"
 #include "unit/source/source_priv.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static struct source *security_owner(const struct node *n)
 {
     return node_owner(n, struct source, security);
@@ -85,8 +80,8 @@ static json_t *get_required(const struct node *n, const struct attr *a,
 static int set_required(struct node *n, const struct attr *a, const json_t *v, struct err *err)
 {
     struct source *s = security_owner(n);
-    SCOPED(json_freep) json_t *doc = source_doc(s);
-    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(json_decrefp) json_t *doc = source_doc(s);
+    SCOPED(json_decrefp) json_t *empty = json_object();
     bool is = doc_at(doc, "security") != NULL;
 
     (void)a;

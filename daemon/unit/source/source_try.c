@@ -8,16 +8,11 @@
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* Passwords that are masked or left out are those of the source of this name, if there is one. */
 static void keep_secrets(struct node *sources, const char *name, json_t *doc)
 {
     struct source *s = source_find(sources, name);
-    SCOPED(json_freep) json_t *old = s ? source_doc(s) : NULL;
+    SCOPED(json_decrefp) json_t *old = s ? source_doc(s) : NULL;
 
     doc_keep_secrets(source_doc_fields, doc, old);
     source_unref(s);
@@ -57,7 +52,7 @@ static int ask(const json_t *doc, struct err *err)
 int sources_try(struct node *sources, const json_t *doc, struct err *err)
 {
     const char *name = json_string_value(json_object_get(doc, "source_name"));
-    SCOPED(json_freep) json_t *checked = NULL;
+    SCOPED(json_decrefp) json_t *checked = NULL;
     int rc;
 
     if (!name)

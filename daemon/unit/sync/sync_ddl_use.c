@@ -35,11 +35,10 @@ void sync_ddl_scan(struct sync_run *r, const struct query *q, struct ddl *ret)
 unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struct ddl *d,
                           struct slice **ret)
 {
-    struct query_context ctx;
+    uint64_t mode = sync_ddl_mode(r, q);
 
-    sync_ddl_context(r, q, &ctx);
-    return ddl_clauses(q->sql, d, ctx.sql_mode & SESSION_ANSI_QUOTES,
-                       ctx.sql_mode & SESSION_NO_BACKSLASH_ESCAPES, &r->scratch, ret);
+    return ddl_clauses(q->sql, d, mode & SESSION_ANSI_QUOTES, mode & SESSION_NO_BACKSLASH_ESCAPES,
+                       &r->scratch, ret);
 }
 
 void sync_ddl_names_of(const struct query *q, const struct ddl_name *n, struct ddl_names *ret)

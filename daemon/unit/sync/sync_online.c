@@ -26,11 +26,6 @@ struct online_name {
     char base[193]; /* whose ghost or trash it is */
 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static char *table_of(const struct job *job)
 {
     return xasprintf("%s_onlineddl", job->task);
@@ -136,7 +131,7 @@ static int remember(struct sync_run *r, const struct query *q, const struct ddl 
 {
     SCOPED(freep) char *table = table_of(r->job), *id = id_of(r->job, r->second), *text = NULL;
     SCOPED(buf_fini) struct buf one = BUF_INIT, sql = BUF_INIT;
-    SCOPED(json_freep) json_t *ddls = NULL;
+    SCOPED(json_decrefp) json_t *ddls = NULL;
     int rc = recall(r, ghost, &ddls, err);
 
     if (rc < 0)
@@ -207,7 +202,7 @@ static int swap(struct sync_run *r, const struct query *q, const struct online_n
                 struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT, also = BUF_INIT;
-    SCOPED(json_freep) json_t *ddls = NULL;
+    SCOPED(json_decrefp) json_t *ddls = NULL;
     struct query made = *q;
     struct ddl d;
     int rc = recall(r, ghost, &ddls, err);

@@ -15,11 +15,6 @@
 
 #define MAX_SHOWN 4096 /* bytes of a statement that failed */
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- places --- */
 
 static bool parse_position(const char *text, struct position *ret)
@@ -222,7 +217,7 @@ static void remove_at(json_t *list, const char *position)
 int operators_add(struct sync *s, const char *op, const char *position, const char *sql,
                   struct err *err)
 {
-    SCOPED(json_freep) json_t *sqls = json_array();
+    SCOPED(json_decrefp) json_t *sqls = json_array();
     SCOPED(freep) char *at = NULL;
     json_t *list;
     int rc = choose_position(s, position, &at, err);

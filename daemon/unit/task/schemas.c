@@ -53,11 +53,6 @@ static struct table_file *file_of(const struct node *n)
     return node_owner((struct node *)n, struct table_file, node);
 }
 
-static void conn_closep(struct mysql_conn **c)
-{
-    mysql_conn_close(*c);
-}
-
 /* --- what a server says --- */
 
 /* SHOW CREATE TABLE with the name that the source's table has. */
@@ -83,7 +78,7 @@ static int rename_in(struct slice create, const char *table, struct buf *ret)
 static int show_create(const struct mysql_params *server, const char *schema, const char *table,
                        const char *as, struct buf *ret, struct err *err)
 {
-    SCOPED(conn_closep) struct mysql_conn *c = NULL;
+    SCOPED(mysql_conn_closep) struct mysql_conn *c = NULL;
     struct mysql_params p = { 0 };
     struct mysql_result *r;
     struct mysql_row row;

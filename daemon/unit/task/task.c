@@ -18,11 +18,6 @@
 
 enum { EVENTS_SIZE = 512 * 1024 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 void task_lock(struct node *n) NO_THREAD_CHECK
 {
     mutex_lock(&task_of(n)->lock);
@@ -89,7 +84,7 @@ static void task_unrefp(struct task **t)
 /* What was said of sources by name, and does not hold any more. */
 static void forget_said(struct task *t, const json_t *doc) REQUIRES(t->lock)
 {
-    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    SCOPED(json_decrefp) json_t *names = task_doc_sources(doc);
     const json_t *sources = doc_at(doc, "source_config.source_conf");
     const char *name;
     json_t *v;
@@ -123,8 +118,8 @@ static void install(struct task *t, json_t *doc)
 /* Sources that 'old' (NULL: nothing) did not name must be there. */
 static int check_sources(struct task *t, const json_t *doc, const json_t *old, struct err *err)
 {
-    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
-    SCOPED(json_freep) json_t *known = task_doc_sources(old);
+    SCOPED(json_decrefp) json_t *names = task_doc_sources(doc);
+    SCOPED(json_decrefp) json_t *known = task_doc_sources(old);
     const json_t *name;
     size_t i;
 
@@ -165,7 +160,7 @@ static int add_parts(struct task *t, struct err *err)
 int task_new(const struct tasks_config *c, const char *name, const json_t *doc, struct task **ret,
              struct err *err)
 {
-    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(json_decrefp) json_t *empty = json_object();
     SCOPED(task_unrefp) struct task *t = task_alloc(c, name);
     json_t *checked;
     int rc;
@@ -186,7 +181,7 @@ int task_new(const struct tasks_config *c, const char *name, const json_t *doc, 
 int task_save(struct task *t, struct err *err)
 {
     SCOPED(freep) char *path = xasprintf("tasks/%s", t->node.name);
-    SCOPED(json_freep) json_t *kept = NULL;
+    SCOPED(json_decrefp) json_t *kept = NULL;
 
     mutex_lock(&t->lock);
     kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "config", t->doc, "wanted",
@@ -264,7 +259,7 @@ static const char *const fixed[] = { "task_mode", "meta_schema", "shard_mode",
 
 static int check_fixed(struct task *t, const json_t *doc, struct err *err)
 {
-    SCOPED(json_freep) json_t *full = doc_full(task_doc_fields, doc);
+    SCOPED(json_decrefp) json_t *full = doc_full(task_doc_fields, doc);
     int rc = 0;
 
     mutex_lock(&t->lock);
@@ -289,7 +284,7 @@ static void say_changed(void *arg, struct node *n)
 /* Under steer.  A document that cannot be kept is not taken. */
 int task_replace_document(struct task *t, const json_t *doc, struct err *err)
 {
-    SCOPED(json_freep) json_t *old = copy_document(t);
+    SCOPED(json_decrefp) json_t *old = copy_document(t);
     json_t *checked;
     int rc;
 

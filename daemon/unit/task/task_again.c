@@ -14,20 +14,10 @@
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void sub_unrefp(struct subtask **s)
 {
     if (*s)
         node_unref(&(*s)->node);
-}
-
-static void router_freep(struct router **r)
-{
-    router_free(*r);
 }
 
 static const char *arg(const json_t *args, const char *name)
@@ -212,7 +202,7 @@ static int covers(const json_t *doc, const struct subtask *s, const json_t *args
                   struct err *err)
 {
     SCOPED(router_freep) struct router *r = NULL;
-    SCOPED(json_freep) json_t *full = doc_full(task_doc_fields, doc);
+    SCOPED(json_decrefp) json_t *full = doc_full(task_doc_fields, doc);
     struct route to;
     int rc = task_doc_router(full, s->job->source, s->job->fold_case, &r, err);
 
@@ -224,7 +214,7 @@ static int covers(const json_t *doc, const struct subtask *s, const json_t *args
 static int document_with(struct task *t, const struct subtask *s, const json_t *args, json_t **ret,
                          struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *doc = NULL;
     bool covered = false;
     int rc;
 
@@ -271,7 +261,7 @@ static int source_has(const struct job *job, const json_t *args, struct err *err
  * taken for one that was copied. */
 static int add_table(struct task *t, struct subtask *s, const json_t *args, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *doc = NULL;
     bool shared = s->job->merges;
     struct route to;
     int rc = document_with(t, s, args, &doc, err);

@@ -12,11 +12,6 @@
 #include "unit/task/task_order.h"
 #include "unit/verify/verify.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static void take_out(struct subtask *s)
 {
     schemas_clear(s);
@@ -74,7 +69,7 @@ struct subtask *task_subtask(struct task *t, const char *source)
 int task_make_subtasks(struct task *t, const json_t *doc, unsigned stages, struct subtask ***ret,
                        struct err *err)
 {
-    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    SCOPED(json_decrefp) json_t *names = task_doc_sources(doc);
     struct subtask **subs = xcalloc(json_array_size(names) + 1, sizeof(struct subtask *));
     const json_t *name;
     size_t i;
@@ -96,7 +91,7 @@ int task_make_subtasks(struct task *t, const json_t *doc, unsigned stages, struc
 static int make(struct task *t, const json_t *doc, unsigned stages, const json_t *only,
                 struct subtask **ret, struct err *err) REQUIRES(t->steer)
 {
-    SCOPED(json_freep) json_t *names = task_doc_sources(doc);
+    SCOPED(json_decrefp) json_t *names = task_doc_sources(doc);
     const json_t *v;
     size_t i, n = 0;
 
@@ -148,7 +143,7 @@ static void show(struct task *t, struct subtask *const *old, struct subtask *con
 
 int task_build(struct task *t, const json_t *only, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *doc = NULL;
     struct subtask **subs, **old;
     unsigned stages;
     int rc;

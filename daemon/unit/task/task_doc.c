@@ -15,11 +15,6 @@
 #include "unit/row_filter_doc.h"
 #include "unit/task/task_file.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* --- what does not fit together --- */
 
 static int check_pattern(const json_t *object, const char *field, const char *path, struct err *err)
@@ -287,8 +282,8 @@ static int check_shards(const json_t *doc, struct err *err)
 
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *checked = NULL;
-    SCOPED(json_freep) json_t *read = NULL; /* of a task file of DM */
+    SCOPED(json_decrefp) json_t *checked = NULL;
+    SCOPED(json_decrefp) json_t *read = NULL; /* of a task file of DM */
     const char *inside;
     int rc = task_file_is(doc) ? task_file_read(doc, &read, err) : 0;
 

@@ -157,11 +157,6 @@ int task_doc_router(const json_t *doc, const char *source, bool fold_case, struc
 
 /* --- which rules contradict each other, whatever tables there are --- */
 
-static void router_freep(struct router **r)
-{
-    router_free(*r);
-}
-
 /* A name, not a pattern? */
 static bool is_plain(const char *name)
 {

@@ -9,11 +9,6 @@
 #include "base/scope.h"
 #include "unit/dm_keys.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static const char *text(const json_t *object, const char *key)
 {
     const char *s = json_string_value(json_object_get(object, key));
@@ -261,7 +256,7 @@ static int called(const struct reading *r, const char *section, const char *name
 static int take_part(struct reading *r, const json_t *instance, const struct part *p,
                      struct err *err)
 {
-    SCOPED(json_freep) json_t *conf = json_object();
+    SCOPED(json_decrefp) json_t *conf = json_object();
     SCOPED(freep) char *path = xasprintf("source_config.%s", p->to);
     const char *name = text(instance, p->name);
     const json_t *own = json_object_get(instance, p->own), *from = NULL;
@@ -303,7 +298,7 @@ static const struct dm_key extract_keys[] = { { "table-regexp", "table_regexp", 
 
 static int take_extract(json_t *rule, const char *to, const json_t *v, struct err *err)
 {
-    SCOPED(json_freep) json_t *extract = json_object();
+    SCOPED(json_decrefp) json_t *extract = json_object();
     int rc = dm_keys_take(extract_keys, v, "", extract, err);
 
     if (rc == 0)
@@ -349,7 +344,7 @@ static int take_route(struct reading *r, const char *name, struct err *err)
 
 static int take_filter(struct reading *r, const char *name, struct err *err)
 {
-    SCOPED(json_freep) json_t *rule = json_object();
+    SCOPED(json_decrefp) json_t *rule = json_object();
     SCOPED(freep) char *at = xasprintf("binlog_filter_rule.%s", name);
     const char *schema;
     const json_t *filter;
@@ -466,7 +461,7 @@ static const struct dm_key list_keys[] = { { "do-dbs", "do_dbs", NULL },
 /* A document has one list, for all its sources. */
 static int take_list(struct reading *r, const json_t *instance, bool first, struct err *err)
 {
-    SCOPED(json_freep) json_t *list = json_object();
+    SCOPED(json_decrefp) json_t *list = json_object();
     const char *name = text(instance, "block-allow-list"), *section = "block-allow-list";
     const json_t *from = NULL, *before = json_object_get(r->doc, "block_allow_list");
     int rc;
@@ -548,7 +543,7 @@ static int take_instance(struct reading *r, const json_t *instance, size_t i, js
 
 static int take_instances(struct reading *r, struct err *err)
 {
-    SCOPED(json_freep) json_t *confs = json_array();
+    SCOPED(json_decrefp) json_t *confs = json_array();
     const json_t *instance;
     size_t i;
     int rc = 0;
@@ -564,8 +559,8 @@ static int take_instances(struct reading *r, struct err *err)
 
 int task_file_read(const json_t *file, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = json_object();
-    SCOPED(json_freep) json_t *rules = json_array();
+    SCOPED(json_decrefp) json_t *doc = json_object();
+    SCOPED(json_decrefp) json_t *rules = json_array();
     struct reading r = { .file = file, .doc = doc, .rules = rules };
     int rc = dm_keys_take(file_keys, file, "", doc, err);
 

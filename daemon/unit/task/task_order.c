@@ -9,11 +9,6 @@
 #include "unit/task/task.h"
 #include "unit/task/task_doc.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 bool names_have(const json_t *names, const char *name)
 {
     const json_t *v;
@@ -87,7 +82,7 @@ static json_t *split(const char *text)
 /* An empty list is none, as others write it. */
 static int sources_of(const json_t *v, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *names = NULL;
+    SCOPED(json_decrefp) json_t *names = NULL;
     const json_t *name;
     size_t i;
 
@@ -146,7 +141,7 @@ void task_order_fini(struct task_order *o)
 
 static int check_names(const json_t *doc, const json_t *names, struct err *err)
 {
-    SCOPED(json_freep) json_t *all = task_doc_sources(doc);
+    SCOPED(json_decrefp) json_t *all = task_doc_sources(doc);
     const json_t *name;
     size_t i;
 
@@ -177,8 +172,8 @@ static json_t *fitting(struct task *t, enum task_command c, const json_t *names,
 
 int task_choose(struct task *t, const struct task_order *o, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *names = NULL;
-    SCOPED(json_freep) json_t *fit = NULL;
+    SCOPED(json_decrefp) json_t *names = NULL;
+    SCOPED(json_decrefp) json_t *fit = NULL;
     enum unit_state worst;
     int rc = 0;
 

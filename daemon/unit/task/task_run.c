@@ -13,11 +13,6 @@
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 /* After anything that may have changed the state: watchers, the events and who waits. */
 static void tell(struct task *t)
 {
@@ -172,7 +167,7 @@ static void put_wanted(struct task *t, const json_t *sources, enum wanted wanted
 
 static int set_wanted(struct task *t, const json_t *sources, enum wanted wanted, struct err *err)
 {
-    SCOPED(json_freep) json_t *apart = NULL;
+    SCOPED(json_decrefp) json_t *apart = NULL;
     enum wanted was;
     bool ever;
     int rc;
@@ -339,7 +334,7 @@ static void keep_error(struct task *t, const struct task_order *o, const struct 
 
 static int run_start(struct task *t, const struct task_order *o, struct err *err)
 {
-    SCOPED(json_freep) json_t *chosen = NULL;
+    SCOPED(json_decrefp) json_t *chosen = NULL;
     int rc;
 
     if (forget_wait(t->name, TASK_ACTION_MS) < 0)
@@ -358,7 +353,7 @@ static int run_start(struct task *t, const struct task_order *o, struct err *err
 static int run_stop(struct task *t, const struct task_order *o, struct err *err)
 {
     enum wanted wanted = o->command == TASK_PAUSE ? WANTED_PAUSED : WANTED_STOPPED;
-    SCOPED(json_freep) json_t *chosen = NULL;
+    SCOPED(json_decrefp) json_t *chosen = NULL;
     int rc;
 
     mutex_lock(&t->steer);
@@ -405,7 +400,7 @@ static int go_on(struct task *t, const json_t *one, struct err *err) REQUIRES(t-
 
 void task_source_switched(struct task *t, const char *source, bool on)
 {
-    SCOPED(json_freep) json_t *one = json_pack("[s]", source);
+    SCOPED(json_decrefp) json_t *one = json_pack("[s]", source);
     SCOPED(freep) char *path = node_path(&t->node);
     struct err err = ERR_INIT;
 
@@ -427,7 +422,7 @@ void task_source_switched(struct task *t, const char *source, bool on)
 /* 'doc' as it would be, with the secrets that it has not; NULL: as the task's is. */
 static int document_to_check(struct task *t, const json_t *doc, json_t **ret, struct err *err)
 {
-    SCOPED(json_freep) json_t *checked = NULL;
+    SCOPED(json_decrefp) json_t *checked = NULL;
 
     if (doc && task_doc_check(doc, t->name, &checked, err) < 0)
         return err->code;
@@ -448,7 +443,7 @@ static int document_to_check(struct task *t, const json_t *doc, json_t **ret, st
 static int subtasks_to_check(struct task *t, const json_t *with, struct subtask ***ret,
                              struct err *err)
 {
-    SCOPED(json_freep) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *doc = NULL;
     unsigned stages;
     int rc;
 
@@ -500,7 +495,7 @@ static json_t *to_resume(struct task *t) REQUIRES(t->lock)
  * for before its rows are. */
 static int take_document(struct task *t, const json_t *doc, struct err *err) REQUIRES(t->steer)
 {
-    SCOPED(json_freep) json_t *some = NULL;
+    SCOPED(json_decrefp) json_t *some = NULL;
     bool checked;
     int rc, rc_again = 0;
 
@@ -548,7 +543,7 @@ void task_resume_at_start(struct task *t)
 {
     struct task_order plain = { .command = TASK_RESUME };
     SCOPED(freep) char *path = node_path(&t->node);
-    SCOPED(json_freep) json_t *some = NULL;
+    SCOPED(json_decrefp) json_t *some = NULL;
     struct err err = ERR_INIT;
     bool resume, shown;
     int rc = 0;

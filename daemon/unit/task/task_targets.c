@@ -13,21 +13,6 @@
 
 enum { CONNECT_S = 5, IO_S = 20 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
-static void router_freep(struct router **r)
-{
-    router_free(*r);
-}
-
-static void conn_closep(struct mysql_conn **c)
-{
-    mysql_conn_close(*c);
-}
-
 static int connect_to(struct task *t, const char *name, bool *fold, struct mysql_conn **ret,
                       struct err *err)
 {
@@ -68,7 +53,7 @@ static int add_table(json_t *list, const char *source, const struct router *r,
 static int add_source(struct task *t, const json_t *doc, const char *name, json_t *list,
                       struct err *err)
 {
-    SCOPED(conn_closep) struct mysql_conn *c = NULL;
+    SCOPED(mysql_conn_closep) struct mysql_conn *c = NULL;
     SCOPED(router_freep) struct router *r = NULL;
     SCOPED(table_names_fini) struct table_names names = { 0 };
     bool fold = false;
@@ -85,9 +70,9 @@ static int add_source(struct task *t, const json_t *doc, const char *name, json_
 
 json_t *task_targets(struct task *t, const char *only, struct err *err)
 {
-    SCOPED(json_freep) json_t *list = json_array();
-    SCOPED(json_freep) json_t *doc = NULL;
-    SCOPED(json_freep) json_t *sources = NULL;
+    SCOPED(json_decrefp) json_t *list = json_array();
+    SCOPED(json_decrefp) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *sources = NULL;
     const json_t *name;
     size_t i;
     int rc = 0;

@@ -29,11 +29,6 @@ struct tmpl {
     json_t *doc GUARDED; /* checked, with its secrets */
 };
 
-static void json_freep(json_t **v)
-{
-    json_decref(*v);
-}
-
 static struct templates *templates_of(const struct node *n)
 {
     return node_owner((struct node *)n, struct templates, node);
@@ -81,8 +76,8 @@ static void take_doc(struct tmpl *t, json_t *doc)
 static int set_doc(struct tmpl *t, const json_t *doc, struct err *err)
 {
     SCOPED(freep) char *path = xasprintf("templates/%s", t->node.name);
-    SCOPED(json_freep) json_t *checked = NULL;
-    SCOPED(json_freep) json_t *old = NULL;
+    SCOPED(json_decrefp) json_t *checked = NULL;
+    SCOPED(json_decrefp) json_t *old = NULL;
     int rc = task_doc_check(doc, t->name, &checked, err);
 
     if (rc < 0)
@@ -102,7 +97,7 @@ static int set_doc(struct tmpl *t, const json_t *doc, struct err *err)
 static json_t *get_config(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
-    SCOPED(json_freep) json_t *full = doc_full(task_doc_fields, tmpl_of(n)->doc);
+    SCOPED(json_decrefp) json_t *full = doc_full(task_doc_fields, tmpl_of(n)->doc);
 
     (void)a, (void)err;
     return doc_masked(task_doc_fields, full);
@@ -121,8 +116,8 @@ static int run_make(struct node *n, const json_t *args, struct err *err)
     struct tmpl *t = tmpl_of(n);
     const json_t *name = json_object_get(args, "name");
     SCOPED(freep) char *shown = node_name_shown(json_string_value(name));
-    SCOPED(json_freep) json_t *doc = doc_of(t);
-    SCOPED(json_freep) json_t *mine = json_deep_copy(doc);
+    SCOPED(json_decrefp) json_t *doc = doc_of(t);
+    SCOPED(json_decrefp) json_t *mine = json_deep_copy(doc);
 
     json_object_set(mine, "name", (json_t *)name);
     return node_create(t->all->tasks, shown, mine, NULL, err);
@@ -213,7 +208,7 @@ static struct tmpl *tmpl_new(struct templates *all, const char *name) NO_THREAD_
 static int create(struct node *dir, const char *name, const json_t *spec, struct err *err)
 {
     struct tmpl *t = tmpl_new(templates_of(dir), name);
-    SCOPED(json_freep) json_t *empty = json_object();
+    SCOPED(json_decrefp) json_t *empty = json_object();
     int rc = node_add(dir, node_ref(&t->node), err);
 
     if (rc < 0) {
@@ -243,7 +238,7 @@ struct import {
 static int import_task(struct import *i, struct task *t, struct err *err)
 {
     struct node *there = node_child(&i->all->node, t->node.name);
-    SCOPED(json_freep) json_t *doc = NULL;
+    SCOPED(json_decrefp) json_t *doc = NULL;
     int rc;
 
     mutex_lock(&t->lock);
