@@ -18,10 +18,7 @@ void table_fini(struct table *t)
 
 void table_cell(struct table *t, const char *text)
 {
-    if (t->n_cells == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 64;
-        t->cells = xrealloc(t->cells, t->cap * sizeof *t->cells);
-    }
+    GROW(t->cells, t->n_cells, t->cap);
     t->cells[t->n_cells++] = (struct table_cell){ .text = xstrdup(text) };
 }
 

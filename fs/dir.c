@@ -25,10 +25,7 @@ struct listing {
 
 static void listing_add(struct listing *l, const char *name, mode_t mode, fuse_ino_t ino)
 {
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 64;
-        l->entries = xrealloc(l->entries, l->cap * sizeof *l->entries);
-    }
+    GROW(l->entries, l->n, l->cap);
     l->entries[l->n++] = (struct listed){ l->names.size, mode, ino };
     buf_add(&l->names, name, strlen(name) + 1);
 }

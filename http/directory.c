@@ -18,10 +18,7 @@ static void add_name(void *arg, struct node *child)
 {
     struct names *l = arg;
 
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 16;
-        l->names = xrealloc(l->names, l->cap * sizeof *l->names);
-    }
+    GROW(l->names, l->n, l->cap);
     l->names[l->n++] = xstrdup(child->name);
 }
 

@@ -77,10 +77,7 @@ static bool is_at(const struct entries *list, size_t i, struct slice key)
 
 static void insert(struct entries *list, size_t i, struct slice key, struct slice value)
 {
-    if (list->n == list->cap) {
-        list->cap = list->cap ? list->cap * 2 : 16;
-        list->at = xrealloc(list->at, list->cap * sizeof *list->at);
-    }
+    GROW(list->at, list->n, list->cap);
     memmove(&list->at[i + 1], &list->at[i], (list->n - i) * sizeof *list->at);
     list->at[i] = (struct entry){ .key = xmemdup(key.data, key.size),
                                   .key_size = key.size,

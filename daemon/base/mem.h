@@ -22,4 +22,16 @@ char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull
 char *xasprintf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
+/* Room for one more in an array that has 'n' items of the 'cap' that fit:
+ *
+ *     GROW(list->at, list->n, list->cap);
+ *     list->at[list->n++] = item; */
+#define GROW(items, n, cap)                                        \
+    do {                                                           \
+        if ((n) == (cap)) {                                        \
+            (cap) = (cap)*2 + 16;                                  \
+            (items) = xrealloc((items), (cap) * sizeof(*(items))); \
+        }                                                          \
+    } while (0)
+
 #endif

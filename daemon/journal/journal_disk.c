@@ -111,10 +111,7 @@ static void add_gtid(struct plan *p, const struct gtid *g)
 {
     if (!p->gtids || g->number == 0)
         return;
-    if (p->n_fresh == p->cap) {
-        p->cap = p->cap ? p->cap * 2 : 64;
-        p->fresh = xrealloc(p->fresh, p->cap * sizeof *p->fresh);
-    }
+    GROW(p->fresh, p->n_fresh, p->cap);
     p->fresh[p->n_fresh++] = *g;
     gtid_set_add(p->gtids, g);
 }

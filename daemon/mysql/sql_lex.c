@@ -192,10 +192,7 @@ static struct sql_token next(struct lexer *l)
 
 static void add(struct sql_tokens *ts, struct sql_token t)
 {
-    if (ts->n == ts->cap) {
-        ts->cap = ts->cap ? ts->cap * 2 : 32;
-        ts->at = xrealloc(ts->at, ts->cap * sizeof *ts->at);
-    }
+    GROW(ts->at, ts->n, ts->cap);
     ts->at[ts->n++] = t;
 }
 

@@ -26,10 +26,7 @@ void packet_next(struct packet *p)
 void packet_expect(struct packet *p, const struct target_table *t, enum rows_kind kind,
                    uint64_t rows, bool exact)
 {
-    if (p->n_expected == p->cap_expected) {
-        p->cap_expected = p->cap_expected * 2 + 64;
-        p->expected = xrealloc(p->expected, p->cap_expected * sizeof *p->expected);
-    }
+    GROW(p->expected, p->n_expected, p->cap_expected);
     p->expected[p->n_expected++] = (struct expected){ t, kind, rows, exact };
 }
 

@@ -110,10 +110,7 @@ static void text_scan(struct text *x, const char *p)
     unsigned cap = 0;
 
     while (*p) {
-        if (x->n == cap) {
-            cap = cap ? 2 * cap : 256;
-            x->tokens = xrealloc(x->tokens, cap * sizeof *x->tokens);
-        }
+        GROW(x->tokens, x->n, cap);
         x->tokens[x->n] = token_at(p);
         p += x->tokens[x->n++].size;
     }

@@ -97,10 +97,7 @@ static int find(struct reverse *v, struct err *err)
         rc = check(v, &got, err);
     if (rc < 0 || !got.has_rows)
         return rc;
-    if (v->n == v->cap) {
-        v->cap = v->cap * 2 + 64;
-        v->found = xrealloc(v->found, v->cap * sizeof *v->found);
-    }
+    GROW(v->found, v->n, v->cap);
     v->found[v->n++] = (struct found){ v->item.lane, v->item.record };
     return 0;
 }

@@ -53,10 +53,7 @@ static void put(struct quorum *q, const struct voter *v) REQUIRES(q->lock)
             drop(q, i);
             break;
         }
-    if (q->n == q->room) {
-        q->room = q->room ? 2 * q->room : 8;
-        q->voters = xrealloc(q->voters, q->room * sizeof *q->voters);
-    }
+    GROW(q->voters, q->n, q->room);
     for (at = q->n++; at > 0 && q->voters[at - 1].at.seq < v->at.seq; at--)
         q->voters[at] = q->voters[at - 1];
     q->voters[at] = *v;

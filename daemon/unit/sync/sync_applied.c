@@ -83,10 +83,7 @@ static void add_names(struct applied *a, char *list, const struct position *low)
     while ((text = strsep(&rest, ","))) {
         if (!*text || is_past(a->flavor, text, low))
             continue;
-        if (a->n == a->cap) {
-            a->cap = a->cap * 2 + 64;
-            a->names = xrealloc(a->names, a->cap * sizeof *a->names);
-        }
+        GROW(a->names, a->n, a->cap);
         a->names[a->n++] = (struct name){ .text = xstrdup(text) };
     }
 }

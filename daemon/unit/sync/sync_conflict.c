@@ -22,10 +22,7 @@ void footprint_clear(struct footprint *f)
 
 static void touch(struct footprint *f, uint64_t key)
 {
-    if (f->n == f->cap) {
-        f->cap = f->cap * 2 + 64;
-        f->keys = xrealloc(f->keys, f->cap * sizeof *f->keys);
-    }
+    GROW(f->keys, f->n, f->cap);
     f->keys[f->n++] = key;
 }
 

@@ -96,20 +96,14 @@ static struct group_table *table_of(struct group *g, const struct target_table *
     for (size_t i = g->n_aliases; i-- > 0;)
         if (g->aliases[i].table == t)
             return &g->tables[g->aliases[i].at];
-    if (g->n_aliases == g->cap_aliases) {
-        g->cap_aliases = g->cap_aliases * 2 + 8;
-        g->aliases = xrealloc(g->aliases, g->cap_aliases * sizeof *g->aliases);
-    }
+    GROW(g->aliases, g->n_aliases, g->cap_aliases);
     g->aliases[g->n_aliases++] = (struct group_alias){ t, add_table(g, t) };
     return &g->tables[g->aliases[g->n_aliases - 1].at];
 }
 
 static void append(struct group *g, const struct group_change *c)
 {
-    if (g->n_changes == g->cap_changes) {
-        g->cap_changes = g->cap_changes * 2 + 64;
-        g->changes = xrealloc(g->changes, g->cap_changes * sizeof *g->changes);
-    }
+    GROW(g->changes, g->n_changes, g->cap_changes);
     g->changes[g->n_changes++] = *c;
 }
 

@@ -88,10 +88,7 @@ static struct merge_entry *entry_of(struct merge *m, struct value *key)
         if (e->hash == hash && same_key(m->table, e->row, key))
             return e;
     }
-    if (m->n_entries == m->cap_entries) {
-        m->cap_entries = m->cap_entries * 2 + 64;
-        m->entries = xrealloc(m->entries, m->cap_entries * sizeof *m->entries);
-    }
+    GROW(m->entries, m->n_entries, m->cap_entries);
     m->entries[m->n_entries] = (struct merge_entry){ .hash = hash, .of = m->of, .row = key };
     m->index[at] = (uint32_t)++m->n_entries;
     return &m->entries[m->n_entries - 1];

@@ -458,10 +458,7 @@ static int fill(struct sync_run *r, struct parallel *p, struct load *l, const st
         return rc;
     raw_hold_add(&g->hold, txn->raw);
     g->n_txns++;
-    if (l->n_seqs == l->cap_seqs) {
-        l->cap_seqs = l->cap_seqs * 2 + 64;
-        l->seqs = xrealloc(l->seqs, l->cap_seqs * sizeof *l->seqs);
-    }
+    GROW(l->seqs, l->n_seqs, l->cap_seqs);
     l->seqs[l->n_seqs++] = seq;
     applied_name(r->job->by_gtid, txn->gtid, txn->pos, &l->names);
     if (p->by_table)

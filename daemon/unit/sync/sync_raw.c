@@ -45,10 +45,7 @@ void raw_writer_fini(struct raw_writer *w)
 
 static void push(struct raw_block ***list, size_t *n, size_t *cap, struct raw_block *b)
 {
-    if (*n == *cap) {
-        *cap = *cap * 2 + 8;
-        *list = xrealloc(*list, *cap * sizeof **list);
-    }
+    GROW(*list, *n, *cap);
     (*list)[(*n)++] = block_ref(b);
 }
 
@@ -72,10 +69,7 @@ void raw_txn_add(struct raw_writer *w, struct raw_txn *t, const struct event *ev
     memcpy(copy, ev->body.data, ev->body.size);
     if (t->n_blocks == 0 || t->blocks[t->n_blocks - 1] != w->block)
         push(&t->blocks, &t->n_blocks, &t->cap_blocks, w->block);
-    if (t->n_events == t->cap_events) {
-        t->cap_events = t->cap_events * 2 + 16;
-        t->events = xrealloc(t->events, t->cap_events * sizeof *t->events);
-    }
+    GROW(t->events, t->n_events, t->cap_events);
     t->events[t->n_events++] = (struct raw_event){ .body = { copy, ev->body.size },
                                                    .timestamp = ev->timestamp,
                                                    .flags = ev->flags,

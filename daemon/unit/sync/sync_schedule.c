@@ -79,10 +79,7 @@ static struct conflict_entry *entry_of(struct schedule *s, uint64_t name)
 
 static void own(struct batch *b, uint64_t name)
 {
-    if (b->n_keys == b->cap_keys) {
-        b->cap_keys = b->cap_keys * 2 + 64;
-        b->keys = xrealloc(b->keys, b->cap_keys * sizeof *b->keys);
-    }
+    GROW(b->keys, b->n_keys, b->cap_keys);
     b->keys[b->n_keys++] = name;
 }
 

@@ -98,10 +98,7 @@ int spill_add(struct spill *s, const struct raw_event *e, struct err *err)
     SCOPED(buf_fini) struct buf head = BUF_INIT;
     struct raw_event empty = *e;
 
-    if (s->n_events == s->cap) {
-        s->cap = s->cap * 2 + 1024;
-        s->offsets = xrealloc(s->offsets, s->cap * sizeof *s->offsets);
-    }
+    GROW(s->offsets, s->n_events, s->cap);
     s->offsets[s->n_events++] = ftello(s->file);
     empty.body.size = 0;
     raw_event_pack(&empty, &head);

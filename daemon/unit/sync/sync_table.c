@@ -147,10 +147,7 @@ static struct memory *memory_of(struct sync_tables *ts, const char *schema, cons
 
 static struct memory *memory_add(struct sync_tables *ts, const char *schema, const char *name)
 {
-    if (ts->n_memories == ts->cap_memories) {
-        ts->cap_memories = ts->cap_memories * 2 + 16;
-        ts->memories = xrealloc(ts->memories, ts->cap_memories * sizeof *ts->memories);
-    }
+    GROW(ts->memories, ts->n_memories, ts->cap_memories);
     ts->memories[ts->n_memories] =
         (struct memory){ .schema = xstrdup(schema), .name = xstrdup(name) };
     return &ts->memories[ts->n_memories++];
@@ -469,10 +466,7 @@ static bool is_of(const struct sync_table *t, struct slice body)
 
 static void list_add(struct sync_tables *ts, struct sync_table *t)
 {
-    if (ts->n == ts->cap) {
-        ts->cap = ts->cap * 2 + 16;
-        ts->list = xrealloc(ts->list, ts->cap * sizeof(struct sync_table *));
-    }
+    GROW(ts->list, ts->n, ts->cap);
     ts->list[ts->n++] = t;
 }
 

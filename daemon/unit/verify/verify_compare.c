@@ -39,10 +39,7 @@ void verify_suspect_add(void *arg, const struct verify_item *a, const struct ver
 {
     struct verify_suspects *s = arg;
 
-    if (s->n == s->cap) {
-        s->cap = s->cap * 2 + 64;
-        s->all = xrealloc(s->all, s->cap * sizeof *s->all);
-    }
+    GROW(s->all, s->n, s->cap);
     s->all[s->n++] =
         (struct verify_suspect){ .key = xstrdup(a ? a->key : b->key), .part = a ? a->part : 0 };
     s->left++;

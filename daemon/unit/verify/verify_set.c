@@ -23,10 +23,7 @@ void verify_set_fini(struct verify_set *s)
 
 void verify_set_add(struct verify_set *s, const char *key, const char *value, unsigned part)
 {
-    if (s->n == s->cap) {
-        s->cap = s->cap * 2 + 64;
-        s->items = xrealloc(s->items, s->cap * sizeof *s->items);
-    }
+    GROW(s->items, s->n, s->cap);
     s->items[s->n++] = (struct verify_item){ .key = xstrdup(key),
                                              .value = value ? xstrdup(value) : NULL,
                                              .part = part };
