@@ -413,11 +413,8 @@ static const struct node_type all_type = {
     .name = "drainers",
     .help = "Drainers of TiDB-Binlog: each merges pumps into one target.",
     .examples = all_examples,
-    .attrs = registrants_rows,
-    .actions = registrants_actions,
     .parts = parts,
-    .create = registrants_create,
-    .release = registrants_release,
+    REGISTRANTS_TYPE,
 };
 
 const struct node_type *drainers_type(void)
@@ -430,12 +427,7 @@ const struct node_type *drainers_type(void)
 
 struct node *drainers_new(const struct registry_config *c, struct node *pumps, struct err *err)
 {
-    struct registrants *all = xcalloc(1, sizeof *all);
-
-    all->kind = &kind;
-    all->add = add;
-    all->pumps = pumps;
-    return registrants_new(all, drainers_type(), c, err);
+    return registrants_new(&kind, add, pumps, drainers_type(), c, err);
 }
 
 /* --- the daemon's start and end --- */

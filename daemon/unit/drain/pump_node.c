@@ -248,11 +248,8 @@ static const struct node_type all_type = {
     .name = "pumps",
     .help = "Pumps of TiDB-Binlog: stored binlogs that drainers read.",
     .examples = all_examples,
-    .attrs = registrants_rows,
-    .actions = registrants_actions,
     .parts = parts,
-    .create = registrants_create,
-    .release = registrants_release,
+    REGISTRANTS_TYPE,
 };
 
 static void make_type(void)
@@ -270,11 +267,7 @@ const struct node_type *pumps_type(void)
 
 struct node *pumps_new(const struct registry_config *c, struct err *err)
 {
-    struct registrants *all = xcalloc(1, sizeof *all);
-
-    all->kind = &kind;
-    all->add = add;
-    return registrants_new(all, pumps_type(), c, err);
+    return registrants_new(&kind, add, NULL, pumps_type(), c, err);
 }
 
 /* --- the daemon's start and end --- */

@@ -67,11 +67,17 @@ static int load_one(void *arg, const char *shown, const json_t *kept, const stru
     return 0;
 }
 
-struct node *registrants_new(struct registrants *all, const struct node_type *type,
+struct node *registrants_new(const struct registrant_kind *kind, registrants_add_fn add,
+                             struct node *pumps, const struct node_type *type,
                              const struct registry_config *c, struct err *err)
 {
-    node_init(&all->node, type, all->kind->dir);
+    struct registrants *all = xcalloc(1, sizeof *all);
+
+    node_init(&all->node, type, kind->dir);
     all->config = *c;
+    all->kind = kind;
+    all->add = add;
+    all->pumps = pumps;
     if (catalog_each(c->catalog, all->kind->dir, load_one, all, err) < 0) {
         node_unref(&all->node);
         return NULL;
