@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "http/peer.h"
@@ -98,37 +99,23 @@ static char *address_text(const struct listen_spec *s, int fd)
     return xasprintf(six ? "[%s]:%s" : "%s:%s", s->host, port);
 }
 
-static int bind_tcp(const struct addrinfo *a)
-{
-    int one = 1, saved, fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    saved = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    return -1;
-}
-
 static int open_tcp(const struct listen_spec *s, struct listen_socket *ret, struct err *err)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
     struct sockaddr_storage a = { 0 };
-    int fd, rc = getaddrinfo(s->host, s->port, &hints, &found);
+    int rc = getaddrinfo(s->host, s->port, &hints, &found);
 
     if (rc != 0)
         return err_set(err, -EINVAL, "cannot listen on %s: %s", s->host, gai_strerror(rc));
     memcpy(&a, found->ai_addr, found->ai_addrlen);
-    fd = bind_tcp(found);
+    rc = fd_listen(found, BACKLOG);
     freeaddrinfo(found);
-    if (fd < 0)
-        return err_set(err, -errno, "cannot listen on %s port %s: %s", s->host, s->port,
-                       strerrordesc_np(errno));
-    *ret = (struct listen_socket){ .fd = fd,
+    if (rc < 0)
+        return err_set(err, rc, "cannot listen on %s port %s: %s", s->host, s->port,
+                       strerrordesc_np(-rc));
+    *ret = (struct listen_socket){ .fd = rc,
                                    .loopback = peer_is_loopback(&a),
-                                   .text = address_text(s, fd) };
+                                   .text = address_text(s, rc) };
     return 0;
 }
 

@@ -29,5 +29,7 @@ static inline bool slice_eq(struct slice a, struct slice b)
 
 /* For printf: "%.*s", SLICE_ARG(s) */
 #define SLICE_ARG(s) (int)(s).size, (const char *)(s).data
+/* Likewise, at most so many bytes of it. */
+#define SLICE_HEAD(s, most) (int)((s).size < (most) ? (s).size : (most)), (const char *)(s).data
 
 #endif

@@ -304,8 +304,7 @@ int shard_table_parse(struct slice create, struct shard_table *ret, struct err *
     while (!ddl_at_end(&p.in) && !ddl_is(&p.in, "("))
         ddl_advance(&p.in);
     if (!ddl_accept(&p.in, "("))
-        return err_set(err, -EINVAL, "no list of columns in %.*s",
-                       (int)(create.size < 200 ? create.size : 200), create.data);
+        return err_set(err, -EINVAL, "no list of columns in %.*s", SLICE_HEAD(create, 200));
     do {
         if (at_key(&p))
             key(&p);
@@ -314,7 +313,7 @@ int shard_table_parse(struct slice create, struct shard_table *ret, struct err *
     } while (ddl_accept(&p.in, ","));
     if (!ddl_accept(&p.in, ")") || ret->n_cols == 0)
         return err_set(err, -EINVAL, "the list of columns does not end: %.*s",
-                       (int)(create.size < 200 ? create.size : 200), create.data);
+                       SLICE_HEAD(create, 200));
     table_options(&p);
     inherit(&p);
     return 0;

@@ -184,11 +184,10 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
         (strcmp(to.to_schema, at.schema) == 0 &&
          (n->table.size == 0 || strcmp(to.to_table, at.table) == 0)))
         return false;
-    sql_ident(quoted, slice_str(to.to_schema));
-    if (n->table.size) {
-        buf_byte(quoted, '.');
-        sql_ident(quoted, slice_str(to.to_table));
-    }
+    if (n->table.size)
+        sql_table(quoted, to.to_schema, to.to_table);
+    else
+        sql_ident(quoted, slice_str(to.to_schema));
     return true;
 }
 
@@ -271,7 +270,7 @@ static int refuse(const struct query *q, struct err *err)
         err, -ENOTSUP,
         "the source logged a change as a statement, or one of a kind not known (skip_txn "
         "leaves it out): %.*s",
-        (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+        SLICE_HEAD(q->sql, 300));
 }
 
 static bool begins(struct slice sql, const char *word)

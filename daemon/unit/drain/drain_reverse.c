@@ -76,8 +76,7 @@ static int check(const struct reverse *v, const struct drain_decoded *got, struc
         return err_set(err, -ENOTSUP,
                        "commit_ts %llu is a statement, which cannot be undone; undo what is after "
                        "it, and before it, apart: %.*s",
-                       ts, (int)(got->ddl.query.size < 300 ? got->ddl.query.size : 300),
-                       got->ddl.query.data);
+                       ts, SLICE_HEAD(got->ddl.query, 300));
     for (size_t i = 0; i < got->rows.n_changes; i++)
         if (!can_undo(&got->rows.changes[i]))
             return err_set(err, -ENOTSUP,

@@ -308,12 +308,12 @@ static int run_statement(struct apply *a, const struct change_txn *t, struct err
         rc = sink_session(a->mysql, NULL, err);
     if (rc < 0 && done_already(err)) {
         log_info(a->drainer->sync.unit.path, "%s: taken as done: %.*s", err->text,
-                 (int)(t->query.size < 200 ? t->query.size : 200), t->query.data);
+                 SLICE_HEAD(t->query, 200));
         *err = ERR_INIT;
         rc = 0;
     }
     return rc < 0 ? err_wrap(err, "commit_ts %llu: %.*s", (unsigned long long)t->commit_ts,
-                             (int)(t->query.size < 200 ? t->query.size : 200), t->query.data)
+                             SLICE_HEAD(t->query, 200))
                   : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -189,21 +190,14 @@ static int file_open(const struct drain_sink_config *c, struct drain_place *star
 static int flush(struct file_sink *s, struct err *err)
 {
     int64_t began_us = clock_mono_us();
-    size_t done = 0;
 
-    while (done < s->pending.size) {
-        ssize_t n = write(s->fd, s->pending.data + done, s->pending.size - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fail(s, "write", err);
-        done += (size_t)n;
-    }
-    s->unsynced = s->unsynced || done;
+    if (s->pending.size == 0)
+        return 0;
+    if (fd_write(s->fd, s->pending.data, s->pending.size) < 0)
+        return fail(s, "write", err);
+    s->unsynced = true;
     buf_clear(&s->pending);
-    if (done)
-        histogram_observe(&s->drainer->stats.file_write_us, clock_mono_us() - began_us);
+    histogram_observe(&s->drainer->stats.file_write_us, clock_mono_us() - began_us);
     return 0;
 }
 

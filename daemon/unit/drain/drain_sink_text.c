@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "sink/change_sql.h"
@@ -61,17 +62,10 @@ static int text_open(const struct drain_sink_config *c, struct drain_place *star
 
 static int flush(struct text_sink *s, struct err *err)
 {
-    size_t done = 0;
+    int rc = fd_write(s->fd, s->pending.data, s->pending.size);
 
-    while (done < s->pending.size) {
-        ssize_t n = write(s->fd, s->pending.data + done, s->pending.size - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set(err, -errno, "cannot write %s: %m", s->path);
-        done += (size_t)n;
-    }
+    if (rc < 0)
+        return err_set(err, rc, "cannot write %s: %s", s->path, strerrordesc_np(-rc));
     buf_clear(&s->pending);
     return 0;
 }

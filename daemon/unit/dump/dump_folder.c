@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "base/thread.h"
@@ -73,13 +74,8 @@ int dump_file_begin(struct dump_file *f, struct dump_folder *folder, const char 
 
 int dump_file_write(struct dump_file *f, const struct buf *b, struct err *err)
 {
-    for (size_t done = 0; done < b->size;) {
-        ssize_t n = write(f->fd, b->data + done, b->size - done);
-
-        if (n < 0 && errno != EINTR)
-            return failed(f->folder, f->name, err);
-        done += n > 0 ? (size_t)n : 0;
-    }
+    if (fd_write(f->fd, b->data, b->size) < 0)
+        return failed(f->folder, f->name, err);
     XXH64_update(f->hash, b->data, b->size);
     f->bytes += b->size;
     return 0;

@@ -140,7 +140,7 @@ static int xa_wait(struct copy_link *l, struct mysql_conn *c, struct err *err)
             return err_set(err, -EBUSY,
                            "XA transactions are prepared at the source and not finished after "
                            "%d s: %.*s; XA COMMIT or XA ROLLBACK them",
-                           XA_DEADLINE_S, (int)(xids.size < 600 ? xids.size : 600), xids.data);
+                           XA_DEADLINE_S, SLICE_HEAD(xids, 600));
         rc = nap(l, 500, err);
         if (rc < 0)
             break;

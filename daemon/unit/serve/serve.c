@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -31,20 +32,6 @@ enum {
 };
 
 /* --- the socket --- */
-
-static int bind_to(const struct addrinfo *a)
-{
-    int one = 1, saved, fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    saved = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    return -1;
-}
 
 static unsigned port_of(int fd)
 {
@@ -69,10 +56,11 @@ static int open_listener(struct serve *v, const char *addr, struct err *err)
     rc = getaddrinfo(host, port, &hints, &found);
     if (rc != 0)
         return err_set(err, -EINVAL, "addr: %s: %s", host, gai_strerror(rc));
-    v->listener = bind_to(found);
+    rc = fd_listen(found, BACKLOG);
     freeaddrinfo(found);
-    if (v->listener < 0)
-        return err_set(err, -errno, "cannot listen on %s: %s", addr, strerrordesc_np(errno));
+    if (rc < 0)
+        return err_set(err, rc, "cannot listen on %s: %s", addr, strerrordesc_np(-rc));
+    v->listener = rc;
     v->port = port_of(v->listener);
     return 0;
 }

@@ -36,8 +36,7 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     atomic_store(&r->main.writing_us, 0);
     rc_back = sink_session(r->main.sink, session_restore, &back);
     if (rc < 0)
-        return err_wrap(err, "the target refused %.*s", (int)(sql.size < 300 ? sql.size : 300),
-                        sql.data);
+        return err_wrap(err, "the target refused %.*s", SLICE_HEAD(sql, 300));
     if (rc_back < 0) {
         *err = back;
         return rc_back;
@@ -100,8 +99,7 @@ static int check_values(struct sync_run *r, const struct query *q, const struct 
                    "each server gives the rows that are there %s of its own here: 'echo as=run > "
                    "resolve_ddl' (an action of sync) and resume if it does not matter, or make the "
                    "target's as the source's by hand and 'echo as=done > resolve_ddl': %.*s",
-                   d->own_values ? "values" : "numbers, in an order",
-                   (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+                   d->own_values ? "values" : "numbers, in an order", SLICE_HEAD(q->sql, 300));
 }
 
 bool sync_ddl_begun(const struct sync_run *r, const struct query *q)

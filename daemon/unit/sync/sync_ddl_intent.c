@@ -101,7 +101,7 @@ static int ask(const struct query *q, struct err *err)
     return err_set(err, -EUCLEAN,
                    "a crash left it open whether this ran at the target: look there, then "
                    "'echo as=done > resolve_ddl' or 'echo as=run > resolve_ddl' and resume: %.*s",
-                   (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+                   SLICE_HEAD(q->sql, 300));
 }
 
 /* What the operator said of an open intent, kept until the next run: a key of the store. */
@@ -152,8 +152,7 @@ int sync_ddl_excused(struct sync_run *r, const struct query *q, const struct ddl
 
     if (rc <= 0 || !done)
         return rc < 0 ? rc : 0;
-    log_warn(r->sync->unit.path, "passes by, as the operator said: %.*s",
-             (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    log_warn(r->sync->unit.path, "passes by, as the operator said: %.*s", SLICE_HEAD(q->sql, 300));
     rc = sync_ddl_kind(d) == KIND_TABLES ? sync_ddl_changed(r, q, d, err) : 0;
     return rc < 0 ? rc : 1;
 }
@@ -245,7 +244,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
         r->ddl_done = rc == 1;
         r->ddl_hash = XXH3_64bits(q.sql.data, q.sql.size);
         log_warn(r->sync->unit.path, "the DDL at the crash had %s: %.*s", rc ? "run" : "not run",
-                 (int)(q.sql.size < 300 ? q.sql.size : 300), q.sql.data);
+                 SLICE_HEAD(q.sql, 300));
         if (rc == 1)
             return 0;
     }

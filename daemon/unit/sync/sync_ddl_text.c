@@ -41,11 +41,10 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
 
     if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
-    sql_ident(quoted, slice_str(to.to_schema));
-    if (n->table.size) {
-        buf_byte(quoted, '.');
-        sql_ident(quoted, slice_str(to.to_table));
-    }
+    if (n->table.size)
+        sql_table(quoted, to.to_schema, to.to_table);
+    else
+        sql_ident(quoted, slice_str(to.to_schema));
     return true;
 }
 

@@ -151,7 +151,7 @@ static int judge(struct sync_run *r, struct query *q, struct ddl *d, enum sync_d
         return err_set(err, -ENOTSUP,
                        "a filter leaves out a part of it that stands in an executable comment: "
                        "%.*s",
-                       (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+                       SLICE_HEAD(q->sql, 300));
     }
     return 0;
 }
@@ -172,8 +172,7 @@ static int is_skipped(struct sync_run *r, const struct query *q, struct err *err
     what = op ? json_string_value(json_object_get(op, "op")) : "";
     rc = strcmp(what, "skip") == 0;
     if (rc)
-        log_warn(r->sync->unit.path, "skip, as the operator said: %.*s",
-                 (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+        log_warn(r->sync->unit.path, "skip, as the operator said: %.*s", SLICE_HEAD(q->sql, 300));
     else if (op)
         rc = err_set(err, -ENOTSUP, "a statement within a transaction can only be skipped, not: %s",
                      what);
@@ -201,7 +200,7 @@ static int use_statement(struct sync_run *r, struct err *err)
     case SYNC_DDL_RUN:
         if (r->inner_ddl || events_so_far(r))
             return err_set(err, -ENOTSUP, "two statements in one transaction: %.*s",
-                           (int)(q.sql.size < 200 ? q.sql.size : 200), q.sql.data);
+                           SLICE_HEAD(q.sql, 200));
         r->inner_ddl = sync_ddl_keep(&q, r->timestamp);
         return 0;
     case SYNC_DDL_REFUSE:
@@ -455,8 +454,7 @@ static int do_operation(struct sync_run *r, const struct query *q, const struct 
     const json_t *sqls = json_object_get(op, "sqls");
     int rc;
 
-    log_warn(r->sync->unit.path, "%s, as the operator said: %.*s", what,
-             (int)(q->sql.size < 300 ? q->sql.size : 300), q->sql.data);
+    log_warn(r->sync->unit.path, "%s, as the operator said: %.*s", what, SLICE_HEAD(q->sql, 300));
     r->ddl_apart = true;
     if (strcmp(what, "inject") == 0)
         return run_instead(r, q, sqls, true, err);

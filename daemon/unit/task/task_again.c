@@ -65,13 +65,6 @@ static int find_sub(struct task *t, const char *source, struct subtask **ret, st
     return rc < 0 ? err->code : 0;
 }
 
-static int names_given(const json_t *args, struct err *err)
-{
-    if (!arg(args, "schema")[0] || !arg(args, "table")[0])
-        return err_set(err, -EINVAL, "say schema=NAME and table=NAME, as the source calls them");
-    return 0;
-}
-
 /* Before sync runs there is no stream to bring what a copy misses. */
 static int follows(const struct subtask *s, struct err *err)
 {
@@ -82,6 +75,17 @@ static int follows(const struct subtask *s, struct err *err)
     if (subtask_current(s) != u)
         return err_set(err, -EBUSY, "the first copy is not finished: wait until it is");
     return 0;
+}
+
+/* The subtask of the table that the arguments name, at a moment when it can be copied. */
+static int find_following(struct task *t, const json_t *args, struct subtask **ret, struct err *err)
+{
+    int rc;
+
+    if (!arg(args, "schema")[0] || !arg(args, "table")[0])
+        return err_set(err, -EINVAL, "say schema=NAME and table=NAME, as the source calls them");
+    rc = find_sub(t, arg(args, "source"), ret, err);
+    return rc < 0 ? rc : follows(*ret, err);
 }
 
 /* Does another table of the source go there too? */
@@ -131,15 +135,11 @@ int task_run_resnapshot(struct node *n, const json_t *args, struct err *err)
     const char *schema = arg(args, "schema"), *table = arg(args, "table");
     bool shared;
     struct route to;
-    int rc = names_given(args, err);
+    int rc = find_following(t, args, &s, err);
 
-    if (rc == 0)
-        rc = find_sub(t, arg(args, "source"), &s, err);
     if (rc < 0)
         return rc;
     assert(s);
-    if ((rc = follows(s, err)) < 0)
-        return rc;
     if (!router_table(s->job->router, schema, table, &to))
         return err_set(err, -ENOENT, "table %s.%s is not of this task: add_table adds it", schema,
                        table);
@@ -286,15 +286,11 @@ int task_run_add_table(struct node *n, const json_t *args, struct err *err)
     struct task *t = task_of(n);
     SCOPED(sub_unrefp) struct subtask *s = NULL;
     struct route to;
-    int rc = names_given(args, err);
+    int rc = find_following(t, args, &s, err);
 
-    if (rc == 0)
-        rc = find_sub(t, arg(args, "source"), &s, err);
     if (rc < 0)
         return rc;
     assert(s);
-    if ((rc = follows(s, err)) < 0)
-        return rc;
     if (router_table(s->job->router, arg(args, "schema"), arg(args, "table"), &to))
         return err_set(err, -EEXIST, "table %s.%s is of this task: resnapshot copies it again",
                        arg(args, "schema"), arg(args, "table"));
