@@ -24,7 +24,7 @@ struct fs_config {
     bool allow_other;       /* other users than the daemon's; without root /etc/fuse.conf decides */
 };
 
-/* Forks the child that makes our own calls through the mount (TREE.md 13).  Before any thread is
+/* Forks the child that makes our own calls through the mount.  Before any thread is
  * started.  The child ends when the daemon does, however that ends. */
 struct fs_notifier *fs_fork_notifier(void);
 /* Ends a child that was never given to fs_mount(); NULL is fine. */

@@ -1,5 +1,5 @@
 /*
- * make.c - directories that HTTP makes and removes, by way of the mount (TREE.md 15).
+ * make.c - directories that HTTP makes and removes, by way of the mount.
  *
  * The kernel must learn of them, and mkdir of a name that exists never reaches us.  So the
  * notifier's child makes the directory: the asking thread waits here, the child's mkdir comes back

@@ -3,7 +3,7 @@
  *
  * It was forked before the mount, so it never holds /dev/fuse: when the daemon
  * is killed with one of these calls in flight, the kernel ends the connection,
- * the call fails and this process goes (TREE.md 13).  In the daemon itself the
+ * the call fails and this process goes.  In the daemon itself the
  * same call could never end.
  */
 #include <errno.h>
@@ -57,7 +57,7 @@ static int enter(const struct place *place)
     return rc;
 }
 
-/* IN_MODIFY; changes nothing (TREE.md 7).  The kernel asks for the file's mode first, and tells us
+/* IN_MODIFY; changes nothing.  The kernel asks for the file's mode first, and tells us
  * apart (stat_of() in fs.c); another's question in between is what the second try is for. */
 static int touch(const char *path)
 {

@@ -1,4 +1,4 @@
-/* stale.c - mounts that a dead daemon left behind (TREE.md 16). */
+/* stale.c - mounts that a dead daemon left behind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>

@@ -2,7 +2,7 @@
  * format.h - which representation a client wants, and which it sends.
  *
  * JSON unless asked otherwise; text/plain is exactly the bytes of the file
- * (TREE.md 18); YAML is the same bytes for a document.
+ *; YAML is the same bytes for a document.
  */
 #ifndef SLUICE_HTTP_FORMAT_H
 #define SLUICE_HTTP_FORMAT_H

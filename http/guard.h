@@ -1,5 +1,5 @@
 /*
- * guard.h - in whose name a request acts, if at all (TREE.md 17).
+ * guard.h - in whose name a request acts, if at all.
  *
  * On this machine: the user that owns the other end of the connection.  A
  * browser acts with its user's uid too, so a request over loopback whose Host

@@ -11,7 +11,7 @@
 #include "node/authority.h"
 #include "node/yaml.h"
 
-/* As a write to the file: one value is at most this long (TREE.md 6). */
+/* As a write to the file: one value is at most this long. */
 enum { VALUE_MAX = 4096 };
 
 static bool is_directory(const struct target *t)

@@ -1,5 +1,5 @@
 /*
- * peer.h - who is at the other end of a connection (TREE.md 17).
+ * peer.h - who is at the other end of a connection.
  *
  * A caller on this machine is the user that owns the other socket: the kernel
  * tells it by SO_PEERCRED for a unix socket and by sock_diag for TCP between

@@ -1,5 +1,5 @@
 /*
- * status.h - errno and HTTP status: one table, read both ways (TREE.md 19).
+ * status.h - errno and HTTP status: one table, read both ways.
  *
  * Codes are negative errno values, as everywhere.  Several share a status;
  * the way back gives the one that comes first in the table.

@@ -1,5 +1,5 @@
 /*
- * stream.h - server-sent events: GET /v1/tasks/t1?watch=1 (TREE.md 20).
+ * stream.h - server-sent events: GET /v1/tasks/t1?watch=1.
  *
  *     event: change
  *     id: 1793440000000001

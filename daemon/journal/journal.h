@@ -21,7 +21,7 @@
  * another server or begins its files anew.
  *
  * Written, then durable.  What was committed is readable at once from memory (JOURNAL_WRITTEN:
- * tasks, DATA.md 4) and, when the disk has it, by all (JOURNAL_DURABLE: acknowledgements,
+ * tasks) and, when the disk has it, by all (JOURNAL_DURABLE: acknowledgements,
  * replicas, drainers).  One group is built while the one before is synced.
  *
  * Threads: one writer at a time; any number of readers, each of one thread; the rest is for

@@ -38,7 +38,7 @@ struct dialect {
 const struct dialect *dialect_find(enum flavor flavor, unsigned version);
 const struct dialect *dialect_of(const struct mysql_conn *c);
 
-/* --- across flavours (DATA.md 27) --- */
+/* --- across flavours --- */
 
 enum fidelity {
     FIDELITY_EXACT,   /* every value is the same there */

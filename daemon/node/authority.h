@@ -1,5 +1,5 @@
 /*
- * authority.h - who may do what: one rule for both fronts (TREE.md 17).
+ * authority.h - who may do what: one rule for both fronts.
  *
  * The whole tree has one owner, one group and one mode.  A row says what can
  * be done with it at all (read, write); the mode says who may.  The kernel

@@ -1,4 +1,4 @@
-/* name.c - names as the tree shows them, and back (TREE.md 1). */
+/* name.c - names as the tree shows them, and back. */
 #include <ctype.h>
 #include <stdint.h>
 

@@ -44,7 +44,7 @@ enum attr_type {
     ATTR_TEXT,
     ATTR_ENUM,     /* one of 'choices' */
     ATTR_JSON,     /* shown as JSON text, written as JSON or YAML */
-    ATTR_DOCUMENT, /* shown as YAML; written whole, in as many write(2) as it takes (TREE.md 6) */
+    ATTR_DOCUMENT, /* shown as YAML; written whole, in as many write(2) as it takes */
     ATTR_LINES,    /* append-only text read by absolute offset: events, audit.  See 'lines' */
 };
 
@@ -94,7 +94,7 @@ struct action {
     const char *name;
     const char *help;
     const struct attr *params; /* terminated by a row without a name, or NULL */
-    bool document;             /* takes a whole document (create): TREE.md 6 */
+    bool document;             /* takes a whole document, as create does */
 
     /* 'args' is an object, checked against 'params'.  Returns when the effect
      * is visible, at the latest after ten seconds (-ETIMEDOUT).  Unlocked. */
@@ -122,8 +122,8 @@ struct node_type {
     /* For a collection: create a child (mkdir: spec NULL; PUT: the document),
      * remove one (rmdir, DELETE: 'remove' of the child's own type).  NULL where
      * that is not allowed.  'name' is plain, not escaped; create adds the child
-     * with node_add(); remove takes it out with node_remove().  Neither waits
-     * (TREE.md 8). */
+     * with node_add(); remove takes it out with node_remove().  Neither waits: the
+     * kernel holds up all of the directory meanwhile. */
     int (*create)(struct node *dir, const char *name, const json_t *spec, struct err *err);
     int (*remove)(struct node *child, struct err *err);
 
@@ -144,7 +144,7 @@ struct node_type {
  * getters are used. */
 struct node {
     const struct node_type *type;
-    char *name; /* as shown: TREE.md 1; owned */
+    char *name; /* as shown; owned */
     struct node *parent;
     struct node_private *children; /* hashed by name, in the order of adding */
     struct node_private *priv;     /* links, last_error, change counter; node/private.h */
@@ -157,7 +157,7 @@ struct node {
 
 #define node_owner(n, owner, member) ((owner *)((char *)(n)-offsetof(owner, member)))
 
-/* 'name' is copied and escaped as TREE.md 1 says.  One reference: the caller's. */
+/* 'name' is copied and escaped (node_name_shown()).  One reference: the caller's. */
 void node_init(struct node *n, const struct node_type *type, const char *name);
 /* For 'find'.  Whoever owns it keeps a reference of 'dir' until its release. */
 void node_init_file(struct node *n, const struct node_type *type, const char *name,
@@ -179,7 +179,7 @@ size_t node_n_children(struct node *n);
 /* Calls 'visit' for every child, each referenced meanwhile; 'visit' may take any lock. */
 void node_each(struct node *n, void (*visit)(void *arg, struct node *child), void *arg);
 
-/* Names as the tree and HTTP show them (TREE.md 1): '/', control bytes, a
+/* Names as the tree and HTTP show them: '/', control bytes, a
  * leading dot, '%' and what is not UTF-8 become %XX; past 255 bytes the end is
  * replaced by a hash.  node_name_plain() is the way back: NULL if 'shown' is
  * not what node_name_shown() makes.  The caller frees. */
@@ -242,9 +242,9 @@ int node_create_document(struct node *dir, const json_t *doc, struct err *err);
 void node_refused(struct node *n, const char *path, const struct caller *who,
                   const struct err *err);
 
-/* With a mount, a node that anyone else than the mount makes or removes must be made through it
- * (TREE.md 15).  fs/ sets this; node_create() and node_destroy() ask it for callers whose front
- * is not "fs".  It ends in node_create_direct()/node_destroy_direct(). */
+/* With a mount, a node that anyone else than the mount makes or removes must be made through it,
+ * so that the kernel tells who watches.  fs/ sets this; node_create() and node_destroy() ask it for
+ * callers whose front is not "fs".  It ends in node_create_direct()/node_destroy_direct(). */
 struct node_maker {
     int (*create)(struct node *dir, const char *name, const json_t *spec, const struct caller *who,
                   struct err *err);

@@ -41,7 +41,7 @@ enum ddl_class {
     DDL_EVENT,
     DDL_ACCOUNT,     /* users, roles, GRANT, REVOKE */
     DDL_ADMIN,       /* ANALYZE, OPTIMIZE, REPAIR, FLUSH, SET, tablespaces, ... */
-    DDL_DML,         /* INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL: DATA.md 14 */
+    DDL_DML,         /* INSERT, UPDATE, DELETE, REPLACE, LOAD, CALL */
     DDL_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT, XA ... */
     DDL_N_CLASSES,
 };

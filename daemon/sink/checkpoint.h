@@ -2,8 +2,8 @@
  * checkpoint.h - the row in the target that says how far its data is.
  *
  * The row is written first in every transaction that changes the target, and
- * that write fails unless the writer still owns the row: exactly once follows
- * (DATA.md 1, 2).  The target's row is the authority on positions, never ours.
+ * that write fails unless the writer still owns the row: exactly once follows.
+ * The target's row is the authority on positions, never ours.
  *
  *     checkpoint_take(admin, &key, flavor, &cp, &err);  end the former owner, read
  *     checkpoint_enlist(&cp, session, &err);            once per session that writes

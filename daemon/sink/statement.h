@@ -20,7 +20,7 @@
 enum statement_insert { STATEMENT_INSERT, STATEMENT_REPLACE };
 
 /* One statement for one row; without ';'.  A keyless table is matched on all
- * columns, bytes by bytes, LIMIT 1 (DATA.md 9). */
+ * columns, bytes by bytes, LIMIT 1. */
 void statement_row(const struct target_table *t, enum rows_kind kind, enum statement_insert how,
                    const struct value *row, struct buf *out);
 

@@ -24,7 +24,7 @@ enum target_class {
     TARGET_OTHER /* UUID, INET6, ... : written and compared as their bytes */
 };
 
-/* How values of a column may be equal at the target though their bytes differ (DATA.md 9).  Coarser
+/* How values of a column may be equal at the target though their bytes differ.  Coarser
  * than any server: what is equal there is equal here. */
 enum target_fold {
     FOLD_NONE,     /* not at all */
@@ -48,7 +48,7 @@ struct target_column {
     enum target_class class;
     enum target_fold fold;
     bool written;       /* the target has it and does not generate it */
-    bool on_update_now; /* set explicitly, or the target's clock gets in (DATA.md 11) */
+    bool on_update_now; /* set explicitly, or the target's clock gets in */
     bool enumerated;    /* ENUM: index 0 is refused by a strict session */
     bool in_unique;     /* part of some unique key */
     bool in_key;        /* part of the row key */

@@ -9,9 +9,9 @@ struct state_row {
     const char *ours, *names[STATE_N_SYSTEMS];
 };
 
-/* A task of DM that was never started is Stopped; one that was is Paused when it stops (dm.md 3.4).
+/* A task of DM that was never started is Stopped; one that was is Paused when it stops.
  * DM has no word for a finished relay and none for an error: a unit that gave up is Paused there,
- * and its error says why (dm.md 5.3).  kingbus knows two words (kingbus.md 1.4); why it stopped is
+ * and its error says why.  kingbus knows two words; why it stopped is
  * in a key of ours. */
 static const struct state_row rows[] = {
     { "new", { [STATE_DM] = "New", [STATE_DM_SUBTASK] = "Stopped", [STATE_KINGBUS] = "stopped" } },

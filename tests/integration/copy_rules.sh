@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a full copy must not believe (DATA.md 17 to 19): each way in which LOAD DATA loses rows in silence is provoked, and
+# What a full copy must not believe: each way in which LOAD DATA loses rows in silence is provoked, and
 # ends with the row in the error, or with all rows there.  Both flavours.
 set -u
 [ $# -gt 0 ] || { bash "$0" mariadb && exec bash "$0" mysql; }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every file of a running sluiced says the same over HTTP, and every refusal is the same, also to a
-# second user in the group and out of it (TREE.md 15, 17 to 21).
+# second user in the group and out of it.
 # labels: asan
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Reading: sizes, moments, lines, many children, and who is told of changes (TREE.md 10 to 14).
+# Reading: sizes, moments, lines, many children, and who is told of changes.
 # labels: asan tsan
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Ends: a clean stop with readers inside, kill -9 with notifications in flight, stale mounts (TREE.md 13, 16).
+# Ends: a clean stop with readers inside, kill -9 with notifications in flight, stale mounts.
 # labels: asan tsan
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh

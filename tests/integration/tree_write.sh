@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writing to files, with every tool that people use: values, actions, documents (TREE.md 6 to 9).
+# Writing to files, with every tool that people use: values, actions, documents.
 # labels: asan tsan
 set -u
 . tests/lib/servers.sh; . tests/lib/tree.sh

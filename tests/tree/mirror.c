@@ -37,7 +37,7 @@ static CURL *curl;
 static const char *mount, *url;
 static unsigned n_pairs, n_moving, n_refused, n_differ;
 
-/* TREE.md 19. */
+/* As http/status.c has them. */
 static const struct {
     int code;
     long status;

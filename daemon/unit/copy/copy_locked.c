@@ -1,6 +1,6 @@
 /*
  * What a snapshot cannot give: tables of engines without transactions, read
- * under a lock with the position taken inside it (DATA.md 13), and sequences.
+ * under a lock with the position taken inside it, and sequences.
  */
 #include <errno.h>
 

@@ -4,7 +4,7 @@
  *
  * A table that is there already must have the same columns and be empty; one
  * that an earlier run filled in part is gone on with, or emptied.  Triggers and
- * events are never made (DATA.md 11).
+ * events are never made.
  */
 #include <ctype.h>
 #include <errno.h>

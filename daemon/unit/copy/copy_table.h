@@ -1,7 +1,7 @@
 /*
  * copy_table.h - one table of a copy: what it is, how it goes over, how far it is.
  *
- * Ways to load (DATA.md 17):
+ * Ways to load:
  *
  *   bulk     one LOAD DATA LOCAL into an empty table, in one transaction with the
  *            table's state: the target's fast path.  A crash repeats the table

@@ -7,7 +7,7 @@
 
 #define BULK_MAX_BYTES (2ull << 30) /* a crash repeats the table */
 
-/* Where one transaction cannot be large, or LOCAL is off, there is INSERT (DATA.md 19). */
+/* Where one transaction cannot be large, or LOCAL is off, there is INSERT. */
 static int target_probe(struct copy *c, struct err *err)
 {
     bool local = false, cluster = false;

@@ -2,7 +2,7 @@
  * drain_ahead.h - is a definition that the source gives today that of rows in its journal?
  *
  * It is when no statement about the table comes between the rows and the moment of reading, and
- * the journal, which has all of that, can be looked at (DATA.md 15).
+ * the journal, which has all of that, can be looked at.
  */
 #ifndef SLUICE_UNIT_DRAIN_AHEAD_H
 #define SLUICE_UNIT_DRAIN_AHEAD_H

@@ -3,7 +3,7 @@
  * bytes, and rows of the SELECT are turned into them where they are wanted,
  * without a copy in between.
  *
- * LOAD DATA LOCAL is lenient and the bulk path silent (DATA.md 18), so nothing
+ * LOAD DATA LOCAL is lenient and the bulk path silent, so nothing
  * is believed: records must be what we sent, nothing skipped, and only the
  * warnings that we expect.
  */

@@ -1,6 +1,6 @@
 /*
  * precheck_left.c - what the source has and a copy leaves there: triggers,
- * routines and events (DATA.md 11).  What they do at the source arrives as rows; at the
+ * routines and events.  What they do at the source arrives as rows; at the
  * target they would do it again.
  */
 #include <string.h>

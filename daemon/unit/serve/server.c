@@ -15,7 +15,7 @@
 #include "unit/serve/server_priv.h"
 #include "unit/source/source.h"
 
-#define ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
+#define ACTION_MS 10000 /* an action returns after ten seconds at the latest */
 
 struct server *server_of(const struct node *n)
 {

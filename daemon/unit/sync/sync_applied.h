@@ -5,7 +5,7 @@
  * first inserts a row that names those of the source in it, and that insert fails
  * unless this owner still has the checkpoint; the rows are removed as the checkpoint
  * passes them.  After a crash the rows that are left are what the stream brings again
- * and must not be applied again (DATA.md 3).
+ * and must not be applied again.
  *
  * Names, not numbers: a GTID where the source is followed by GTID, since after a
  * failover the same transactions may come in another order, else file and offset of the

@@ -128,7 +128,7 @@ int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool pl
     return group_write(g, s, pass_skips, &pass, err);
 }
 
-/* At least once, of which the second time does no harm (DATA.md 13). */
+/* At least once, of which the second time does no harm. */
 static int write_plain(struct sync_run *r, struct sink *s, struct group *g, struct err *err)
 {
     int rc;

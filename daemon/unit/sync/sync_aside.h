@@ -1,5 +1,5 @@
 /*
- * sync_aside.h - tables that were set aside (quarantine, DATA.md 26).
+ * sync_aside.h - tables that were set aside (quarantine).
  *
  * With on_error: quarantine a table whose change is refused by the target is set
  * aside, with all tables joined to it by foreign keys; the others go on.  What

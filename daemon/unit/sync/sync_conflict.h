@@ -7,13 +7,13 @@
  * common may run side by side.
  *
  *     the value of a unique key     folded so that what is equal at the target is equal
- *                                   here; a key with a NULL is none (DATA.md 9)
+ *                                   here; a key with a NULL is none
  *     the table, shared             by every change of it
  *     the table, alone              by a change whose values do not tell: no key, keys of
  *                                   expressions or floats, text that a collation may
  *                                   find equal to other text, columns that are not in the image
  *
- * Tables joined by foreign keys are one table here (DATA.md 10).  Too coarse is slow,
+ * Tables joined by foreign keys are one table here.  Too coarse is slow,
  * too fine loses rows: in doubt it is coarse.  Pure.
  */
 #ifndef SLUICE_UNIT_SYNC_CONFLICT_H

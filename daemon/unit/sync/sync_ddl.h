@@ -1,5 +1,5 @@
 /*
- * sync_ddl.h - statements of the source that commit by themselves (DATA.md 5).
+ * sync_ddl.h - statements of the source that commit by themselves.
  *
  * A DDL cannot be in one transaction with the checkpoint, so it is run between two:
  * an intent (what is about to be run, and how its tables look) and the checkpoint

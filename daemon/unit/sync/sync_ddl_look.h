@@ -1,5 +1,5 @@
 /*
- * sync_ddl_look.h - how the tables of a DDL look, before and after it (DATA.md 5).
+ * sync_ddl_look.h - how the tables of a DDL look, before and after it.
  *
  * A look is what SHOW CREATE says of each table, without the AUTO_INCREMENT
  * counter: each text ends in a NUL; empty: the table is not there.  Whether a

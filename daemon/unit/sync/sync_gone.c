@@ -1,5 +1,5 @@
 /* Tables that were set aside for so long that the source has purged what they missed: no release
- * brings them to where the others are, only a new snapshot does (DATA.md 26). */
+ * brings them to where the others are, only a new snapshot does. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  *
  * Tables whose changes can be merged are (sync_merge.h).  The others, in the
  * order of the source, form one list: tables without a key, tables joined by
- * foreign keys (DATA.md 9, 10), and every table once one of its changes could not
+ * foreign keys, and every table once one of its changes could not
  * be merged.  What was merged goes out first: it happened before.  Tables of the source that
  * are one at the target (shards) are merged as one, since a row may move from one to the other;
  * where their rows are not alike, they are in order from where the second comes in.

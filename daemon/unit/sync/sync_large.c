@@ -145,7 +145,7 @@ int sync_write_spill(struct sync_run *r, struct spill *s, const struct position 
     return 0;
 }
 
-/* --- prepared transactions: the body waits in the store (DATA.md 6) --- */
+/* --- prepared transactions: the body waits in the store --- */
 
 static int need_store(const struct sync_run *r, struct err *err)
 {

@@ -1,7 +1,7 @@
 /*
  * sync_merge.h - what a run of changes to one table comes down to.
  *
- * Changes are merged by row key, byte by byte (DATA.md 8): a row image of the
+ * Changes are merged by row key, byte by byte: a row image of the
  * source is exact, so the row that a change found is the one with the very same
  * key bytes that the change before it left.  The result is, for each key, at most
  * one DELETE and one UPDATE or INSERT.  Written to the target in the order

@@ -4,7 +4,7 @@
  * There are two groups: one is being filled with whole transactions, one is being
  * written.  Whoever writes takes what queued while the last group ran, so nobody
  * waits for a group to become large: at the tip a group is one transaction, in a
- * backlog it is thousands (DATA.md 4).
+ * backlog it is thousands.
  *
  * The reader may also write, once nothing is under way: inline at the tip, and for
  * what must stand alone (DDL, large transactions) after queue_drain().

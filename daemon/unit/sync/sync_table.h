@@ -9,11 +9,11 @@
  *   the target mirrors it       the target is at this very position, so its definition is the
  *                               one that holds here, unless it differs by design.  Found by
  *                               comparing both ends when a table is met first, or by the copy
- *                               that made it; remembered in the store (DATA.md 7), kept true by
+ *                               that made it; remembered in the store, kept true by
  *                               each DDL that we apply
  *   a proposal of the source    read now, which may be after a DDL that the stream has not
  *                               reached: accepted once the stream is past the moment of
- *                               reading without one (DATA.md 15)
+ *                               reading without one
  *
  * An answer whose shape is not the TABLE_MAP's is refused with a sentence.
  *

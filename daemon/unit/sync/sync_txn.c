@@ -180,7 +180,7 @@ static int is_skipped(struct sync_run *r, const struct query *q, struct err *err
     return rc;
 }
 
-/* A statement inside a transaction: DATA.md 5, 6, 14. */
+/* A statement inside a transaction. */
 static int use_statement(struct sync_run *r, struct err *err)
 {
     struct query q = r->grouper.query;

@@ -105,7 +105,7 @@ void task_halt(struct task *t);
 void task_source_switched(struct task *t, const char *source, bool on);
 
 /* task_units.c; 'only': names of sources, NULL: all */
-#define TASK_ACTION_MS 10000 /* TREE.md 8: an action returns after ten seconds at the latest */
+#define TASK_ACTION_MS 10000 /* an action returns after ten seconds at the latest */
 #define TASK_GRACE_MS 5000   /* to finish what is under way at the servers, before it is cut off */
 void task_ask(struct task *t, const json_t *only, enum unit_state to);
 int task_wait(struct task *t, const json_t *only, int64_t timeout_ms);

@@ -38,7 +38,7 @@ static void run(enum shard_mode mode, const struct row *row)
     story_fini(&s);
 }
 
-/* The rows of dm.md 4.15 and 4.16, in the pessimistic column. */
+/* DM's own cases of shards, by their numbers (tests/shardddl1 to 4_1), merged pessimistically. */
 static const struct row pessimistic[] = {
     { "002-010, 030: the same ADD everywhere",
       { { 1, "+ c int", 'W' }, { 2, "+ c int", 'W' }, { 3, "+ c int", 'R' } },

@@ -81,7 +81,7 @@ Test(shard_table, refuses_what_is_no_table)
     }
 }
 
-/* Every row of the join's rules (dm.md 4.16), both ways round. */
+/* Every rule of the join, both ways round. */
 static const struct {
     const char *a, *b;
     enum shard_order order;
