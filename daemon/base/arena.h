@@ -42,8 +42,8 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 
 void *arena_dup(struct arena *a, const void *p, size_t size);
 
-/* An array with room for one more behind its 'n': 'items' itself while n < *cap, else a copy in twice
- * the room.  'items' may be NULL. */
+/* An array with room for one more behind its 'n': 'items' itself while n < *cap, else a copy in
+ * twice the room.  'items' may be NULL. */
 void *arena_grow(struct arena *a, void *items, unsigned n, unsigned *cap, size_t item_size);
 
 #endif

@@ -43,8 +43,7 @@ const struct shape kingbus_members_shape = { "cluster/members/{member}", members
 static int reply_members(struct call *c, const struct shape *shape, struct err *err)
 {
     SCOPED(json_decrefp)
-    json_t *names = call_children(c, KINGBUS_MEMBERS, err),
-           *all = json_array();
+    json_t *names = call_children(c, KINGBUS_MEMBERS, err), *all = json_array();
     size_t i;
     json_t *name;
 
