@@ -149,10 +149,14 @@ void journal_close(struct journal *j)
     e = find(all, j->name);
     last = --e->refs == 0;
     if (last)
-        forget(all, e);
+        e->j = NULL; /* whoever opens it from now on waits */
     mutex_unlock(&all->lock);
-    if (last)
-        journal_free(j);
+    if (!last)
+        return;
+    journal_free(j);
+    mutex_lock(&all->lock);
+    forget(all, e);
+    mutex_unlock(&all->lock);
 }
 
 static void delete_all(struct store_batch *b, enum store_family f, enum key_kind kind,

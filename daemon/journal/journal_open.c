@@ -1,5 +1,6 @@
 /* What is in the store of a journal, into memory.  Nobody else has it yet, so its lock is not
  * taken. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ void journal_free(struct journal *j) NO_THREAD_CHECK
 
     if (!j)
         return;
+    assert(!j->writing); /* journal_write_end() has waited for the disk: nothing is left to do */
     while ((h = j->holds) != NULL) {
         j->holds = h->next;
         free(h);

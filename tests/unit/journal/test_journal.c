@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "../store/both_stores.h"
 #include "records.h"
 #include "store/key.h"
@@ -206,6 +208,62 @@ BOTH_STORES(journal, deletes_from_the_old_end)
     j = open_it(all, false);
     journal_state(j, &st);
     cr_assert_leq(st.bytes, 300000);
+    journal_close(j);
+    journals_free(all);
+}
+
+/* --- one closes it, another opens it --- */
+
+struct visitor {
+    struct journals *all;
+    _Atomic uint64_t written; /* that many transactions are on disk, in what was closed */
+    _Atomic bool done;
+    uint64_t behind; /* visits that saw less than was there */
+};
+
+static void *visit(void *arg)
+{
+    struct visitor *v = arg;
+
+    while (!v->done) {
+        uint64_t written = v->written;
+        struct journal *j = open_it(v->all, false);
+        struct journal_state st;
+
+        journal_state(j, &st);
+        v->behind += st.durable_seq < written;
+        journal_close(j);
+    }
+    return NULL;
+}
+
+BOTH_STORES(journal, is_whole_for_who_opens_it_while_another_closes_it)
+{
+    struct journals *all = journals_new(s);
+    struct visitor v = { .all = all };
+    struct journal *j = open_it(all, true);
+    struct err err = ERR_INIT;
+    struct feed f;
+    pthread_t thread;
+
+    feed_begin(&f, j, FLAVOR_MARIADB);
+    pthread_create(&thread, NULL, visit, &v);
+    for (int i = 0; i < 50; i++) {
+        struct journal_head h;
+
+        feed_txn(&f, 100);
+        cr_assert_eq(journal_write_end(j, &err), 0, "%s", err.text);
+        journal_close(j);
+        v.written = f.n - 1;
+        f.j = j = open_it(all, false);
+        cr_assert_eq(journal_write_begin(j, &h, &err), 0, "%s", err.text);
+        cr_assert_eq(h.next_seq, f.n);
+        journal_head_fini(&h);
+    }
+    v.done = true;
+    pthread_join(thread, NULL);
+    cr_assert_eq(v.behind, 0);
+    cr_assert_eq(journal_write_end(j, &err), 0, "%s", err.text);
     journal_close(j);
     journals_free(all);
 }
