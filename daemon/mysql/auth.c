@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 
-enum { ED25519_KEY_SIZE = 32, ED25519_SIGNATURE_SIZE = 64 };
+enum { ED25519_KEY_SIZE = 32, ED25519_SIGNATURE_SIZE = 64, VOUCH_SHA256 = 1 };
 
 static void md_ctx_freep(EVP_MD_CTX **c)
 {
@@ -61,6 +61,15 @@ static bool verify_native(const char *password, const uint8_t *salt, const uint8
     digest(EVP_sha1(), slice_of(one, sizeof one), slice_of(NULL, 0), two);
     digest(EVP_sha1(), slice_of(salt, SALT_SIZE), slice_of(two, sizeof two), mask);
     return is_xor(proof, one, mask, sizeof one);
+}
+
+/* SHA1(SHA1(pw)), as servers keep it */
+static void hash_native(const char *password, uint8_t ret[static SHA_DIGEST_LENGTH])
+{
+    uint8_t one[SHA_DIGEST_LENGTH];
+
+    digest(EVP_sha1(), slice_str(password), slice_of(NULL, 0), one);
+    digest(EVP_sha1(), slice_of(one, sizeof one), slice_of(NULL, 0), ret);
 }
 
 /* SHA256(pw) ^ SHA256(SHA256(SHA256(pw)) + salt) */
@@ -182,4 +191,22 @@ bool auth_verify(const struct auth_plugin *p, const char *password, const uint8_
     if (none || !*password)
         return none && !*password;
     return proof.size == p->proof_size && p->verify(password, salt, proof.data);
+}
+
+/* SHA256(what servers keep of the password + salt + the certificate's SHA256).  Source: MariaDB
+ * Connector/C, my_auth.c. */
+void auth_vouch(const struct auth *a, const uint8_t *certificate, char ret[static AUTH_VOUCH_SIZE])
+{
+    uint8_t mix[SHA_DIGEST_LENGTH + SALT_SIZE], sum[SHA256_DIGEST_LENGTH];
+
+    ret[0] = '\0';
+    if (a->plugin->verify != verify_native || !*a->password)
+        return;
+    hash_native(a->password, mix);
+    memcpy(mix + SHA_DIGEST_LENGTH, a->salt, SALT_SIZE);
+    digest(EVP_sha256(), slice_of(mix, sizeof mix), slice_of(certificate, SHA256_DIGEST_LENGTH),
+           sum);
+    *ret++ = VOUCH_SHA256;
+    for (size_t i = 0; i < sizeof sum; i++)
+        snprintf(ret + 2 * i, 3, "%02X", sum[i]);
 }

@@ -9,8 +9,12 @@
  * One listener serves all clients: who names a plugin that we know is asked with that one, since
  * MariaDB's replicas cannot load caching_sha2_password, nor MySQL's from 9.0 mysql_native_password.
  *
+ * A MariaDB replica or client from 11.4 on believes no certificate that nobody it knows has signed,
+ * unless the server vouches for it: by a digest, in the OK that ends the login, that only who knows
+ * the password can make of the certificate.  So what a server of ours shows is believed there, too.
+ *
  * Source: MySQL Source Code Documentation, "Caching_sha2_password information"; MariaDB Knowledge
- * Base, "Authentication plugin - ed25519".
+ * Base, "Authentication plugin - ed25519" and "Zero-Configuration SSL".
  */
 #ifndef SLUICE_MYSQL_AUTH_H
 #define SLUICE_MYSQL_AUTH_H
@@ -62,6 +66,12 @@ struct auth {
     const struct auth_plugin *plugin;
     uint8_t salt[AUTH_NONCE_SIZE]; /* that it was asked with last */
 };
+
+#define AUTH_VOUCH_SIZE 66
+
+/* Vouches for the certificate of that SHA-256.  "": nothing to do it with, as with the two other
+ * plugins: of client_ed25519's salt the client keeps nothing, and the third has no such thing. */
+void auth_vouch(const struct auth *a, const uint8_t *certificate, char ret[static AUTH_VOUCH_SIZE]);
 
 /* The login, from the greeting to the OK, which is sent.  A refusal is told to the client too.
  * 0; -EACCES; what wire_read() returns. */

@@ -116,10 +116,13 @@ static bool same_password(const char *password, struct slice given)
 static bool by_rsa(struct dialog *d, struct err *err)
 {
     SCOPED(buf_fini) struct buf text = BUF_INIT;
-    struct slice key = wire_tls_public_key(d->auth->tls), answer;
-    struct buf *b = wire_begin(d->w);
+    struct slice key, answer;
+    struct buf *b;
     bool same;
 
+    if (wire_tls_public_key(d->auth->tls, &key, err) < 0)
+        return false;
+    b = wire_begin(d->w);
     buf_byte(b, ASK_MORE);
     buf_add(b, key.data, key.size);
     wire_end(d->w);
@@ -181,9 +184,13 @@ static char *keep_name(struct dialog *d)
 
 static int decide(struct dialog *d, struct slice proof, const char *name, struct err *err)
 {
+    char vouch[AUTH_VOUCH_SIZE] = "";
+
     if (!proved(d, proof, err))
         return refuse(d, proof, name, err);
-    packet_ok(d->w);
+    if (d->w->ssl)
+        auth_vouch(d->auth, wire_tls_fingerprint(d->auth->tls), vouch);
+    packet_ok_text(d->w, vouch);
     return wire_flush(d->w, d->auth->timeout_ms, err);
 }
 

@@ -30,7 +30,20 @@ static const struct {
     { 0, "HY000" },
 };
 
+static void put_text(struct buf *b, const char *text)
+{
+    size_t len = strlen(text);
+
+    buf_lenenc(b, len);
+    buf_add(b, text, len);
+}
+
 void packet_ok(struct wire *w)
+{
+    packet_ok_text(w, "");
+}
+
+void packet_ok_text(struct wire *w, const char *text)
 {
     struct buf *b = wire_begin(w);
 
@@ -39,6 +52,8 @@ void packet_ok(struct wire *w)
     buf_lenenc(b, 0); /* the last id */
     buf_le(b, STATUS_AUTOCOMMIT, 2);
     buf_le(b, 0, 2); /* warnings */
+    if (*text)
+        put_text(b, text);
     wire_end(w);
 }
 
@@ -65,14 +80,6 @@ void packet_err(struct wire *w, unsigned code, const char *text)
     buf_str(b, states[i].state);
     buf_str(b, text);
     wire_end(w);
-}
-
-static void put_text(struct buf *b, const char *text)
-{
-    size_t len = strlen(text);
-
-    buf_lenenc(b, len);
-    buf_add(b, text, len);
 }
 
 static void put_column(struct wire *w, const struct packet_column *c)

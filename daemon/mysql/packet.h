@@ -28,6 +28,7 @@ enum {
 };
 
 void packet_ok(struct wire *w);
+void packet_ok_text(struct wire *w, const char *text); /* "": none */
 void packet_eof(struct wire *w);
 void packet_err(struct wire *w, unsigned code, const char *text);
 

@@ -2,22 +2,27 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "base/thread.h"
 
 enum { RSA_BITS = 2048, CERTIFICATE_DAYS = 3650, MAX_PASSWORD_BLOCK = 1024 };
 
 struct wire_tls {
     SSL_CTX *context;
-    EVP_PKEY *rsa; /* ours, for passwords; also of the certificate when that is ours */
-    struct buf public_key;
+    struct mutex lock;
+    EVP_PKEY *rsa GUARDED; /* for passwords; NULL until a client asks for it */
+    struct buf public_key; /* of it, as PEM; does not change once it is made */
+    uint8_t fingerprint[SHA256_DIGEST_LENGTH];
 };
 
 static void pkey_freep(EVP_PKEY **k)
@@ -49,17 +54,18 @@ static int refused(struct err *err, int code, const char *what)
     return err_set(err, code, "%s: %s", what, why);
 }
 
-static int make_key(struct wire_tls *t, struct err *err)
+static int make_rsa(struct wire_tls *t, struct err *err) REQUIRES(t->lock)
 {
     SCOPED(bio_freep) BIO *out = BIO_new(BIO_s_mem());
+    SCOPED(pkey_freep) EVP_PKEY *k = EVP_RSA_gen(RSA_BITS);
     char *text;
     long size;
 
-    t->rsa = EVP_RSA_gen(RSA_BITS);
-    if (!t->rsa || !out || PEM_write_bio_PUBKEY(out, t->rsa) != 1)
+    if (!k || !out || PEM_write_bio_PUBKEY(out, k) != 1)
         return refused(err, -EIO, "no RSA key can be made");
     size = BIO_get_mem_data(out, &text);
     buf_add(&t->public_key, text, (size_t)size);
+    t->rsa = STEAL(k);
     return 0;
 }
 
@@ -82,10 +88,11 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name)
 
 static int use_own(struct wire_tls *t, const char *name, struct err *err)
 {
-    SCOPED(x509_freep) X509 *x = make_certificate(t->rsa, name);
+    SCOPED(pkey_freep) EVP_PKEY *k = EVP_EC_gen("P-256");
+    SCOPED(x509_freep) X509 *x = k ? make_certificate(k, name) : NULL;
 
     if (!x || SSL_CTX_use_certificate(t->context, x) != 1 ||
-        SSL_CTX_use_PrivateKey(t->context, t->rsa) != 1)
+        SSL_CTX_use_PrivateKey(t->context, k) != 1)
         return refused(err, -EIO, "no certificate can be made");
     return 0;
 }
@@ -130,6 +137,7 @@ int wire_tls_new(struct wire_tls **ret, const char *cert, const char *key, const
     int rc;
 
     t->public_key = BUF_INIT;
+    mutex_init(&t->lock);
     t->context = SSL_CTX_new(TLS_server_method());
     if (!t->context) {
         wire_tls_free(t);
@@ -139,9 +147,9 @@ int wire_tls_new(struct wire_tls **ret, const char *cert, const char *key, const
     SSL_CTX_set_mode(t->context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                      SSL_MODE_RELEASE_BUFFERS);
-    rc = make_key(t, err);
+    rc = cert && *cert ? use_given(t, cert, key, err) : use_own(t, name, err);
     if (rc == 0)
-        rc = cert && *cert ? use_given(t, cert, key, err) : use_own(t, name, err);
+        X509_digest(SSL_CTX_get0_certificate(t->context), EVP_sha256(), t->fingerprint, NULL);
     if (rc < 0)
         wire_tls_free(t);
     else
@@ -149,13 +157,14 @@ int wire_tls_new(struct wire_tls **ret, const char *cert, const char *key, const
     return rc;
 }
 
-void wire_tls_free(struct wire_tls *t)
+void wire_tls_free(struct wire_tls *t) NO_THREAD_CHECK
 {
     if (!t)
         return;
     SSL_CTX_free(t->context);
     EVP_PKEY_free(t->rsa);
     buf_fini(&t->public_key);
+    mutex_fini(&t->lock);
     free(t);
 }
 
@@ -167,14 +176,37 @@ SSL *wire_tls_session(struct wire_tls *t, int fd)
     return ssl;
 }
 
-struct slice wire_tls_public_key(const struct wire_tls *t)
+const uint8_t *wire_tls_fingerprint(const struct wire_tls *t)
 {
-    return slice_of(t->public_key.data, t->public_key.size);
+    return t->fingerprint;
 }
 
-int wire_tls_decrypt(const struct wire_tls *t, struct slice in, struct buf *out, struct err *err)
+int wire_tls_public_key(struct wire_tls *t, struct slice *ret, struct err *err)
 {
-    SCOPED(pkey_ctx_freep) EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(t->rsa, NULL);
+    int rc = 0;
+
+    mutex_lock(&t->lock);
+    if (!t->rsa)
+        rc = make_rsa(t, err);
+    mutex_unlock(&t->lock);
+    if (rc == 0)
+        *ret = slice_of(t->public_key.data, t->public_key.size);
+    return rc;
+}
+
+static EVP_PKEY *rsa_of(struct wire_tls *t)
+{
+    EVP_PKEY *k;
+
+    mutex_lock(&t->lock);
+    k = t->rsa;
+    mutex_unlock(&t->lock);
+    return k;
+}
+
+int wire_tls_decrypt(struct wire_tls *t, struct slice in, struct buf *out, struct err *err)
+{
+    SCOPED(pkey_ctx_freep) EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(rsa_of(t), NULL);
     uint8_t text[MAX_PASSWORD_BLOCK];
     size_t size = sizeof text;
 

@@ -77,15 +77,26 @@ static bool is_this_machine(const struct sockaddr_storage *from)
            (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+/* A system whose default paces what it sends (bbr) sets a timer for each segment, between two ends
+ * of one machine, too, where nothing can be congested and the timers cost more than the sending.
+ * reno does not pace, and is part of every Linux TCP, not a module.  Where an administrator does
+ * not allow it (net.ipv4.tcp_allowed_congestion_control), the default stays, which is as right and
+ * slower. */
+static void do_not_pace(int fd)
+{
+    static const char plain[] = "reno";
+
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, plain, sizeof plain - 1);
+}
+
 static void set_up_socket(int fd, const struct sockaddr_storage *from)
 {
-    static const char plain[] = "reno"; /* what paces, as bbr does, sets a timer for each segment */
     int one = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-    if (is_this_machine(from)) /* nothing can be congested there */
-        setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, plain, sizeof plain - 1);
+    if (is_this_machine(from))
+        do_not_pace(fd);
 }
 
 static void refuse(int fd)

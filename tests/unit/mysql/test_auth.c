@@ -91,3 +91,31 @@ Test(auth, salts_have_no_zeroes)
 
     cr_assert_null(memchr(salt, 0, sizeof salt));
 }
+
+/* For the salt 1, 2, 3, ... and the certificate whose SHA-256 is 100, 101, 102, ... */
+static void vouches(const char *name, const char *password, const char *want)
+{
+    struct auth a = { .password = password, .plugin = plugin(name) };
+    uint8_t certificate[32];
+    char got[AUTH_VOUCH_SIZE];
+
+    count_up(a.salt, sizeof a.salt);
+    for (size_t i = 0; i < sizeof certificate; i++)
+        certificate[i] = (uint8_t)(100 + i);
+    auth_vouch(&a, certificate, got);
+    cr_expect_str_eq(got, want, "%s: %s", name, got);
+}
+
+/* The digest was made by Python's hashlib. */
+Test(auth, vouches_for_the_certificate_by_the_password)
+{
+    vouches("mysql_native_password", "sluice",
+            "\001EC7CE92440677D33273E2C1B490A96212FB8BAFBA62E67D6769AFBCB41C31E74");
+}
+
+Test(auth, does_not_vouch_without_a_password_or_a_way)
+{
+    vouches("mysql_native_password", "", "");
+    vouches("client_ed25519", "sluice", "");
+    vouches("caching_sha2_password", "sluice", "");
+}
