@@ -48,16 +48,33 @@ static void add_mode(uint64_t mode, enum flavor to, struct buf *out)
 /* Collation numbers up to this one mean the same in both flavours. */
 #define LAST_COMMON_COLLATION 247
 
+/* MariaDB's uca1400 collations: this + 256 * the charset + which of its.  Since 11.5 they are the
+ * default, so that a client's charset, which is what counts of it, is logged as one of them; but
+ * as a client's no server takes such a number. */
+#define FIRST_UCA1400 2048
+
+static unsigned client_charset(unsigned logged)
+{
+    static const unsigned char plain[] = { 33, 45 }; /* utf8mb3, utf8mb4: the rest is no client's */
+    unsigned which = (logged - FIRST_UCA1400) >> 8;
+
+    return logged >= FIRST_UCA1400 && which < ARRAY_LEN(plain) ? plain[which] : logged;
+}
+
+static void add_number(const char *name, unsigned number, bool same, const char *other,
+                       struct buf *out)
+{
+    if (same || number <= LAST_COMMON_COLLATION)
+        buf_printf(out, ",%s=%u", name, number);
+    else if (other)
+        buf_printf(out, ",%s=%s", name, other);
+}
+
 static void add_charset(const struct query_context *ctx, bool same, struct buf *out)
 {
-    if (!same && (ctx->client_charset > LAST_COMMON_COLLATION ||
-                  ctx->connection_collation > LAST_COMMON_COLLATION ||
-                  ctx->server_collation > LAST_COMMON_COLLATION)) {
-        buf_str(out, ",character_set_client=utf8mb4,collation_connection=utf8mb4_bin");
-        return;
-    }
-    buf_printf(out, ",character_set_client=%u,collation_connection=%u,collation_server=%u",
-               ctx->client_charset, ctx->connection_collation, ctx->server_collation);
+    add_number("character_set_client", client_charset(ctx->client_charset), same, "utf8mb4", out);
+    add_number("collation_connection", ctx->connection_collation, same, "utf8mb4_bin", out);
+    add_number("collation_server", ctx->server_collation, same, NULL, out);
 }
 
 void session_sql(const struct query_context *ctx, uint32_t timestamp, enum flavor from,
