@@ -31,7 +31,9 @@ load() { # server parity: rows of its own, and each changes only these
         k=$((2 * (RANDOM % 150) + $2))
         echo "REPLACE INTO t VALUES ($k, '$1 $n', $n); UPDATE t SET n = n + 1, v = CONCAT('$1', n) WHERE id BETWEEN $k AND $((k + 10)) AND id % 2 = $2; DELETE FROM t WHERE id = $((k + 12));"
     done >"$WORK/load.$1.sql"
-    sql_file "$1" "$WORK/load.$1.sql" two
+    # The drainer's rows lie between, so one of the two may be the victim of a deadlock (1213): it makes one change less.
+    sql_file "$1" "$WORK/load.$1.sql" two --force 2>"$WORK/load.$1.err"
+    ! grep -v '^ERROR 1213 ' "$WORK/load.$1.err" >&2
 }
 load a 0 & la=$!
 load b 1 & lb=$!

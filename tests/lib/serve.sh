@@ -35,7 +35,7 @@ attach() { # replica server gtid|file|FILE:OFFSET [tls]
         *) place=", MASTER_LOG_FILE='$file', MASTER_LOG_POS=$offset, MASTER_USE_GTID=no" ;;
         esac
         [ "${4:-}" = tls ] && place="$place, MASTER_SSL=1, MASTER_SSL_VERIFY_SERVER_CERT=0"
-        sql "$1" "STOP SLAVE; CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=$serve_port, MASTER_USER='$serve_user',
+        sql "$1" "STOP SLAVE; CHANGE MASTER TO MASTER_HOST='${serve_host:-127.0.0.1}', MASTER_PORT=$serve_port, MASTER_USER='$serve_user',
             MASTER_PASSWORD='$serve_password', MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1 $place; START SLAVE"
     else
         case $3 in
@@ -45,7 +45,7 @@ attach() { # replica server gtid|file|FILE:OFFSET [tls]
         esac
         [ "${4:-}" = tls ] && place="$place, SOURCE_SSL=1" || place="$place, SOURCE_SSL=0"
         sql "$1" "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=$serve_port, SOURCE_USER='$serve_user',
-            SOURCE_PASSWORD='$serve_password', SOURCE_CONNECT_RETRY=1, SOURCE_HEARTBEAT_PERIOD=1 $place; START REPLICA"
+            SOURCE_PASSWORD='$serve_password', SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=100000, SOURCE_HEARTBEAT_PERIOD=1 $place; START REPLICA"
     fi
 }
 

@@ -2,6 +2,7 @@
 #
 #     start_mariadb src --binlog-row-metadata=FULL   # sets src_port src_pid src_dir
 #     start_mysql dst                                # MySQL 9.7 in its debootstrap folder
+#     start_mariadb11 dst                            # MariaDB 11.8, from the same archive
 #     sql src 'SELECT 1' ; sql_file src file.sql ; stop_server src ; kill_server src ; restart_server src
 #
 # Everything lives below $WORK and is stopped and removed when the shell ends.
@@ -67,20 +68,51 @@ mysql_ready() { # the debootstrap folder with a MySQL server in it
         mv "$SID/template.new" "$SID/template") || die "mysqld --initialize failed"
 }
 
+# MariaDB 11.8 of the same archive.  Its packages exclude MySQL's, so it is unpacked beside it, and run from
+# outside with that archive's loader and libraries: but for its program it is a server as start_mariadb's.
+NEXT=$SID/mariadb
+mariadb11_program() {
+    local libraries loader
+    libraries=$(echo "$SID"/usr/lib/*-linux-gnu) loader=$(echo "$SID"/usr/lib*/ld-linux*.so.*)
+    echo "${loader%% *} --library-path $libraries:$NEXT${libraries#"$SID"} $NEXT/usr/sbin/mariadbd"
+}
+mariadb11_ready() {
+    mysql_ready
+    [ -d "$NEXT" ] || (
+        exec 9>"$CACHE/lock"; flock 9; [ -d "$NEXT" ] && exit
+        cp -L /etc/resolv.conf "$SID/etc/"
+        chroot "$SID" sh -ec 'rm -rf /mariadb.new; mkdir -p /mariadb.new/deb; cd /mariadb.new/deb; apt-get -q -o Acquire::Check-Valid-Until=false update
+            apt-get -q download mariadb-server-core mariadb-client-core libmariadb3 liburing2 libaio1t64 libnuma1 libsystemd0 libcap2
+            for deb in *.deb; do dpkg -x "$deb" ..; done
+            PATH=/mariadb.new/usr/sbin:/mariadb.new/usr/bin:$PATH LD_LIBRARY_PATH=$(echo /mariadb.new/usr/lib/*-linux-gnu) \
+                mariadb-install-db --no-defaults --basedir=/mariadb.new/usr --user=root --datadir=/mariadb.new/template \
+                --force --skip-test-db --auth-root-authentication-method=normal --innodb-log-file-size=32M
+            mv /mariadb.new /mariadb' >"$CACHE/mariadb11.log" 2>&1 ||
+            { tail -5 "$CACHE/mariadb11.log" >&2; exit 1; }) || die "no MariaDB 11.8"
+}
+
 COMMON_OPTIONS="--bind-address=127.0.0.1 --skip-name-resolve --log-bin=bin --binlog-format=ROW
     --innodb-buffer-pool-size=96M --max-allowed-packet=256M --performance-schema=OFF
     --sync-binlog=0 --innodb-flush-log-at-trx-commit=2 --local-infile=1"
 next_server_id=$((RANDOM + 100))
 
 start_mariadb() { # name [option...]
-    local name=$1 dir; shift
+    local name=$1 dir template; shift
     dir=$WORK/$name
-    cp -a --reflink=auto "$(mariadb_template)" "$dir" || die "no data folder for $name"
+    eval "template=\${${name}_template:-}"
+    cp -a --reflink=auto "${template:-$(mariadb_template)}" "$dir" || die "no data folder for $name"
     next_server_id=$((next_server_id + 1))
     eval "${name}_dir=$dir ${name}_kind=mariadb ${name}_options=\"\$*\" ${name}_port=\${${name}_port:-$(free_port)} ${name}_id=$next_server_id"
     SERVERS="$SERVERS $name"
     restart_server "$name"
     make_account "$name"
+}
+
+start_mariadb11() { # name [option...]
+    local name=$1; shift
+    mariadb11_ready
+    eval "${name}_template=$NEXT/template ${name}_program=\"$(mariadb11_program)\""
+    start_mariadb "$name" --basedir="$NEXT/usr" "$@"
 }
 
 start_mysql() { # name [option...]
@@ -104,12 +136,12 @@ make_account() {
 }
 
 restart_server() { # name: start it on its folder, port and options
-    local name=$1 dir kind options port id i in_dir prefix
-    eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id prefix=\${${name}_prefix:-}"
+    local name=$1 dir kind options port id i in_dir prefix program
+    eval "dir=\$${name}_dir kind=\$${name}_kind options=\$${name}_options port=\$${name}_port id=\$${name}_id prefix=\${${name}_prefix:-} program=\${${name}_program:-mariadbd}"
     if [ "$kind" = mariadb ]; then
         mkdir -p "$dir.tmp" # its own: one that starts removes all temporary tables that it finds
         # shellcheck disable=SC2086
-        setsid $prefix mariadbd --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --tmpdir="$dir.tmp" --socket="$dir/s.sock" \
+        setsid $prefix $program --no-defaults --user=root $COMMON_OPTIONS --datadir="$dir" --tmpdir="$dir.tmp" --socket="$dir/s.sock" \
             --pid-file="$dir/pid" --port="$port" --server-id="$id" --innodb-log-file-size=32M \
             --plugin-maturity=experimental $options >>"$dir/log" 2>&1 </dev/null &
     else
@@ -141,13 +173,13 @@ sql() { # name statement...
     fi
 }
 
-sql_file() { # name file [database]
-    local name=$1 file=$2 db=${3:-} dir kind
+sql_file() { # name file [database [option]]
+    local name=$1 file=$2 db=${3:-} option=${4:-} dir kind
     eval "dir=\$${name}_dir kind=\$${name}_kind"
     if [ "$kind" = mariadb ]; then
-        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 $db <"$file"
+        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 $option $db <"$file"
     else
-        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 $db <"$file"
+        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 $option $db <"$file"
     fi
 }
 
