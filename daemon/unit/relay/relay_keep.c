@@ -342,7 +342,7 @@ void relay_tick(struct relay *r)
 /* --- by hand --- */
 
 struct first_of {
-    const char *name;
+    const struct relay_until *until;
     uint64_t seq;
 };
 
@@ -350,28 +350,33 @@ static bool see_file(void *arg, const struct journal_file *f)
 {
     struct first_of *w = arg;
 
-    if (strcmp(f->name, w->name) == 0)
+    if (strcmp(f->name, w->until->file) == 0 &&
+        (!w->until->incarnation || w->until->incarnation == f->incarnation))
         w->seq = f->first_seq; /* the newest incarnation's counts */
     return true;
 }
 
-static int first_of_file(struct journal *j, const char *name, uint64_t *ret, struct err *err)
+static int first_of_file(struct journal *j, const struct relay_until *until, uint64_t *ret,
+                         struct err *err)
 {
-    struct first_of w = { .name = name };
+    struct first_of w = { .until = until };
     int rc = journal_files(j, see_file, &w, err);
 
     if (rc < 0)
         return rc;
+    if (!w.seq && until->incarnation)
+        return err_set(err, -ENOENT, "no file %s of incarnation %u is stored: see files",
+                       until->file, until->incarnation);
     if (!w.seq)
-        return err_set(err, -ENOENT, "no file %s is stored", name);
+        return err_set(err, -ENOENT, "no file %s is stored: see files", until->file);
     *ret = w.seq;
     return 0;
 }
 
-static int purge(struct relay *r, struct journal *j, const char *before_file, uint64_t until_seq,
-                 bool force, struct err *err)
+static int purge(struct relay *r, struct journal *j, const struct relay_until *until, bool force,
+                 struct err *err)
 {
-    struct journal_keep keep = { .until_seq = until_seq, .despite_holds = force };
+    struct journal_keep keep = { .until_seq = until->seq, .despite_holds = force };
     struct journal_state state;
     struct journal_gone gone;
     int rc;
@@ -379,7 +384,7 @@ static int purge(struct relay *r, struct journal *j, const char *before_file, ui
     journal_state(j, &state);
     if (state.durable_seq == 0)
         return err_set(err, -ENOENT, "nothing is stored");
-    rc = before_file ? first_of_file(j, before_file, &keep.until_seq, err) : 0;
+    rc = until->file ? first_of_file(j, until, &keep.until_seq, err) : 0;
     if (rc == 0)
         rc = collect(r, j, "purge", &keep, &gone, err);
     if (rc == 0 && !gone.records && gone.held_by[0])
@@ -388,15 +393,14 @@ static int purge(struct relay *r, struct journal *j, const char *before_file, ui
     return rc;
 }
 
-int relay_purge(struct relay *r, const char *before_file, uint64_t until_seq, bool force,
-                struct err *err)
+int relay_purge(struct relay *r, const struct relay_until *until, bool force, struct err *err)
 {
     struct journal *j = source_journal(r->source);
     int rc;
 
     if (!j)
         return err_set(err, -ENOENT, "nothing is stored");
-    rc = purge(r, j, before_file, until_seq, force, err);
+    rc = purge(r, j, until, force, err);
     journal_close(j);
     return rc;
 }

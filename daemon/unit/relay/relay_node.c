@@ -117,12 +117,18 @@ static int run_resume(struct node *n, const json_t *args, struct err *err)
 static int run_purge(struct node *n, const json_t *args, struct err *err)
 {
     const char *before = json_string_value(json_object_get(args, "before"));
-    uint64_t until = (uint64_t)json_integer_value(json_object_get(args, "until_seq"));
+    const json_t *of = json_object_get(args, "incarnation");
+    struct relay_until until = {
+        .file = before,
+        .incarnation = (uint32_t)json_integer_value(of),
+        .seq = (uint64_t)json_integer_value(json_object_get(args, "until_seq")),
+    };
 
-    if (!before == !until)
+    if (!before == !until.seq)
         return err_set(err, -EINVAL, "say before=FILE or until_seq=N");
-    return relay_purge(relay_of(n), before, until, json_is_true(json_object_get(args, "force")),
-                       err);
+    if (of && !before)
+        return err_set(err, -EINVAL, "incarnation goes with before=FILE");
+    return relay_purge(relay_of(n), &until, json_is_true(json_object_get(args, "force")), err);
 }
 
 static int run_verify(struct node *n, const json_t *args, struct err *err)
@@ -152,6 +158,10 @@ static int run_accept(struct node *n, const json_t *args, struct err *err)
 
 static const struct attr purge_params[] = {
     { .name = "before", .type = ATTR_TEXT, .help = "All before this file of the source goes" },
+    { .name = "incarnation",
+      .type = ATTR_COUNT,
+      .help = "Of which server that file is, as files counts them; without it, of the last that "
+              "has one of the name" },
     { .name = "until_seq", .type = ATTR_COUNT, .help = "All before this record goes" },
     { .name = "force", .type = ATTR_BOOL, .help = "Also what somebody still needs" },
     { 0 },

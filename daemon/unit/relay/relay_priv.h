@@ -114,8 +114,12 @@ void relay_cover(struct relay *r, json_t *users);
 /* Once a second for each source, by one thread (sources.c). */
 void relay_tick(struct relay *r);
 /* DM's purge by hand: all before a file, or before a record. */
-int relay_purge(struct relay *r, const char *before_file, uint64_t until_seq, bool force,
-                struct err *err);
+struct relay_until {
+    const char *file;     /* of the source; NULL: 'seq' says it */
+    uint32_t incarnation; /* which server's file that is; 0: that of the last that has one */
+    uint64_t seq;
+};
+int relay_purge(struct relay *r, const struct relay_until *until, bool force, struct err *err);
 /* The disk is too full for another record; the sentence says so. */
 bool relay_disk_full(struct relay *r, struct err *why);
 /* Reads the whole journal in a thread of its own: r->corruption. -EBUSY: it is at it. */

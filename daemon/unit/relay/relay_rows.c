@@ -1,5 +1,6 @@
 /* relay_rows.c - sources/<s>/relay/: its rows. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,46 +135,63 @@ static json_t *get_purged(const struct node *n, const struct attr *a, struct err
     return text;
 }
 
-/* --- the source, as it was last asked --- */
+/* --- the source, as it was last asked, or as what came from it since tells --- */
 
-static char *seen_text(const struct node *n, bool gtid)
+struct end_known {
+    struct position pos;
+    char *gtid; /* NULL: not known */
+};
+
+static void end_fini(struct end_known *e)
 {
-    struct source *s = relay_of(n)->source;
-    char *text;
+    position_fini(&e->pos);
+    free(e->gtid);
+}
 
-    mutex_lock(&s->lock);
-    text = xstrdup(gtid ? (s->seen.gtid ? s->seen.gtid : "")
-                        : (s->seen.position ? s->seen.position : ""));
-    mutex_unlock(&s->lock);
-    return text;
+static void read_end(const struct node *n, struct end_known *ret)
+{
+    SCOPED(position_fini) struct position ours;
+    struct relay *r = relay_of(n);
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    int64_t seen_us;
+
+    source_end(r->source, &ret->pos, &ret->gtid, &seen_us);
+    read_position(n, &ours);
+    if (!atomic_load(&r->connected) || position_compare(&ours, &ret->pos) <= 0)
+        return;
+    snprintf(ret->pos.file, sizeof ret->pos.file, "%s", ours.file);
+    ret->pos.offset = ours.offset;
+    if (ours.gtids)
+        gtid_set_print(ours.gtids, &text);
+    free(ret->gtid);
+    ret->gtid = xstrdup(text.size ? text.data : "");
 }
 
 static json_t *get_source_file(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(freep) char *text = seen_text(n, false);
-    char *colon = strrchr(text, ':');
+    SCOPED(end_fini) struct end_known end = { .gtid = NULL };
 
     (void)a, (void)err;
-    if (colon)
-        *colon = '\0';
-    return json_string_nocheck(text);
+    read_end(n, &end);
+    return json_string_nocheck(end.pos.file);
 }
 
 static json_t *get_source_offset(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(freep) char *text = seen_text(n, false);
-    const char *colon = strrchr(text, ':');
+    SCOPED(end_fini) struct end_known end = { .gtid = NULL };
 
     (void)a, (void)err;
-    return json_integer(colon ? (json_int_t)strtoull(colon + 1, NULL, 10) : 0);
+    read_end(n, &end);
+    return json_integer((json_int_t)end.pos.offset);
 }
 
 static json_t *get_source_gtid(const struct node *n, const struct attr *a, struct err *err)
 {
-    SCOPED(freep) char *text = seen_text(n, true);
+    SCOPED(end_fini) struct end_known end = { .gtid = NULL };
 
     (void)a, (void)err;
-    return json_string_nocheck(text);
+    read_end(n, &end);
+    return json_string_nocheck(end.gtid ? end.gtid : "");
 }
 
 static json_t *get_catch_up(const struct node *n, const struct attr *a, struct err *err)
@@ -450,7 +468,8 @@ const struct attr relay_attrs[] = {
     { .name = "source_file",
       .type = ATTR_TEXT,
       .get = get_source_file,
-      .help = "File at the end of the source's binlog, asked every ten seconds" },
+      .help = "File at the end of the source's binlog, asked every ten seconds, or where what came "
+              "since is" },
     { .name = "source_offset",
       .type = ATTR_COUNT,
       .flags = ATTR_GAUGE,

@@ -314,7 +314,8 @@ static const struct attr source_attrs[] = {
       .type = ATTR_TEXT,
       .get = get_seen_text,
       SEEN_ROW(uuid),
-      .help = "Its server_uuid; MariaDB has none" },
+      .help =
+          "Its server_uuid; of MariaDB, which has none, its gtid_domain_id and server_id: 0-101" },
     { .name = "binlog_position",
       .type = ATTR_TEXT,
       .get = get_seen_text,

@@ -186,7 +186,10 @@ static int find_runway(struct source_probe *p, const struct mysql_params *params
 static void take_info(struct source_seen *s, struct server_info *i)
 {
     s->version = STEAL(i->version_text);
-    s->uuid = i->uuid ? STEAL(i->uuid) : NULL;
+    if (i->uuid)
+        s->uuid = STEAL(i->uuid);
+    else if (i->flavor == FLAVOR_MARIADB)
+        s->uuid = xasprintf("%u-%u", i->domain_id, i->server_id);
     s->server_id = i->server_id;
     s->folds_case = i->lower_case_table_names != 0;
     s->skew_s = i->clock_skew_s;

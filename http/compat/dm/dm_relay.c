@@ -1,5 +1,6 @@
 /* dm_relay.c - the relay of a source, and what is told of both. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -120,15 +121,32 @@ int dm_relay_resume(struct call *c, struct err *err)
     return change_stage(c, &to, err);
 }
 
+/* 1 of "e9a1fc22-….000001", a sub-directory of DM's relay; 0 of what is none. */
+static json_int_t incarnation_of(const char *dir)
+{
+    const char *dot = strrchr(dir, '.');
+    bool is_number = dot && strlen(dot + 1) == 6 && strspn(dot + 1, "0123456789") == 6;
+
+    return is_number ? strtoll(dot + 1, NULL, 10) : 0;
+}
+
 int dm_relay_purge(struct call *c, struct err *err)
 {
     SCOPED(json_decrefp) json_t *relay = read_relay(c, DM_SOURCE_NOT_EXIST, err), *args = NULL;
+    const char *dir = dm_text(c->body, "relay_dir");
 
     if (!relay)
         return err->code;
     if (!dm_flag(relay, "enable_relay"))
         return dm_fail(c, DM_COMMON, "no relay worker for source %s", call_param(c, "source"));
+    if (*dir && !incarnation_of(dir))
+        return dm_fail(c, DM_COMMON,
+                       "relay_dir %.200s is no sub-directory of the relay, such as UUID.000001: "
+                       "leave it out for the last one",
+                       dir);
     args = json_pack("{s:O}", "before", json_object_get(c->body, "relay_binlog_name"));
+    if (*dir)
+        json_object_set_new(args, "incarnation", json_integer(incarnation_of(dir)));
     return call_write(c, DM_RELAY_PURGE, args, err) < 0 ? dm_fail_at(c, DM_STEP_PURGE, err)
                                                         : dm_done(c);
 }
@@ -196,7 +214,7 @@ json_t *dm_source_status(struct call *c, struct err *err)
     if (has_relay(relay))
         json_object_set_new(v, "relay_status", relay_status(source, relay));
     if (*why)
-        json_object_set_new(v, "error_msg", json_string(why));
+        json_object_set_new(v, "error_msg", dm_error_of_unit("source", why));
     return v;
 }
 

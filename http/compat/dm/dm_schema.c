@@ -165,7 +165,7 @@ static const struct api_field relay_stop_fields[] = {
 const struct api_schema dm_relay_stop_schema = { "DisableRelayRequest", API_OBJECT, relay_stop_fields };
 static const struct api_field relay_purge_fields[] = {
     { "relay_binlog_name", API_TEXT, API_REQUIRED, .help = "The first file to keep" },
-    { "relay_dir", API_TEXT },
+    { "relay_dir", API_TEXT, .help = "Sub-directory that file is of: UUID.000001; without it, the last" },
     { NULL },
 };
 const struct api_schema dm_relay_purge_schema = { "PurgeRelayRequest", API_OBJECT, relay_purge_fields };
@@ -191,7 +191,8 @@ static const struct api_field session_fields[] = {
     { "foreign_key_checks", API_TEXT, .choices = checks },
     { NULL },
 };
-static const struct api_schema session = { "TaskTargetSession", API_OBJECT, session_fields };
+static const struct api_schema session = { "TaskTargetSession", API_OBJECT, session_fields,
+    .closed = true };
 static const struct api_field target_fields[] = {
     { "host", API_TEXT, API_REQUIRED },
     { "port", API_COUNT, API_REQUIRED },
