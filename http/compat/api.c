@@ -179,11 +179,31 @@ static bool is_absent(const struct api_field *f, const json_t *v)
     return !v || json_is_null(v) || (f->choices && json_is_string(v) && !json_string_length(v));
 }
 
+static int check_closed(const struct place *p, const struct api_schema *s, const json_t *v,
+                        struct err *err)
+{
+    const char *name;
+    json_t *member;
+
+    json_object_foreach ((json_t *)v, name, member) {
+        const struct api_field *f = s->fields;
+        struct place here = { p, name, 0 };
+
+        while (f->name && strcmp(f->name, name) != 0)
+            f++;
+        if (!f->name)
+            return wrong(&here, err, "property \"%.100s\" is unsupported", name);
+    }
+    return 0;
+}
+
 static int check_object(const struct place *p, const struct api_schema *s, const json_t *v,
                         json_t **ret, struct err *err)
 {
     SCOPED(json_decrefp) json_t *all = json_object();
 
+    if (s->closed && check_closed(p, s, v, err) < 0)
+        return err->code;
     for (const struct api_field *f = s->fields; f->name; f++) {
         struct place here = { p, f->name, 0 };
         const json_t *member = json_object_get(v, f->name);

@@ -54,6 +54,7 @@ struct api_schema {
     const struct api_field *fields; /* of an object; ended by a row without a name */
     const struct api_schema *of;    /* of a list or map */
     const char *help;
+    bool closed; /* an object with other fields is refused */
 };
 
 /* One form that a body may have. */

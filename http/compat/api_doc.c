@@ -61,6 +61,8 @@ static json_t *object_schema(const struct api_schema *s, json_t *all)
     v = json_pack("{s:s,s:o}", "type", "object", "properties", properties);
     if (json_array_size(required))
         json_object_set(v, "required", required);
+    if (s->closed)
+        json_object_set_new(v, "additionalProperties", json_false());
     json_decref(required);
     return v;
 }

@@ -134,6 +134,7 @@ wait_sync all
 stages_are all '{"my":"Running","mdb":"Running"}'
 ok 200 GET /tasks/all/status
 shows '.data[0].dump_status | .total_tables == 1 and .completed_tables == 1 and .finished_rows == 3 and .progress == "100.00 %"'
+shows '.data[0] | .sync_status.dump_io_total_bytes == .dump_status.finished_bytes and .sync_status.dump_io_total_bytes > 0'
 ok 200 GET '/tasks/all/status?source_name_list=mdb'; shows '.total == 1 and .data[0].source_name == "mdb"'
 code 46035 "all" PUT /tasks/all "{\"task\": $(both all)}"
 code 46025 "no task runs" PUT /sources/my "{\"source\": $(source_of my my)}"
@@ -145,7 +146,7 @@ ok 200 POST /sources/my/disable; stages_are all '{"my":"Paused","mdb":"Running"}
 ok 200 POST /sources/my/enable; stages_are all '{"my":"Running","mdb":"Running"}'
 ok 200 POST /tasks/all/stop '{"timeout_duration": "5s"}'; stages_are all '{"my":"Paused","mdb":"Paused"}'
 ok 200 POST /tasks/all/stop
-ok 200 GET /tasks/all
+ok 200 GET /tasks/all; shows 'has("shard_mode") | not'
 jq '{task: .}' <<<"$body" >"$WORK/same"
 ok 200 PUT /tasks/all "$(jq '.task.source_config.incr_migrate_conf.repl_threads = 7' "$WORK/same")"
 shows '.task.source_config.incr_migrate_conf.repl_threads == 7 and .task.target_config.password == "******"'
@@ -164,8 +165,8 @@ ok 200 GET $tables; shows '. == ["d_my"]'
 ok 200 GET $tables/d_my; shows '. == ["t"]'
 ok 200 GET $tables/d_my/t; shows '.schema_create_sql | startswith("CREATE TABLE `t` ( `id` int")'
 for verb in PUT PATCH; do
-    ok 200 $verb $tables/d_my/t '{"sql_content": "CREATE TABLE t (id INT PRIMARY KEY, w INT)", "flush": true, "sync": true}'
-    ok 200 GET $tables/d_my/t; shows '.schema_create_sql | contains("w INT")'
+    ok 200 $verb $tables/d_my/t '{"sql_content": "CREATE TABLE x.another (id INT PRIMARY KEY, w INT)", "flush": true, "sync": true}'
+    ok 200 GET $tables/d_my/t; shows '.schema_create_sql == "CREATE TABLE `t` (id INT PRIMARY KEY, w INT)"'
     ok 204 DELETE $tables/d_my/t
     ok 200 GET $tables/d_my; is '[]'
 done
@@ -233,6 +234,7 @@ create() { # code part task
     code "$1" "$2" POST /tasks "{\"task\": $3}"
 }
 create 0 "is not one of" "$(mode=never one x)"
+create 0 'session/sql_mode": property' "$(one x | sed 's/"password": "sluice"}/"password": "sluice", "session": {"sql_mode": "ANSI"}}/')"
 create 0 "is not one of" "$(one x ', "shard_mode": "never"')"
 create 0 "/source_config/source_conf" "$(one x ', "source_config": {}')"
 create 20004 "task name should not be empty" "$(one '')"

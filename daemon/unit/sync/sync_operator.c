@@ -201,8 +201,8 @@ static int choose_position(struct sync *s, const char *position, char **ret, str
     mutex_unlock(&s->unit.lock);
     return *ret ? 0
                 : err_set(err, -ENOENT,
-                          "no DDL has failed here (only a DDL can be handled so): say "
-                          "position=FILE:OFFSET for one that is to come");
+                          "only support to handle ddl error currently, and no DDL has failed here: "
+                          "say position=FILE:OFFSET for one that is to come");
 }
 
 /* A statement has one operation: a later one takes the place of that before. */

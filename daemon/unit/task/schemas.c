@@ -55,14 +55,14 @@ static struct table_file *file_of(const struct node *n)
 
 /* --- what a server says --- */
 
-/* SHOW CREATE TABLE with the name that the source's table has. */
+/* CREATE TABLE with the name that the source's table has; as it is, where it has that. */
 static int rename_in(struct slice create, const char *table, struct buf *ret)
 {
     struct arena arena = { 0 };
     struct ddl d;
 
     ddl_scan(create, false, false, &arena, &d);
-    if (d.n_names) {
+    if (d.n_names && (d.names[0].schema.size || !slice_eq(d.names[0].table, slice_str(table)))) {
         const struct ddl_name *n = &d.names[0];
 
         buf_add(ret, create.data, n->at);
@@ -138,6 +138,16 @@ static int may_change(const struct schemas *s, struct err *err)
     return 0;
 }
 
+/* The table is the one that was said, whatever the statement calls it. */
+static int set_structure(const struct schemas *s, const char *schema, const char *table,
+                         struct slice create, struct err *err)
+{
+    SCOPED(buf_fini) struct buf named = BUF_INIT;
+
+    rename_in(create, table, &named);
+    return sync_schema_set(s->job, schema, table, slice_of(named.data, named.size), err);
+}
+
 /* 'create' empty: forgotten. */
 static int change(const struct schemas *s, const char *schema, const char *table,
                   struct slice create, struct err *err)
@@ -150,7 +160,7 @@ static int change(const struct schemas *s, const char *schema, const char *table
     mutex_lock(&s->task->steer); /* nothing starts meanwhile */
     rc = may_change(s, err);
     if (rc == 0)
-        rc = create.size ? sync_schema_set(s->job, schema, table, create, err)
+        rc = create.size ? set_structure(s, schema, table, create, err)
                          : sync_schema_drop(s->job, schema, table, err);
     mutex_unlock(&s->task->steer);
     if (rc == -ENOENT)

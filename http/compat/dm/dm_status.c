@@ -148,6 +148,16 @@ static void add_shards(json_t *status, const json_t *subtask)
         json_object_set(sync, "blocking_ddls", json_object_get(v, "blocking_ddls"));
 }
 
+/* What the copy took from the source is told with sync, too. */
+static void add_copied(json_t *status)
+{
+    const json_t *bytes = dm_at(status, "dump_status.finished_bytes");
+    json_t *sync = json_object_get(status, "sync_status");
+
+    if (json_is_object(sync))
+        json_object_set_new(sync, "dump_io_total_bytes", json_integer(json_integer_value(bytes)));
+}
+
 /* The status of a unit that has begun; null of one that has not, or is not there. */
 static json_t *unit_status(struct call *c, unsigned use, const struct shape *shape)
 {
@@ -216,6 +226,7 @@ static json_t *status_of(struct call *c, const json_t *task, const char *mode, s
     json_object_set_new(v, "load_status", unit_status(c, DM_SUBTASK_LOAD, &dm_load_shape));
     json_object_set_new(v, "sync_status", unit_status(c, DM_SUBTASK_SYNC, &dm_sync_shape));
     add_shards(v, subtask);
+    add_copied(v);
     if (*why)
         json_object_set_new(v, "error_msg", dm_error_of_unit(dm_text(at, "stage"), why));
     else

@@ -24,6 +24,7 @@ json_t *dm_task_shown(const json_t *config)
 {
     json_t *v = api_shown(&dm_task_schema, config), *rule;
     json_t *target = json_object_get(v, "target_config");
+    const json_t *full = dm_at(v, "source_config.full_migrate_conf");
     size_t i;
 
     if (json_is_object(target)) {
@@ -34,6 +35,10 @@ json_t *dm_task_shown(const json_t *config)
         json_object_set_new(target, "password", json_string("******"));
         json_object_set_new(target, "security", json_null()); /* which is not told */
     }
+    if (*dm_text(full, "on_duplicate_logical"))
+        json_object_set(v, "on_duplicate", json_object_get(full, "on_duplicate_logical"));
+    if (!*dm_text(v, "shard_mode"))
+        json_object_del(v, "shard_mode"); /* DM has no word for none */
     if (json_is_null(json_object_get(v, "table_migrate_rule")))
         json_object_set_new(v, "table_migrate_rule", json_array());
     json_array_foreach (json_object_get(v, "table_migrate_rule"), i, rule) {

@@ -101,6 +101,15 @@ static void asks(const char *text, const char *wanted)
     cr_expect(json_equal(got, want), "%s", text);
 }
 
+Test(api, refuses_what_a_closed_object_does_not_know)
+{
+    static const struct api_schema closed = { "Closed", API_OBJECT, inner_fields, .closed = true };
+
+    takes(&closed, "{'name': 'a', 'size': 3}", "{'name': 'a', 'size': 3}");
+    refuses(&closed, "{'name': 'a', 'colour': 3}",
+            "Error at \"/colour\": property \"colour\" is unsupported");
+}
+
 Test(api, reads_queries_as_libraries_write_them)
 {
     asks("on=True", "{'on': true}");
