@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
@@ -211,7 +212,16 @@ static int count_before(const struct mysql_params *p, const struct binlog_files 
     return 0;
 }
 
-/* The scan of the newest file that begins before what is wanted, at its first transaction. */
+/* bin.000001: the server has never had another before it. */
+static bool is_first(const char *file)
+{
+    const char *dot = strrchr(file, '.');
+
+    return dot && strtoul(dot + 1, NULL, 10) == 1;
+}
+
+/* The scan of the newest file that begins before what is wanted, at its first transaction; for a
+ * time of before all binlogs, where none of them is gone, of the first. */
 static int open_file_of(struct scan *s, const struct mysql_params *p, const struct wanted *w,
                         struct err *err)
 {
@@ -224,8 +234,12 @@ static int open_file_of(struct scan *s, const struct mysql_params *p, const stru
         rc = err_set(err, -ENODATA, "the source keeps no binlog: start it with log_bin");
     if (rc == 0)
         rc = count_before(p, &f, w, &n, err);
+    if (rc == 0 && n == 0 && w->wall_us && is_first(f.files[0].name))
+        n = 1;
     if (rc == 0 && n == 0)
-        rc = err_set(err, -ENODATA, "the source's oldest binlog, %s, begins later than that",
+        rc = err_set(err, -ENODATA,
+                     "the source's oldest binlog, %s, begins later than that, and those before it "
+                     "are gone",
                      f.files[0].name);
     if (rc == 0)
         rc = open_head(s, p, f.files[n - 1].name, &h, err);

@@ -23,7 +23,7 @@ int server_find_file(const struct mysql_params *p, struct position *at, struct e
  * may come after it.  The end if there is none.  -ENODATA: what is needed was purged. */
 int server_find_next(const struct mysql_params *p, struct position *at, struct err *err);
 /* Before the first transaction that was logged at 'wall_us' or later; the end, and '*at_end', if
- * there is none.  -ENODATA: the binlog begins later. */
+ * there is none.  -ENODATA: the binlog begins later, and is not all that there ever was. */
 int server_find_time(const struct mysql_params *p, int64_t wall_us, struct position *ret,
                      bool *at_end, struct err *err);
 

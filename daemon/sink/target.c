@@ -140,8 +140,9 @@ static int map_columns(const struct table_def *def, const char *const *names,
 
         to->name = xstrdup(names[i]);
         if (!c)
-            return err_set(err, -EINVAL, "table %s.%s of the target has no column '%s'", def->db,
-                           def->name, names[i]);
+            return err_set(err, -EINVAL,
+                           "table %s.%s of the target has no column '%s': add it there, and resume",
+                           def->db, def->name, names[i]);
         where[at] = i;
         to->class = class_of(c);
         if (to->class == TARGET_TEXT && c->charset)

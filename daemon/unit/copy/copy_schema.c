@@ -21,6 +21,7 @@
 #include "unit/copy/copy_engine.h"
 #include "unit/copy/copy_sql.h"
 #include "unit/dump/dump_range.h"
+#include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
 #include "unit/sync/sync_table.h"
 
@@ -268,6 +269,19 @@ static bool bulk_fits(const struct copy *c, const struct copy_table *t, const st
            t->def->size_estimate <= c->bulk_max_bytes && key_collations_same(t->def, to);
 }
 
+/* The target's table has other columns, so it cannot tell how the source's was when we copied it:
+ * rows of before the next DDL are as the source says now.  What cannot be read of it is asked again
+ * when its first row comes. */
+static int keep_structure(struct copy *c, const struct copy_table *t, struct err *err)
+{
+    int rc = sync_schema_set(c->job, t->def->db, t->def->name, slice_str(t->create), err);
+
+    if (rc != -EINVAL)
+        return rc;
+    *err = ERR_INIT;
+    return 0;
+}
+
 static int columns_set(struct copy *c, struct copy_table *t, const struct table_def *there,
                        struct err *err)
 {
@@ -275,7 +289,7 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
     t->bulk = bulk_fits(c, t, there);
     dump_columns_init(&t->columns, t->def, there, &t->extra);
     if (t->extra.n || !shape_mirror(t->def, there))
-        return 0;
+        return keep_structure(c, t, err);
     return sync_tables_mirrored(c->job, t->def->db, t->def->name, err);
 }
 

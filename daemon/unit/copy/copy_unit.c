@@ -281,11 +281,11 @@ static const struct unit_ops dump_ops = {
     .tables = copy_tables,
 };
 
+/* Its tables are those of the dump, and told with that. */
 static const struct unit_ops load_ops = {
     .name = "load",
     .run = load_wait,
     .progress = copy_progress,
-    .tables = copy_tables,
 };
 
 static const struct unit_ops load_alone_ops = {

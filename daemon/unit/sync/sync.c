@@ -151,6 +151,8 @@ int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
     if (!s->run)
         return atomic_load(&s->heard_us) ? atomic_load(&s->heard_us) : -1;
     oldest = s->run->mode->oldest_us(s->run);
+    if (!oldest)
+        oldest = atomic_load(&s->held_us);
     if (oldest)
         return oldest;
     if (silent || atomic_load(&s->waiting))

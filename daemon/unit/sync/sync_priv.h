@@ -51,6 +51,7 @@ struct sync {
         reconnects, heartbeats, spilled, write_retries;
     struct histogram group_us, exec_us, commit_us, mark_us; /* of a transaction of the target */
     _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
+    _Atomic int64_t held_us;        /* commit of the oldest transaction that is held; 0: none is */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */
     _Atomic uint64_t ignored;       /* rows events that a filter left out */

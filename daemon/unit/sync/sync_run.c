@@ -275,6 +275,7 @@ void sync_run_close(struct sync_run *r)
     sync_txn_drop(r);
     raw_txn_fini(&r->txn);
     raw_writer_fini(&r->raw);
+    atomic_store(&r->sync->held_us, 0);
     for (unsigned i = 0; i < r->n_held; i++)
         raw_txn_fini(&r->held[i].raw);
     free(r->held);

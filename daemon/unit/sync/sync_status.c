@@ -70,14 +70,14 @@ static void master_of(const struct sync *s, struct master *ret) NO_THREAD_CHECK
     *ret = (struct master){ .gtid = NULL };
     if (s->job->origin)
         source_end(s->job->origin, &ret->pos, &ret->gtid, &seen_us);
-    if (position_compare(&s->read_to, &ret->pos) > 0)
-        ret->pos = s->read_to;
     snprintf(ours.file, sizeof ours.file, "%s", s->binlog_file ? s->binlog_file : "");
-    if (position_compare(&ours, &ret->pos) < 0)
-        return;
-    ret->pos = ours;
-    free(ret->gtid);
-    ret->gtid = s->gtid ? xstrdup(s->gtid) : NULL;
+    if (position_compare(&ours, &ret->pos) >= 0) {
+        ret->pos = ours;
+        free(ret->gtid);
+        ret->gtid = s->gtid ? xstrdup(s->gtid) : NULL;
+    }
+    if (position_compare(&s->read_to, &ret->pos) > 0)
+        ret->pos = s->read_to; /* the set is ours, or what was asked after ours */
 }
 
 static json_t *pair(const char *file, uint64_t offset)

@@ -398,6 +398,19 @@ static int complete_by_names(struct sync_tables *ts, struct sync_table *t,
     return rc;
 }
 
+/* Only somebody who knows it can tell how the table was. */
+static int changed_since(const struct sync_tables *ts, const struct sync_table *t, struct err *err)
+{
+    const struct err why = *err;
+
+    return err_set(
+        err, -EINVAL,
+        "%s, since the source has changed it meanwhile: write its CREATE TABLE of then to "
+        "sources/%s/schemas/%s/%s.sql of the task, and resume (SET GLOBAL "
+        "binlog_row_metadata=FULL at the source avoids this)",
+        why.text, ts->job->source, t->schema, t->name);
+}
+
 static int complete_by_def(struct sync_tables *ts, struct sync_table *t,
                            const struct table_def *def, const struct table_def *target,
                            struct err *err)
@@ -407,7 +420,7 @@ static int complete_by_def(struct sync_tables *ts, struct sync_table *t,
     int rc = shape_fit(t->map, def, cols, err);
 
     if (rc < 0)
-        return rc;
+        return changed_since(ts, t, err);
     for (unsigned i = 0; i < t->map->n_cols; i++)
         names[i] = cols[i]->name;
     rc = extra_target(ts->job, t->schema, t->name, target, names, t->map->n_cols, &t->extra,

@@ -252,6 +252,11 @@ static int enqueue(struct sync_run *r, const struct gtid *gtid, const struct pos
     return rc;
 }
 
+static void tell_held(struct sync_run *r)
+{
+    atomic_store(&r->sync->held_us, r->n_held ? r->held[0].commit_us : 0);
+}
+
 /* Keeps the transaction until the stream is where its table's definition was read. */
 static int hold(struct sync_run *r, struct err *err)
 {
@@ -271,6 +276,7 @@ static int hold(struct sync_run *r, struct err *err)
     memcpy(h->pos.file, r->grouper.pos.file, sizeof h->pos.file);
     h->pos.offset = r->grouper.pos.offset;
     r->txn = (struct raw_txn){ 0 };
+    tell_held(r);
     return sync_txn_unhold(r, err);
 }
 
@@ -309,6 +315,7 @@ int sync_txn_unhold(struct sync_run *r, struct err *err)
     }
     memmove(r->held, r->held + i, (r->n_held - i) * sizeof *r->held);
     r->n_held -= i;
+    tell_held(r);
     r->txn = open;
     if (r->n_held == 0)
         r->held_size = 0;
