@@ -34,13 +34,34 @@ static int write_pid(int fd)
     return 0;
 }
 
+int folder_sync_name(const char *path, struct err *err)
+{
+    SCOPED(freep) char *dir = xstrdup(path);
+    SCOPED(closep) int fd = -1;
+    char *slash = strrchr(dir, '/');
+
+    if (slash)
+        slash[slash == dir] = '\0';
+    fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return err_set(err, -errno, "cannot sync the folder of %s: %m", path);
+    return 0;
+}
+
+static int make_folder(const char *dir, struct err *err)
+{
+    if (mkdir(dir, 0700) == 0)
+        return folder_sync_name(dir, err);
+    return errno == EEXIST ? 0 : err_set(err, -errno, "cannot make data folder %s: %m", dir);
+}
+
 int folder_lock(const char *dir, struct err *err)
 {
     SCOPED(freep) char *path = xasprintf("%s/lock", dir);
     int fd;
 
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_set(err, -errno, "cannot make data folder %s: %m", dir);
+    if (make_folder(dir, err) < 0)
+        return err->code;
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(err, -errno, "cannot open %s: %m", path);

@@ -15,4 +15,7 @@
  * descriptor to close when done, or -EBUSY with the holder's pid in the sentence. */
 int folder_lock(const char *dir, struct err *err);
 
+/* Waits until the disk has 'path' by that name: after it was made or renamed. */
+int folder_sync_name(const char *path, struct err *err);
+
 #endif

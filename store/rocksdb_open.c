@@ -67,20 +67,23 @@ int rocks_failed(char *message, struct err *err)
 /* What is only ever added at the end: each file that is flushed moves down as it is, since a level
  * takes one at a time and the next has the same compression, until HOT_SIZE is behind it; then it
  * is written once more, for good. */
-static void set_log_options(rocksdb_options_t *o, rocksdb_block_based_table_options_t *t)
+static void set_log_options(rocksdb_options_t *o, rocksdb_block_based_table_options_t *t,
+                            const struct store_sizes *sizes)
 {
     int by_level[] = { rocksdb_lz4_compression, rocksdb_lz4_compression, rocksdb_zstd_compression,
                        rocksdb_zstd_compression };
 
     rocksdb_options_set_compression_per_level(o, by_level, ARRAY_LEN(by_level));
     rocksdb_options_set_level0_file_num_compaction_trigger(o, 1);
-    rocksdb_options_set_max_bytes_for_level_base(o, HOT_SIZE);
+    rocksdb_options_set_max_bytes_for_level_base(o, sizes->hot ? sizes->hot : HOT_SIZE);
+    if (sizes->buffer)
+        rocksdb_options_set_write_buffer_size(o, (size_t)sizes->buffer);
     rocksdb_options_set_target_file_size_base(o, 64 * MIB);
     rocksdb_block_based_options_set_block_size(t, MIB / 32);
 }
 
 static rocksdb_options_t *family_options(rocksdb_cache_t *cache, uint64_t buffer,
-                                         enum family_kind kind)
+                                         enum family_kind kind, const struct store_sizes *sizes)
 {
     rocksdb_options_t *o = rocksdb_options_create();
     rocksdb_block_based_table_options_t *t = rocksdb_block_based_options_create();
@@ -92,7 +95,7 @@ static rocksdb_options_t *family_options(rocksdb_cache_t *cache, uint64_t buffer
     rocksdb_block_based_options_set_block_cache(t, cache);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(t, 1);
     if (kind == LOG)
-        set_log_options(o, t);
+        set_log_options(o, t, sizes);
     else
         rocksdb_block_based_options_set_filter_policy(
             t, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
@@ -144,12 +147,13 @@ static int check_families(const rocksdb_options_t *o, const char *path, struct e
     return rc;
 }
 
-void rocks_make_options(struct store_rocksdb *r)
+void rocks_make_options(struct store_rocksdb *r, const struct store_sizes *sizes)
 {
     r->cache = rocksdb_cache_create_lru_with_strict_capacity_limit(BLOCK_CACHE_SIZE);
     for (int i = 0; i < STORE_N_FAMILIES; i++)
-        r->options[i] = family_options(r->cache, families[i].write_buffer_size, families[i].kind);
-    r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, PLAIN);
+        r->options[i] =
+            family_options(r->cache, families[i].write_buffer_size, families[i].kind, sizes);
+    r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, PLAIN, sizes);
     set_database_options(r->options[DEFAULT_HANDLE]);
     r->read = rocksdb_readoptions_create();
     r->write = rocksdb_writeoptions_create();

@@ -49,7 +49,7 @@ int rocks_failed(char *message, struct err *err);
 
 /* --- rocksdb_open.c --- */
 bool rocks_is_log(enum store_family f); /* read in order, deleted from the start */
-void rocks_make_options(struct store_rocksdb *r);
+void rocks_make_options(struct store_rocksdb *r, const struct store_sizes *sizes);
 int rocks_open_database(struct store_rocksdb *r, struct err *err);
 void rocks_close_database(struct store_rocksdb *r); /* of what is open */
 

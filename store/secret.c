@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/password.h"
 #include "base/scope.h"
+#include "store/folder.h"
 
 #define SEALED "sealed:1:"
 enum { KEY_SIZE = 32, NONCE_SIZE = 12, TAG_SIZE = 16, MAX_FILE_SIZE = 64 * 1024 };
@@ -49,7 +50,7 @@ static int make_key_file(const char *path, struct err *err)
     if (n != sizeof bytes || fsync(fd) < 0 || rename(beside, path) < 0)
         return err_set(err, n < 0 || n == sizeof bytes ? -errno : -EIO,
                        "cannot write key file %s: %m", path);
-    return 0;
+    return folder_sync_name(path, err);
 }
 
 static int check_key_file(int fd, const char *path, struct err *err)

@@ -47,6 +47,13 @@ static inline enum store_family store_journal(unsigned slot)
 /* Opens (makes) the store in 'dir'.  -EBUSY with a sentence naming the pid if
  * another daemon holds it; -EPROTO if its format is newer than ours. */
 int store_open(const char *dir, struct store **ret, struct err *err);
+/* Sizes of what a journal lies in; 0: as store_open() has it. */
+struct store_sizes {
+    uint64_t buffer; /* in memory, until it is a file */
+    uint64_t hot;    /* the newest files, compressed lightly; what is older is compressed well */
+};
+int store_open_sized(const char *dir, const struct store_sizes *sizes, struct store **ret,
+                     struct err *err);
 void store_close(struct store *s); /* NULL is fine; batches and iterators are gone before */
 
 /* The double of tests: in memory, gone when closed.  store_mem_fail_at() makes
@@ -57,6 +64,7 @@ void store_mem_fail_at(struct store *s, unsigned n);
 /* As if the machine stopped there: that call and all after it fail, until taken back. */
 void store_mem_stop_at(struct store *s, unsigned n);
 void store_mem_fill(struct store *s, bool full); /* what store_room() says */
+void store_mem_hold(struct store *s, bool hold); /* a slow disk: commits wait until let go */
 
 /* Appends the value to 'ret'.  Returns 0, -ENOENT, -EBADMSG when it is damaged, or -EIO. */
 int store_get(struct store *s, enum store_family f, struct slice key, struct buf *ret,

@@ -211,6 +211,12 @@ static const struct store_ops rocks_ops = {
 
 int store_open(const char *dir, struct store **ret, struct err *err)
 {
+    return store_open_sized(dir, &(struct store_sizes){ 0 }, ret, err);
+}
+
+int store_open_sized(const char *dir, const struct store_sizes *sizes, struct store **ret,
+                     struct err *err)
+{
     int fd = folder_lock(dir, err);
     struct store_rocksdb *r;
 
@@ -223,8 +229,9 @@ int store_open(const char *dir, struct store **ret, struct err *err)
     r->path = xasprintf("%s/store", dir);
     mutex_init(&r->gate);
     cond_init(&r->gate_moved);
-    rocks_make_options(r);
-    if (rocks_open_database(r, err) < 0 || store_format_check(&r->store, err) < 0) {
+    rocks_make_options(r, sizes);
+    if (rocks_open_database(r, err) < 0 || folder_sync_name(r->path, err) < 0 ||
+        store_format_check(&r->store, err) < 0) {
         store_close(&r->store);
         return err_wrap(err, "data folder %s", dir);
     }

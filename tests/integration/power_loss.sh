@@ -1,6 +1,6 @@
 #!/bin/bash
-# Power loss: after kill -9 all that sluiced had not synced is cut off its files, then the last of the write-ahead log is
-# damaged. A commit that the source was told is safe is there after the first; after both the journal opens and goes on, byte for byte.
+# Power loss: after kill -9 all that sluiced had not synced is cut off its files, and names that were not are taken away; then
+# the last of the write-ahead log is damaged. A commit that the source was told is safe is there after the first; after both the journal opens and goes on, byte for byte.
 #
 #     LOSSES=50 tests/integration/power_loss.sh      (8 of each by default)
 set -u
@@ -15,25 +15,31 @@ make_source s src && echo true >"$R/semi_sync" && echo >"$R/start" || die "$(cat
 wait_for 30 active || { relay_trouble s; die "semi-sync is not active"; }
 sql src "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v MEDIUMTEXT)"
 
-total=0
+total=0 total_names=0
 for i in $(seq "${LOSSES:-8}"); do
     for _ in $(seq $((RANDOM % 4))); do sql src "INSERT INTO d.t (v) VALUES (REPEAT('x', $((RANDOM * 3))))"; done
+    more=
     sql src "INSERT INTO d.t (v) VALUES ('round $i')"
-    end=$(source_end src | awk '{ printf "%s %012d", $1, $2 }')
-    (sql src "USE d; INSERT INTO t (v) SELECT REPEAT('y', 3000) FROM seq_1_to_3000") & more=$! # under way
-    sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
-    kill_sluice # at once
-    cut_unsynced; total=$((total + cut_bytes))
+    if [ $((i % 2)) = 1 ]; then
+        kill_sluice # at once
+        end=$(source_end src | awk '{ printf "%s %012d", $1, $2 }')
+    else
+        end=$(source_end src | awk '{ printf "%s %012d", $1, $2 }')
+        (sql src "USE d; INSERT INTO t (v) VALUES ('under way'); INSERT INTO t (v) SELECT REPEAT('y', 3000) FROM seq_1_to_1000") & more=$!
+        sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+        kill_sluice
+    fi
+    cut_unsynced; total=$((total + cut_bytes)) total_names=$((total_names + cut_names))
     rm -rf "$WORK/stored"; mkdir "$WORK/stored"
-    LD_PRELOAD=$sluice_preload "$SLUICE_BUILD/relay_run" "$WORK/data" s "$WORK/stored" >"$WORK/ends" || die "round $i: the journal does not open after $cut were lost"
+    LD_PRELOAD=$sluice_preload "$SLUICE_BUILD/relay_run" "$WORK/data" s "$WORK/stored" >"$WORK/ends" || die "round $i: the journal does not open after $cut were lost:$lost_names"
     have=$(tail -1 "$WORK/ends" | awk '{ printf "%s %012d", $1, $3 }')
     printf '%s\n' "$end" "$have" | sort -C || die "round $i: the commit at $end was acknowledged, on the disk is $have ($cut were lost)"
     restart_sluice
     wait_for 30 active || { relay_trouble s; die "round $i: semi-sync is not active again"; }
-    wait $more || die "round $i: the source refuses"
+    [ -z "$more" ] || wait $more || die "round $i: the source refuses"
 done
 [ "$total" -gt 0 ] || die "nothing was ever unsynced: this shows nothing"
-note "${LOSSES:-8} losses of power, $total bytes that were not synced gone, no acknowledged commit"
+note "${LOSSES:-8} losses of power, $total bytes and $total_names names that were not synced gone, no acknowledged commit"
 
 sluice_preload=
 damaged=0

@@ -409,7 +409,8 @@ const struct attr relay_attrs[] = {
       .flags = ATTR_GAUGE,
       .get = get_state_field,
       STATE_ROW(disk_bytes),
-      .help = "Size of what is stored on disk, roughly" },
+      .help =
+          "What journal_bytes take on disk, compressed: lightly the newest 2 GiB, well the rest" },
     { .name = "first_seq",
       .type = ATTR_COUNT,
       .flags = ATTR_GAUGE,
