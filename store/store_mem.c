@@ -27,6 +27,8 @@ struct store_mem {
     unsigned calls_until_failure GUARDED; /* 0: none is to fail */
     bool stops GUARDED;                   /* and all after it */
     bool full GUARDED;
+    bool held GUARDED;
+    struct cond let_go;
 };
 
 struct iter_mem {
@@ -164,6 +166,8 @@ static int mem_commit(struct store *s, const struct store_batch *b, bool sync, s
 
     (void)sync;
     mutex_lock(&m->lock);
+    while (m->held)
+        cond_wait(&m->let_go, &m->lock, -1);
     if (must_fail(m))
         rc = failure(err);
     while (rc == 0 && batch_next(&c, &r))
@@ -299,6 +303,7 @@ static void mem_close(struct store *s)
 
     for (size_t f = 0; f < STORE_N_FAMILIES; f++)
         entries_fini(&m->families[f]);
+    cond_fini(&m->let_go);
     mutex_fini(&m->lock);
     free(m);
 }
@@ -319,6 +324,7 @@ struct store *store_open_mem(void)
 
     m->store.ops = &mem_ops;
     mutex_init(&m->lock);
+    cond_init(&m->let_go);
     return &m->store;
 }
 
@@ -348,5 +354,15 @@ void store_mem_fill(struct store *s, bool full)
 
     mutex_lock(&m->lock);
     m->full = full;
+    mutex_unlock(&m->lock);
+}
+
+void store_mem_hold(struct store *s, bool hold)
+{
+    struct store_mem *m = (struct store_mem *)s;
+
+    mutex_lock(&m->lock);
+    m->held = hold;
+    cond_broadcast(&m->let_go);
     mutex_unlock(&m->lock);
 }

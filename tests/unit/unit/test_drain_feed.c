@@ -144,3 +144,29 @@ Test(drain_feed, begins_behind_its_place)
     drain_feed_close(f);
     end(&w);
 }
+
+Test(drain_feed, a_pump_that_comes_in_brings_what_is_on_its_way_to_the_disk)
+{
+    struct world w;
+    struct journal_record a, b;
+    struct journal_state st;
+    struct drain_item item;
+    struct drain_feed *f;
+
+    begin(&w);
+    a = feed_txn(&w.source, 100);
+    feed_sync(&w.source);
+    store_mem_hold(w.store, true);
+    b = feed_txn(&w.source, 100);
+    journal_state(w.source.j, &st);
+    cr_assert(st.durable_seq == a.seq && st.next_seq == b.seq + 1);
+    f = open_feed(&w, a.commit_ts + 1);
+    cr_assert_eq(drain_feed_next(f, &item, 0, &err), 0, "it is not on disk");
+
+    store_mem_hold(w.store, false);
+    feed_sync(&w.source);
+    cr_assert_eq(drain_feed_next(f, &item, 0, &err), 1, "%s", err.text);
+    cr_assert_eq(item.record.seq, b.seq);
+    drain_feed_close(f);
+    end(&w);
+}
