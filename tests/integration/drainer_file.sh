@@ -1,6 +1,6 @@
 #!/bin/bash
 # A drainer's files and back (reparo): every type of MySQL and MariaDB written to TiDB-Binlog's files, then
-# replayed into an empty server: rows equal; bounds by commit_ts are exact; kill -9 in between doubles nothing.
+# replayed into an empty server: rows equal; bounds by commit_ts are exact; kill -9 in between doubles nothing; a hole is said.
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/relay.sh; . tests/lib/compare.sh; . tests/lib/drainer.sh
 
@@ -91,4 +91,16 @@ text=$(sed -n 's/.*, in //p' "$WORK/reparo")
 "$sluicectl" reparo data-dir="$WORK/nothing" >"$WORK/reparo" 2>&1 && die "reparo of a folder that is not there"
 grep -q "cannot read the folder" "$WORK/reparo" || die "reparo: $(cat "$WORK/reparo")"
 ls -d "$T"/drainers/reparo-* 2>/dev/null && die "reparo left a drainer"
+# Files with a hole: what was before it is all that is given back, and it is said.
+hole() { # what it must say; the folder is in $WORK/hole
+    "$sluicectl" reparo data-dir="$WORK/hole" dir="$WORK" >"$WORK/reparo" 2>&1 && die "no error: $1"
+    grep -q -- "$1" "$WORK/reparo" || die "not '$1': $(cat "$WORK/reparo")"
+}
+copied() { rm -rf "$WORK/hole"; cp -r "$WORK/out" "$WORK/hole"; second=$(ls -d "$WORK"/hole/binlog-* | sed -n 2p); }
+[ "$(ls "$WORK/out" | grep -c ^binlog-)" -gt 2 ] || die "too few files"
+copied; rm "$second"; hole "$(basename "${second%-*}")-... is missing"
+copied; : >"$second"; hole "$(basename "$second") is empty"
+copied; truncate -s -1 "$second"; hole "$(basename "$second") ends inside a record"
+copied; printf '\377' | dd of="$second" bs=1 seek=1000 conv=notrunc 2>/dev/null; hole "$(basename "$second") at "
+rm -rf "$WORK/hole"; mkdir "$WORK/hole"; hole "no file of a drainer"
 note "$(ls "$WORK/out" | grep -c ^binlog-) files, $(du -b "$WORK/out" | cut -f1) bytes"

@@ -55,6 +55,17 @@ wants() { sql "$1" "SELECT GROUP_CONCAT(id ORDER BY id) FROM $2.t WHERE id > $3"
 note "from $ts on: $(sql dst "SELECT COUNT(*) FROM dm1.t") and $(sql dst "SELECT COUNT(*) FROM dm2.t") rows, none from before"
 echo >"$T/drainers/d1/pause" || die "$(cat "$T/drainers/d1/last_error")"
 
+# --- a digit too many is no time to wait for
+future=$((ts + (3600 * 10000 << 18)))
+echo "commitTS = $future" 2>/dev/null >"$T/drainers/d1/savepoint" && die "a savepoint in the future is taken"
+grep -q "hours from now" "$T/drainers/d1/last_error" || die "$(cat "$T/drainers/d1/last_error")"
+echo "commitTS = -5" 2>/dev/null >"$T/drainers/d1/savepoint" && die "a savepoint below nothing is taken"
+{ echo "initial_commit_ts: $future"; target f; } | make_drainer never
+start_drainer never
+wait_for 20 drainer_is never state error || die "it waits for years: $(cat "$T/drainers/never/state")"
+grep -q "hours from now" "$T/drainers/never/error" || die "$(cat "$T/drainers/never/error")"
+rmdir "$T/drainers/never" || die "$(cat "$T/drainers/never/last_error")"
+
 # --- without a commit_ts: from the moment on that start returns
 sql dst "DELETE FROM dm1.t; DELETE FROM dm2.t"
 target b | make_drainer d2

@@ -64,11 +64,19 @@ for kill in $(seq "$KILLS"); do
 done
 same "after $KILLS kills"
 
-# A close waits for drainers that are not offline.
+# A close waits for drainers that are not offline; what they still need is not taken away with a pump or a source.
 echo >"$T/drainers/d1/pause" || die "$(cat "$T/drainers/d1/last_error")"
 sql my "CREATE TABLE w3.late2 (a INT PRIMARY KEY)"
 relay_caught_up my my
-sleep 1
+has_late() { [ "$(cat "$T/pumps/p_my/max_commit_ts")" -ge "$(cat "$T/sources/my/relay/commit_ts")" ]; }
+wait_for 20 has_late || die "the pump does not tell of what it has"
+echo >"$T/pumps/p_my/pause" || die "$(cat "$T/pumps/p_my/last_error")"
+wait_for 20 pump_is p_my state paused || die "paused it is $(cat "$T/pumps/p_my/state")"
+rmdir "$T/pumps/p_my" 2>/dev/null && die "a pump is removed that is not drained"
+grep -q "drainer d1 has consumed up to" "$T/pumps/p_my/last_error" || die "$(cat "$T/pumps/p_my/last_error")"
+rmdir "$T/sources/my" 2>/dev/null && die "a source is removed whose journal is not drained"
+grep -q "drainers/d1 goes on from what is stored" "$T/sources/my/last_error" || die "$(cat "$T/sources/my/last_error")"
+echo >"$T/pumps/p_my/resume" || die "$(cat "$T/pumps/p_my/last_error")"
 echo >"$T/pumps/p_my/close" || die "$(cat "$T/pumps/p_my/last_error")"
 sleep 3
 pump_is p_my node_state closing || die "a pump that is not drained is $(cat "$T/pumps/p_my/node_state")"

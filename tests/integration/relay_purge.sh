@@ -79,6 +79,22 @@ held=$(grep -o '"drainers/d": *[0-9]*' "$R/holds" | grep -o '[0-9]*$')
 echo >"$T/drainers/d/resume"; drained d 60 s=old
 same_rows old dst d || die "rows differ"
 
+note "a drainer that is gone, removed or said to be offline, holds nothing"
+held_by() { grep -q "\"drainers/$1\"" "$R/holds"; }
+for n in removed said; do
+    make_drainer $n <<END
+initial_commit_ts: $(cat "$T/pumps/p/commit_ts")
+to: { db_type: sql, dir: $WORK }
+END
+    start_drainer $n; wait_for 20 held_by $n || die "$n holds nothing: $(cat "$R/holds")"
+    echo >"$T/drainers/$n/pause"; held_by $n || die "$n, paused, holds nothing"
+done
+rmdir "$T/drainers/removed" || die "$(cat "$T/drainers/removed/last_error")"
+held_by removed && die "removed, and it holds: $(cat "$R/holds")"
+echo "state=offline" >"$T/drainers/said/update_state" || die "$(cat "$T/drainers/said/last_error")"
+held_by said && die "offline, and it holds: $(cat "$R/holds")"
+held_by d || die "the other holds nothing"
+
 note "the space guard: below it nothing is stored, it says so, and goes on"
 echo >"$T/pumps/p/pause"; echo >"$R/stop" 2>/dev/null
 stop_at=$(($(free) - 30000000))

@@ -553,15 +553,6 @@ int drain_feed_hold(struct drain_feed *f, const struct drain_place *place, struc
     return rc;
 }
 
-void drain_feed_unhold(struct drain_feed *f)
-{
-    struct err ignored = ERR_INIT;
-
-    for (unsigned i = 0; i < f->n && f->config.owner; i++)
-        if (f->lanes[i] && !f->lanes[i]->gone)
-            journal_release(f->lanes[i]->lane.journal, f->config.owner, &ignored);
-}
-
 void drain_feed_stop(struct drain_feed *f)
 {
     atomic_store(&f->stopped, true);

@@ -71,8 +71,7 @@ void drain_feed_place(const struct drain_feed *f, struct drain_place *ret);
 const char *drain_feed_waits_for(const struct drain_feed *f);
 /* What lies before 'place' is not needed any more. */
 int drain_feed_hold(struct drain_feed *f, const struct drain_place *place, struct err *err);
-void drain_feed_unhold(struct drain_feed *f); /* for good: the drainer is offline */
-void drain_feed_stop(struct drain_feed *f);   /* any thread */
+void drain_feed_stop(struct drain_feed *f); /* any thread */
 
 void drain_feed_lanes(const struct drain_feed *f,
                       void (*visit)(void *arg, const struct drain_lane *l), void *arg);

@@ -22,6 +22,8 @@ struct files_run {
     uint64_t from_ts, to_ts; /* inclusive; to_ts 0: open */
     uint64_t done_ts;        /* all up to it is in the target */
     uint64_t last_ts, n;     /* of the record before; records since the last save */
+    uint64_t missing;        /* number of a file that is not there, before the one at hand */
+    bool gap;                /* there is such a one */
 };
 
 /* Local time to milliseconds << 18: reparo's rule. */
@@ -135,6 +137,21 @@ static int one_record(struct files_run *f, const struct drain_folder_record *rec
     return t.ddl || t.n_changes ? drain_run_write(f->run, &t, &at, err) : 0;
 }
 
+/* What a missing file had may be left out only if it is before the range. */
+static int look_at_gap(struct files_run *f, const struct drain_folder_record *rec, struct err *err)
+{
+    bool before = rec->commit_ts < f->from_ts || rec->commit_ts <= f->done_ts;
+
+    if (f->gap && !before)
+        return err_set(err, -ENOENT,
+                       "data_dir: the file binlog-%016llu-... is missing: what it had would be "
+                       "left out (a start_datetime or initial_commit_ts behind it goes on from "
+                       "there)",
+                       (unsigned long long)f->missing);
+    f->gap = false;
+    return 0;
+}
+
 static int next_record(struct files_run *f, struct drain_folder_file *file,
                        struct drain_folder_record *rec, struct err *err)
 {
@@ -159,9 +176,13 @@ static int one_file(struct files_run *f, const struct drain_folder_name *name, b
 
     if (rc < 0)
         return rc;
-    while ((rc = next_record(f, &file, &rec, err)) > 0) {
+    if (file.size == 0 && !last)
+        rc = err_set(err, -EBADMSG, "%s is empty, and is not the last file", name->path);
+    while (rc == 0 && (rc = next_record(f, &file, &rec, err)) > 0) {
         if (unit_stopping(u))
             rc = err_set(err, -ECANCELED, "stopping");
+        else if ((rc = look_at_gap(f, &rec, err)) < 0)
+            break;
         else if (f->to_ts && rec.commit_ts > f->to_ts)
             rc = 1;
         else if (rec.commit_ts < f->from_ts || rec.commit_ts <= f->done_ts)
@@ -208,8 +229,15 @@ int drain_from_files(struct drain_run *r, struct err *err)
         rc = drain_folder_read(&files, dir, err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < files.n && rc == 0; i++)
+    if (files.n == 0)
+        rc = err_set(err, -ENOENT, "data_dir: no file of a drainer (binlog-...) is in %s", dir);
+    for (size_t i = 0; i < files.n && rc == 0; i++) {
+        if (i && files.names[i].number > files.names[i - 1].number + 1) {
+            f.gap = true;
+            f.missing = files.names[i - 1].number + 1;
+        }
         rc = one_file(&f, &files.names[i], i + 1 == files.n, err);
+    }
     drain_folder_fini(&files);
     arena_fini(&f.arena);
     return rc > 0 ? 0 : rc;

@@ -433,7 +433,8 @@ static int open_feed(struct copy *c, struct err *err)
     json_decref(at.skip);
     start = (struct drain_place){ at.ts, strcmp(at.lane, DRAIN_ALL_LANES) == 0 ? NULL : at.lane };
     drain_run_pass(r, &start);
-    return drain_feed_open(&c->feed, &fc, &r->place, err);
+    rc = drain_feed_open(&c->feed, &fc, &r->place, err);
+    return rc == 0 ? drain_feed_hold(c->feed, &r->place, err) : rc;
 }
 
 int drain_journal(struct drain_run *r, struct err *err)
@@ -451,6 +452,7 @@ int drain_journal(struct drain_run *r, struct err *err)
         rc = open_journal(&c, err);
     if (rc == 0) {
         drain_target_feed(&r->target, r->drainer, c.feed);
+        drainer_let_go_others(r->drainer, c.feed);
         rc = follow(&c, err);
         rc = finish(&c, rc, err);
         drain_target_feed(&r->target, r->drainer, NULL);

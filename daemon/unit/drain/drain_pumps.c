@@ -140,10 +140,9 @@ int drain_from_pumps(struct drain_run *r, struct err *err)
         rc = drain_feed_hold(p.feed, &r->place, err);
     if (rc == 0) {
         drain_target_feed(&r->target, d, p.feed);
+        drainer_let_go_others(d, p.feed);
         rc = follow(&p, err);
         drain_target_feed(&r->target, d, NULL);
-        if (registrant_state(&d->reg) == NODE_CLOSING)
-            drain_feed_unhold(p.feed);
     }
     drain_feed_close(p.feed);
     drain_decoder_free(p.decoder);

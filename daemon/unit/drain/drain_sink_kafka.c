@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "journal/commit_ts.h"
@@ -13,6 +14,7 @@
 
 #define UNACKED_MAX ((uint64_t)90 << 20) /* bytes on the way: then the stream waits */
 #define POLL_MS 100
+#define GRACE_US ((int64_t)5000000)
 
 /* A message on the way. */
 struct sent {
@@ -181,9 +183,12 @@ static int kafka_write(struct drain_sink *sink, const struct change_txn *t,
 static int kafka_sync(struct drain_sink *sink, bool wait, struct drain_place *ret, struct err *err)
 {
     struct kafka_sink *s = of(sink);
+    int64_t until_us = clock_mono_us() + GRACE_US;
     int rc = look_after(s, 0, err);
 
-    while (rc == 0 && wait && s->n)
+    /* Brokers that do not answer hold up no stop: what they may have, they get again. */
+    while (rc == 0 && wait && s->n &&
+           !(unit_stopping(&s->drainer->sync.unit) && clock_mono_us() > until_us))
         rc = look_after(s, POLL_MS, err);
     if (rc < 0)
         return rc;

@@ -124,7 +124,7 @@ int drain_run_save(struct drain_run *r, bool wait, bool *moved, struct err *err)
     if (rc > 0)
         safe = r->place;
     *moved = safe.ts != 0 && (safe.ts != before || wait);
-    return *moved ? save(r, &safe, wait, err) : 0;
+    return *moved ? save(r, &safe, wait && rc > 0, err) : 0;
 }
 
 /* --- a run --- */

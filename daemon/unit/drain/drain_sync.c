@@ -454,6 +454,7 @@ int drain_sync_run(struct drainer *d, const json_t *doc, struct err *err)
         sync_publish(&s->run);
         sync_run_show(&s->run, true);
         drain_target_feed(&s->target, d, s->feed);
+        drainer_let_go_others(d, s->feed);
         s->run.mode->start(&s->run);
         s->running = true;
         pulse_thread = thread_start("drain-pulse", pulse, &s->run);
@@ -467,8 +468,6 @@ int drain_sync_run(struct drainer *d, const json_t *doc, struct err *err)
         drain_target_feed(&s->target, d, NULL);
         sync_run_show(&s->run, false);
         drainer_show_pulled(d, s->feed);
-        if (registrant_state(&d->reg) == NODE_CLOSING)
-            drain_feed_unhold(s->feed);
     }
     close_all(s);
     free(s);

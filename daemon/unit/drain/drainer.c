@@ -8,10 +8,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "journal/commit_ts.h"
 #include "store/catalog.h"
 #include "unit/drain/drain_feed.h"
 #include "unit/drain/drainer_priv.h"
 #include "unit/drain/pump.h"
+
+#define AHEAD_MAX_US ((int64_t)3600000000) /* clocks may differ */
 
 /* --- how far it is --- */
 
@@ -121,6 +124,19 @@ int drainer_skips_save(struct drainer *d, struct err *err)
     return keep(d, &at, err);
 }
 
+/* A digit too many, and all that comes for years would be taken as written already. */
+int drainer_check_ts(uint64_t ts, const char *what, struct err *err)
+{
+    int64_t ahead_us = commit_ts_us(ts) - clock_wall_us();
+
+    if (ahead_us <= AHEAD_MAX_US)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "%s: %llu is %lld hours from now: all that is committed before would be left "
+                   "out",
+                   what, (unsigned long long)ts, (long long)(ahead_us / 3600000000));
+}
+
 int drainer_start_place(struct drainer *d, const json_t *doc, struct drainer_savepoint *ret,
                         struct err *err)
 {
@@ -138,7 +154,7 @@ int drainer_start_place(struct drainer *d, const json_t *doc, struct drainer_sav
     ret->ts = initial < 0 ? pumps_fresh_ts(d->pumps, doc_at(doc, "pumps"), d->reg.config.registry)
                           : (uint64_t)initial;
     snprintf(ret->lane, sizeof ret->lane, DRAIN_ALL_LANES);
-    return 0;
+    return drainer_check_ts(ret->ts, "initial_commit_ts", err);
 }
 
 static bool has_ts(const json_t *list, uint64_t ts)

@@ -9,6 +9,7 @@
  *     drain_sink.h     those: files, Kafka, SQL text, another journal
  *     drain_reverse.c  a range undone (flashback)
  *     drain_files.c    files of a drainer read back (reparo)
+ *     drainer_holds.c  what journals keep for it no more
  *     drainer.c        life, savepoint; drainer_node.c its rows; drainer_doc.c its document
  *
  * Into MySQL the place in the stream is in the target, in the transactions themselves (the

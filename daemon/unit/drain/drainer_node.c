@@ -1,4 +1,5 @@
 /* drainers/ and drainers/<d>/: their rows. */
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -89,6 +90,8 @@ static bool number_after(const char *text, const char *key, uint64_t *ret)
         return false;
     at += strlen(key);
     at += strspn(at, " \t=");
+    if (!isdigit((unsigned char)*at))
+        return false;
     *ret = strtoull(at, &end, 10);
     return end > at;
 }
@@ -104,7 +107,9 @@ static int set_savepoint(struct node *n, const struct attr *a, const json_t *v, 
         return err_set(err, -EBUSY, "it runs: pause it first");
     if (!number_after(text, "commitTS", &place.ts) && !number_after(text, "", &place.ts))
         return err_set(err, -EINVAL, "commitTS = NUMBER expected");
-    rc = drainer_savepoint_save(d, &place, true, true, err);
+    rc = drainer_check_ts(place.ts, "commitTS", err);
+    if (rc == 0)
+        rc = drainer_savepoint_save(d, &place, true, true, err);
     if (rc == 0)
         drainer_publish(d, &place);
     node_changed(n, a->name);
@@ -347,6 +352,7 @@ static const struct registrant_kind kind = {
     .fields = drainer_doc_fields,
     .dirs = dirs,
     .check = drainer_doc_check,
+    .left = drainer_let_go,
 };
 
 static void make_types(void)

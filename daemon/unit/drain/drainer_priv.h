@@ -59,7 +59,15 @@ int drainer_skips_save(struct drainer *d, struct err *err);
 /* Where to begin: the savepoint, else what the document says. */
 int drainer_start_place(struct drainer *d, const json_t *doc, struct drainer_savepoint *ret,
                         struct err *err);
+/* -EINVAL for one that is yet to come. */
+int drainer_check_ts(uint64_t ts, const char *what, struct err *err);
 bool drainer_ignores(struct drainer *d, uint64_t ts);
+
+/* --- drainer_holds.c --- */
+/* No journal keeps anything for it any more. */
+void drainer_let_go(struct registrant *r);
+/* Only those of 'f' do. */
+void drainer_let_go_others(struct drainer *d, const struct drain_feed *f);
 
 /* --- drain_sync.c --- */
 int drain_sync_run(struct drainer *d, const json_t *doc, struct err *err);

@@ -57,6 +57,7 @@ static void publish(struct registrant *r)
                       .host = (char *)address_of(full),
                       .labels = (json_t *)doc_at(full, "labels"),
                       .pumps = (json_t *)doc_at(full, "pumps"),
+                      .of_files = *text_at(full, "data_dir") != '\0',
                       .state = registrant_state(r),
                       .max_commit_ts = atomic_load(&r->max_commit_ts),
                       .update_ts = atomic_load(&r->update_ts) };
@@ -110,9 +111,16 @@ enum node_state registrant_state(struct registrant *r)
     return s;
 }
 
+static void leave_journals(struct registrant *r)
+{
+    if (r->kind->left)
+        r->kind->left(r);
+}
+
 int registrant_move(struct registrant *r, enum node_state to, struct err *err)
 {
     enum node_state from;
+    int rc;
 
     mutex_lock(&r->unit->lock);
     from = r->node_state;
@@ -125,7 +133,10 @@ int registrant_move(struct registrant *r, enum node_state to, struct err *err)
             &r->unit->node, "node_state",
             json_pack("{s:s, s:s}", "from", node_state_names[from], "to", node_state_names[to]));
     }
-    return save(r, err);
+    rc = save(r, err);
+    if (rc == 0 && to == NODE_OFFLINE)
+        leave_journals(r);
+    return rc;
 }
 
 /* --- the document --- */
@@ -314,6 +325,22 @@ void registrant_discard(struct registrant *r)
     node_each(&r->unit->node, remove_one, NULL);
 }
 
+int registrant_undrained(struct registrant *r, struct err *err)
+{
+    uint64_t has = atomic_load(&r->max_commit_ts), drained;
+    char who[256];
+
+    if (r->kind->card != CARD_PUMP)
+        return 0;
+    drained = registry_drained_ts(r->config.registry, r->name, who);
+    if (drained >= has)
+        return 0;
+    return err_set(err, -EBUSY,
+                   "drainer %s has consumed up to %llu, this pump has up to %llu: what is between "
+                   "would be lost to it (update_state with force=true takes it away all the same)",
+                   who, (unsigned long long)drained, (unsigned long long)has);
+}
+
 int registrant_remove(struct registrant *r, struct err *err)
 {
     SCOPED(freep) char *path = path_of(r);
@@ -321,6 +348,10 @@ int registrant_remove(struct registrant *r, struct err *err)
 
     mutex_lock(&r->steer);
     rc = not_while_it_runs(r, err);
+    if (rc == 0 && registrant_state(r) != NODE_OFFLINE)
+        rc = registrant_undrained(r, err);
+    if (rc == 0)
+        leave_journals(r);
     if (rc == 0)
         rc = catalog_delete(r->config.catalog, path, err);
     if (rc == 0)
@@ -428,6 +459,8 @@ void registrant_restart(struct registrant *r)
 {
     struct err err = ERR_INIT;
 
+    if (registrant_state(r) == NODE_OFFLINE)
+        leave_journals(r); /* the daemon may have died in between */
     if (registrant_state(r) == NODE_ONLINE && registrant_start(r, &err) < 0)
         log_error(r->name, "not started: %s", err.text);
 }

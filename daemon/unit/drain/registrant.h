@@ -49,6 +49,8 @@ struct registrant_kind {
     const struct registrant_dir *dirs; /* ended by one without a name */
     /* Beyond what the fields say; NULL: nothing. */
     int (*check)(const json_t *full, struct err *err);
+    /* It is offline now, or about to be removed; NULL: nothing is to be done. */
+    void (*left)(struct registrant *r);
 };
 
 struct registrant {
@@ -80,13 +82,16 @@ void registrant_fini(struct registrant *r);
 int registrant_join(struct registrant *r, struct node *dir, bool keep, struct err *err);
 /* It could not: its directories, which hold it, go. */
 void registrant_discard(struct registrant *r);
-/* For rmdir: -EBUSY unless it is paused or offline and does not run. */
+/* For rmdir: -EBUSY unless it does not run, and no drainer lacks what a pump has. */
 int registrant_remove(struct registrant *r, struct err *err);
 
 /* A new reference of what the document says, with defaults. */
 json_t *registrant_doc(struct registrant *r);
 int registrant_set_doc(struct registrant *r, const json_t *doc, struct err *err);
 int registrant_set_field(struct registrant *r, const char *path, const json_t *v, struct err *err);
+
+/* -EBUSY with who it is: a drainer that is not offline lacks what this pump has. */
+int registrant_undrained(struct registrant *r, struct err *err);
 
 enum node_state registrant_state(struct registrant *r);
 /* Sets the registry's word and keeps it. */

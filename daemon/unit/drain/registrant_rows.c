@@ -119,22 +119,6 @@ const struct attr registrant_update_params[] = {
     { 0 },
 };
 
-static int undrained(struct registrant *r, struct err *err)
-{
-    uint64_t has = atomic_load(&r->max_commit_ts), drained;
-    char who[256];
-
-    if (r->kind->card != CARD_PUMP)
-        return 0;
-    drained = registry_drained_ts(r->config.registry, r->name, who);
-    if (drained >= has)
-        return 0;
-    return err_set(err, -EBUSY,
-                   "drainer %s has consumed up to %llu, this pump has up to %llu: what is between "
-                   "would be lost to it; force=true does it anyway",
-                   who, (unsigned long long)drained, (unsigned long long)has);
-}
-
 /* For what died elsewhere, in binlogctl's way: changes nothing but the word. */
 int registrant_run_update(struct node *n, const json_t *args, struct err *err)
 {
@@ -146,7 +130,7 @@ int registrant_run_update(struct node *n, const json_t *args, struct err *err)
     if (!force && unit_wait(r->unit, 0) < 0)
         return err_set(err, -EBUSY, "it runs: use pause or close; force=true changes the word");
     if (!force && to == NODE_OFFLINE)
-        rc = undrained(r, err);
+        rc = registrant_undrained(r, err);
     return rc < 0 ? rc : registrant_move(r, (enum node_state)to, err);
 }
 

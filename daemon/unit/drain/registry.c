@@ -165,7 +165,7 @@ static bool reads(const struct card *c, const char *pump)
     const json_t *name;
     size_t i;
 
-    if (c->kind != CARD_DRAINER)
+    if (c->kind != CARD_DRAINER || c->of_files)
         return false;
     json_array_foreach (c->pumps, i, name)
         if (strcmp(json_string_value(name), pump) == 0)

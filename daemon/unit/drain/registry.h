@@ -28,6 +28,7 @@ struct card {
     char *node_id, *host; /* as registered */
     json_t *labels;       /* NULL: none */
     json_t *pumps;        /* of a drainer: names of those it reads; NULL or empty: all */
+    bool of_files;        /* a drainer that reads files, and no pump */
     enum node_state state;
     uint64_t max_commit_ts, update_ts;
 };

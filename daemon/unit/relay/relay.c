@@ -16,6 +16,7 @@
 #include "unit/source/source_priv.h"
 
 #define START_WAIT_MS 10000
+#define WHO_SIZE 128
 
 /* --- what survives a restart: an object beside the source's document ---
  *
@@ -416,10 +417,28 @@ void relay_free(struct relay *r) NO_THREAD_CHECK
     free(r);
 }
 
+/* Tasks are asked; others that come back for what is stored here have a hold. */
+static void see_reader(void *arg, const char *who, uint64_t seq)
+{
+    (void)seq;
+    if (strncmp(who, "drainers/", 9) == 0)
+        snprintf(arg, WHO_SIZE, "%s", who);
+}
+
+static void reader_of(struct relay *r, char who[WHO_SIZE])
+{
+    struct err none = ERR_INIT;
+    struct journal *j = relay_journal(r, false, &none);
+
+    if (j)
+        journal_holds(j, see_reader, who);
+    journal_close(j);
+}
+
 int relay_may_go(struct relay *r, struct err *err)
 {
     enum unit_state state = unit_state(&r->unit);
-    char who[64] = "";
+    char who[WHO_SIZE] = "";
 
     mutex_lock(&r->unit.lock);
     if (r->n_wants)
@@ -429,6 +448,10 @@ int relay_may_go(struct relay *r, struct err *err)
         return err_set(err, -EBUSY, "its relay is used by %s: stop that first", who);
     if (state == UNIT_RUNNING || waits_for_retry(r))
         return err_set(err, -EBUSY, "its relay runs: echo > relay/stop");
+    reader_of(r, who);
+    if (who[0])
+        return err_set(err, -EBUSY,
+                       "%s goes on from what is stored of it: remove or close that first", who);
     return 0;
 }
 

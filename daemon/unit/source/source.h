@@ -55,6 +55,7 @@ void sources_on_switched(struct node *sources,
 
 /* NULL if there is none. */
 struct source *source_find(struct node *sources, const char *name);
+struct source *source_of(const struct node *n); /* borrowed */
 struct source *source_ref(struct source *s);
 void source_unref(struct source *s); /* NULL is fine */
 

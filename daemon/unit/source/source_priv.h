@@ -66,7 +66,6 @@ void source_tables_clear(struct source *s); /* so that it can go */
 json_t *source_field(const struct doc_field *fields, const json_t *doc, const struct attr *a);
 
 /* source.c */
-struct source *source_of(const struct node *n);
 json_t *source_doc(struct source *s); /* a new reference; documents are never changed in place */
 /* Checks, stores and publishes a whole document; "******" and absent secrets stay as they are. */
 int source_set_doc(struct source *s, const json_t *doc, struct err *err);
