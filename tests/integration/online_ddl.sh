@@ -1,6 +1,7 @@
 #!/bin/bash
 # Online schema changes as gh-ost and pt-online-schema-change make them, under load and kill -9 in each of their states, row by
-# row: tables of their own are carried with their ghosts; shards of one table get the change by way of the lock.
+# row: tables of their own are carried with their ghosts; shards of one table get the change by way of the lock.  One of them is
+# the real pt-online-schema-change.  PAIRS="mariadb:pessimistic mysql:optimistic" (any of flavor:mode).
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/shard.sh
 
@@ -27,6 +28,11 @@ change() { # schema table columns[:columns of the new one] 'ALTER ...' gho|new [
     drop_for_swap "$1" "$2" "$g" "$old" "$5"; $kill
     write "$1" "DROP TABLE $old"; [ "$5" = new ] || write "$1" "DROP TABLE _$2_ghc"
 }
+# The tool itself; it needs nobody to be held.
+pt_osc() { # schema table 'ALTER...'
+    pt-online-schema-change --execute --no-version-check --recursion-method=none --chunk-size=40 --alter "$3" \
+        "h=localhost,S=$a_dir/s.sock,u=root,D=$1,t=$2" >"$WORK/pt.log" 2>&1 || { cat "$WORK/pt.log" >&2; die "$flavor: $what: pt-online-schema-change"; }
+}
 # Writers are held while triggers go and names are swapped, as both tools do.
 drop_for_swap() { # schema table ghost old tool
     touch "$WORK/hold"; wait_for 30 is_held
@@ -47,7 +53,8 @@ load() { # schema table...: until $WORK/writing is gone
 begin_load() { touch "$WORK/writing"; load "$@" & loader=$!; }
 end_load() { rm -f "$WORK/writing"; wait $loader || exit 1; }
 
-for flavor in ${FLAVORS:-mariadb mysql}; do
+for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
+    flavor=${pair%:*}
     "start_$flavor" a; "start_$flavor" b; "start_$flavor" dst
     start_sluice
     make_source a a && make_source b b || die "no sources"
@@ -59,6 +66,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     begin_load o t
     change o t k,v "ADD c INT DEFAULT 3" gho
     change o t k,v "ADD d INT, DROP c" new
+    pt_osc o t "ADD real_one INT DEFAULT 7, ADD KEY r (real_one, v)"
     end_load
     caught_up o a; same_rows a dst o || die "$flavor: $what"
     what="a table of its own, killed at each step"
@@ -80,28 +88,32 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     echo >"$T/tasks/o/stop"; rmdir "$T/tasks/o"
     note "$flavor: carried with its ghost"
 
-    for mode in ${MODES:-pessimistic optimistic}; do
-        what="shards of one table"
-        begin_shards
-        begin_load d t1 t2
-        change d t1 k,v "ADD c INT DEFAULT 3" gho
-        for t in t1 t2; do on b "ALTER TABLE $t ADD c INT DEFAULT 3; INSERT INTO $t SET k='b$t', c=4"; done
-        change d t2 k,v "ADD c INT DEFAULT 3" new again
-        end_load
-        ends_well "k,v,c"
-        what="shards of one table, killed at each step, one a change ahead"
-        begin_load d t1 t2
-        change d t1 k,v,c:k,v,e "CHANGE c e BIGINT DEFAULT 3" gho again
-        change d t1 k,v,e "ADD f INT" new again
-        change d t2 k,v,c:k,v,e "CHANGE c e BIGINT DEFAULT 3" gho
-        for t in t1 t2; do on b "ALTER TABLE $t CHANGE c e BIGINT DEFAULT 3; ALTER TABLE $t ADD f INT"; done
-        change d t2 k,v,e "ADD f INT" new
-        end_load
-        ends_well "k,v,e,f"
-        sql dst "SHOW TABLES IN d" | grep -q '^_' && fail "left: $(sql dst "SHOW TABLES IN d")"
-        end_shards
-        note "$flavor: $mode: shards changed online"
-    done
+    mode=${pair#*:}
+    what="shards of one table"
+    begin_shards "shadow_table_rules: [ '^_(.+)_(?:new|gho)$', '^neu_(.+)$' ]" "trash_table_rules: [ '^_(.+)_(?:ghc|del|old)$', '^alt_(.+)$' ]"
+    begin_load d t1 t2
+    change d t1 k,v "ADD c INT DEFAULT 3" gho
+    for t in t1 t2; do on b "ALTER TABLE $t ADD c INT DEFAULT 3; INSERT INTO $t SET k='b$t', c=4"; done
+    pt_osc d t2 "ADD c INT DEFAULT 3"; again
+    end_load
+    ends_well "k,v,c"
+    what="shards of one table, killed at each step, one a change ahead"
+    begin_load d t1 t2
+    change d t1 k,v,c:k,v,e "CHANGE c e BIGINT DEFAULT 3" gho again
+    change d t1 k,v,e "ADD f INT" new again
+    change d t2 k,v,c:k,v,e "CHANGE c e BIGINT DEFAULT 3" gho
+    for t in t1 t2; do on b "ALTER TABLE $t CHANGE c e BIGINT DEFAULT 3; ALTER TABLE $t ADD f INT"; done
+    change d t2 k,v,e "ADD f INT" new
+    end_load
+    ends_well "k,v,e,f"
+    what="names as the task says"
+    on a "CREATE TABLE neu_t1 LIKE t1; ALTER TABLE neu_t1 ADD g INT; INSERT INTO neu_t1 SELECT *, NULL FROM t1; RENAME TABLE t1 TO alt_t1, neu_t1 TO t1; DROP TABLE alt_t1; UPDATE t1 SET g = 1; ALTER TABLE t2 ADD g INT"
+    for t in t1 t2; do on b "ALTER TABLE $t ADD g INT"; done
+    on a "INSERT INTO t1 SET k='named', g=5"
+    ends_well "k,v,e,f,g"
+    sql dst "SHOW TABLES IN d" | grep -q '^_' && fail "left: $(sql dst "SHOW TABLES IN d")"
+    end_shards
+    note "$flavor: $mode: shards changed online"
     stop_sluice; rm -rf "$WORK/data"
     for s in a b dst; do kill_server $s; eval "rm -rf \$${s}_dir"; done; SERVERS=""
 done
