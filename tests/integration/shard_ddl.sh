@@ -1,6 +1,7 @@
 #!/bin/bash
 # Shards of two sources are merged into one table while their DDL comes one by one, pessimistic and optimistic: rows
-# are equal, other tables go on, locks say who waits, and exec, skip, adopt, drop resolve them.  FLAVORS="mariadb mysql".
+# are equal, other tables go on, locks say who waits, and exec, skip, adopt, drop resolve them.  PAIRS="mariadb:pessimistic
+# mysql:optimistic" (any of flavor:mode; shard_outcomes.sh has the other two).
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/shard.sh
 
@@ -129,11 +130,12 @@ optimistic() {
     end_shards
 }
 
-for flavor in ${FLAVORS:-mariadb mysql}; do
+for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
+    flavor=${pair%:*} mode=${pair#*:}
     "start_$flavor" a --binlog-row-metadata=FULL; "start_$flavor" b; "start_$flavor" dst
     start_sluice
     make_source a a && make_source b b || die "no sources"
-    for mode in ${MODES:-pessimistic optimistic}; do "$mode"; note "$flavor: $mode: rows equal, locks resolved"; done
+    "$mode"; note "$flavor: $mode: rows equal, locks resolved"
     stop_sluice; rm -rf "$WORK/data"
     for s in a b dst; do kill_server $s; eval "rm -rf \$${s}_dir"; done; SERVERS=""
 done
