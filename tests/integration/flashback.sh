@@ -9,10 +9,8 @@ start_mysql my --binlog-row-metadata=FULL
 start_mariadb keep
 start_mariadb text
 start_sluice
-snap() { # server db folder: its rows, as they are
-    local t
-    mkdir -p "$3"; rm -f "$3"/*
-    for t in $(tables_of "$1" "$2"); do table_rows "$1" "$2" "$t" "$(hex_columns "$1" "$2" "$t")" >"$3/$t"; done
+snap() { # server db file: its rows, as they are
+    all_rows "$1" "$2" >"$3" || die "$1: no rows"
 }
 copy_to() { # db of m1, to
     mariadb-dump --no-defaults -uroot -S "$m1_dir/s.sock" --databases "$1" >"$WORK/dump.sql" 2>"$WORK/dump.err" || die "dump: $(cat "$WORK/dump.err")"

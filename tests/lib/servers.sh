@@ -163,24 +163,21 @@ restart_server() { # name: start it on its folder, port and options
     eval "${name}_pid=$(cat "$dir/pid")"
 }
 
-sql() { # name statement...
+client_of() { # name option...: the server's own client; without -e it reads statements
     local name=$1 dir kind; shift
     eval "dir=\$${name}_dir kind=\$${name}_kind"
     if [ "$kind" = mariadb ]; then
-        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 -N -B --binary-mode -e "$*"
+        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 "$@"
     else
-        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 -N -B --binary-mode -e "$*"
+        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 "$@"
     fi
 }
-
+sql() { # name statement...
+    local name=$1; shift
+    client_of "$name" -N -B --binary-mode -e "$*"
+}
 sql_file() { # name file [database [option]]
-    local name=$1 file=$2 db=${3:-} option=${4:-} dir kind
-    eval "dir=\$${name}_dir kind=\$${name}_kind"
-    if [ "$kind" = mariadb ]; then
-        mariadb --no-defaults -uroot -S "$dir/s.sock" --default-character-set=utf8mb4 $option $db <"$file"
-    else
-        chroot "$SID" mysql --no-defaults -uroot -S "${dir#"$SID"}/s.sock" --default-character-set=utf8mb4 $option $db <"$file"
-    fi
+    client_of "$1" ${4:+"$4"} ${3:+"$3"} <"$2"
 }
 
 wait_pid_gone() { local i; for i in $(seq 600); do [ -d "/proc/$1" ] || return 0; sleep 0.1; done; return 1; }
