@@ -1,6 +1,7 @@
 #!/bin/bash
 # An action whose effect takes longer than ten seconds says ETIMEDOUT (504 over HTTP) and goes on; meanwhile
 # nobody else waits.  The source lets everybody wait who logs in: init_connect.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # kill -9 of a full copy at random moments, by LOAD DATA and by INSERT, until it gets through: equal, nothing twice.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/compare.sh
 SEED=${SEED:-$RANDOM}; RANDOM=$SEED

@@ -1,6 +1,7 @@
 #!/bin/bash
 # XA into every target: what was prepared and committed much later comes at its commit, what was rolled back never; old files
 # go by retention_time; a target that wants TLS gets it, and only of the name that is allowed; filters and routes on a live stream.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/relay.sh; . tests/lib/compare.sh; . tests/lib/drainer.sh
 

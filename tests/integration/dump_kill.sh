@@ -1,6 +1,7 @@
 #!/bin/bash
 # kill -9 of a dump into a folder and of its load, while a writer commits: the folder is of one moment,
 # nothing is loaded twice, and following the binlog from its position makes both ends equal.  Paused, too.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 SEED=${SEED:-$RANDOM}; RANDOM=$SEED

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every type and edge value goes through a folder: dumped and loaded by us, dumped by us and loaded by
 # myloader, dumped by mydumper and loaded by us.  The servers compare.
+# labels: long
 set -u
 [ $# -gt 0 ] || { bash "$0" mariadb || exit 1; exec bash "$0" mysql; }
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/types.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: asan
+# labels: asan long
 # DM's OpenAPI against a real MySQL and a real MariaDB: every spelling of 5.x and 6.x, what each changes being there when
 # it returns; every code of DM's errors that can be provoked; no password on any way out; rows at both ends in the end.
 set -u

@@ -171,9 +171,9 @@ tls_port=$(free_port)
 openssl s_server -WWW -accept "$tls_port" -cert "$WORK/localhost.pem" -key "$WORK/localhost.key" -Verify 1 -verify_return_error -CAfile "$WORK/operator.pem" >"$WORK/tls.out" 2>&1 </dev/null &
 tls=$!; at_exit 'kill $tls 2>/dev/null'
 wait_for 10 grep -q ACCEPT "$WORK/tls.out" || die "no TLS server: $(cat "$WORK/tls.out")"
-! timeout 5 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -cmd pumps 2>/dev/null || die "let in without a certificate"
+! timeout 30 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -cmd pumps 2>/dev/null || die "let in without a certificate"
 ! grep -q "CN = operator" "$WORK/tls.out" || die "a certificate nobody gave"
-timeout 5 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -ssl-cert "$WORK/operator.pem" -ssl-key "$WORK/operator.key" -cmd pumps >/dev/null 2>&1
+timeout 30 "$sluicectl" binlogctl -pd-urls="https://localhost:$tls_port" -ssl-ca "$WORK/localhost.pem" -ssl-cert "$WORK/operator.pem" -ssl-key "$WORK/operator.key" -cmd pumps >/dev/null 2>&1
 grep -q "CN = operator" "$WORK/tls.out" || die "no certificate: $(cat "$WORK/tls.out")"
 kill $tls
 ln -sf "$(realpath "$sluicectl")" "$WORK/binlogctl"

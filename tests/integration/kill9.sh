@@ -23,8 +23,8 @@ sql src "CREATE DATABASE numbers; USE numbers; CREATE TABLE digit (d INT);
     CREATE TABLE bulk1 (id INT PRIMARY KEY, k INT, c CHAR(120), KEY (k));
     CREATE TABLE bulk2 (id INT PRIMARY KEY, u INT UNIQUE, c VARCHAR(200));
     CREATE TABLE bulk3 (a INT, c VARCHAR(100));
-    INSERT INTO bulk1 SELECT n, n % 1000, SHA2(n, 256) FROM numbers.number WHERE n <= ${ROWS:-300000};
-    INSERT INTO bulk2 SELECT n, n, REPEAT(SHA2(n, 256), 2) FROM numbers.number WHERE n <= ${ROWS:-300000};
+    INSERT INTO bulk1 SELECT n, n % 1000, SHA2(n, 256) FROM numbers.number WHERE n <= ${ROWS:-150000};
+    INSERT INTO bulk2 SELECT n, n, REPEAT(SHA2(n, 256), 2) FROM numbers.number WHERE n <= ${ROWS:-150000};
     INSERT INTO bulk3 SELECT n % 5000, SHA2(n % 777, 256) FROM numbers.number WHERE n <= 100000" || die "no rows"
 "$SLUICE_BUILD/writer" "$src_port" wr "$SEED" 0 2000 >"$WORK/writer.out" &
 writer=$!

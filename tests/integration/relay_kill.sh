@@ -3,6 +3,7 @@
 # binlog byte for byte, no record twice or missing, and a task that reads it has the source's rows.
 #
 #     RELAY_KILLS=50 tests/integration/relay_kill.sh      (5 a flavour by default)
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh
 

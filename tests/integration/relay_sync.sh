@@ -1,6 +1,7 @@
 #!/bin/bash
 # Several tasks of one source read its relay: one dump connection; they go on after the source has purged;
 # from the relay, from the server and over a kill -9 the target's rows are the same.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/relay.sh
 

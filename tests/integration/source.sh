@@ -1,5 +1,5 @@
 #!/bin/bash
-# labels: asan
+# labels: asan long
 # A source by file operations: a draft, its settings, the check and its report, what is known of the server, a wrong
 # password and a stopped server, TLS, how long until the server purges what a task needs, removal while it is used.
 set -u
@@ -64,7 +64,7 @@ echo mariadb >"$s/flavor"; becomes state error
 echo >"$s/disable"; becomes state stopped; is enabled false
 echo >"$s/enable"; becomes state running
 # A server that hangs holds up nobody but who asks it.
-kill -STOP "$my_pid"; quick() { timeout 3 "$@" >/dev/null || die "held up by a hanging server: $*"; }
+kill -STOP "$my_pid"; quick() { timeout 10 "$@" >/dev/null || die "held up by a hanging server: $*"; }
 quick ls -lR "$s"; quick cat "$s/status" "$s/config"; quick curl -s "$URL/v1/sources/s1"
 cat "$s/tables" 2>"$WORK/err" && die "tables of a server that hangs"
 grep -q 'Connection timed out' "$WORK/err" || die "tables: $(cat "$WORK/err")"

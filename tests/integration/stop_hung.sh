@@ -1,7 +1,7 @@
 #!/bin/bash
 # A server that hangs (SIGSTOP: its connections live, nothing is answered) does not hold up pause, stop and
 # the end of the daemon, in the copy and in sync; nothing is lost and the task goes on where it was.
-# labels: tsan
+# labels: tsan long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tasks/<t>/verify/continuous/: of the rows that sync writes, those that the target then has otherwise are told, by their
 # keys, and no others, under load; they can be ignored, resolved and cleared, and are known after kill -9.
+# labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
 

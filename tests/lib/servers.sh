@@ -211,9 +211,11 @@ not_held_up() { # what it took alone, command: whatever else the machine does, i
     note "$*: $took ms beside what is slow, $alone alone"
 }
 
-# wait_for SECONDS command...: until it succeeds.  Never a bare sleep in a test.
+# wait_for SECONDS command...: until it succeeds.  Never a bare sleep in a test.  Below 30 they are those of a quiet
+# machine, and three times as many are waited.
 wait_for() {
     local limit=$1 end; shift
+    [ "$limit" -ge 30 ] || limit=$((3 * limit))
     end=$(($(date +%s) + limit))
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$end" ] || return 1
