@@ -80,6 +80,16 @@ void *arena_dup(struct arena *a, const void *p, size_t size)
     return copy;
 }
 
+char *arena_text(struct arena *a, const void *p, size_t size)
+{
+    char *text = arena_alloc(a, size + 1);
+
+    if (size)
+        memcpy(text, p, size);
+    text[size] = '\0';
+    return text;
+}
+
 void *arena_grow(struct arena *a, void *items, unsigned n, unsigned *cap, size_t item_size)
 {
     void *more;

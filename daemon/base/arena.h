@@ -41,6 +41,8 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 }
 
 void *arena_dup(struct arena *a, const void *p, size_t size);
+/* Likewise, with a zero byte behind it.  'p' may be NULL where there is nothing. */
+char *arena_text(struct arena *a, const void *p, size_t size);
 
 /* An array with room for one more behind its 'n': 'items' itself while n < *cap, else a copy in
  * twice the room.  'items' may be NULL. */

@@ -18,12 +18,7 @@ struct parse {
 
 static const char *keep(struct parse *p, const void *data, size_t size)
 {
-    char *s = arena_alloc(&p->ret->arena, size + 1);
-
-    if (size) /* 'data' may be NULL then */
-        memcpy(s, data, size);
-    s[size] = '\0';
-    return s;
+    return arena_text(&p->ret->arena, data, size);
 }
 
 static const char *keep_lower(struct parse *p, struct slice s)

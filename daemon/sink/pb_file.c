@@ -277,16 +277,6 @@ void pb_file_encode(const struct change_txn *t, struct buf *out)
 
 /* --- decoding --- */
 
-static const char *text_of(struct arena *a, struct slice s)
-{
-    char *copy = arena_alloc(a, s.size + 1);
-
-    if (s.size)
-        memcpy(copy, s.data, s.size);
-    copy[s.size] = '\0';
-    return copy;
-}
-
 /* Names of binary types tell bytes from characters. */
 static bool names_bytes(struct slice type)
 {
@@ -316,7 +306,7 @@ static bool parse_column(struct slice bytes, struct arena *arena, struct parsed_
                                    .changed = slice_str("") };
     while ((rc = proto_next(&c, &f)) > 0) {
         if (f.number == COLUMN_NAME)
-            ret->col.name = text_of(arena, f.bytes);
+            ret->col.name = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == COLUMN_TP && f.bytes.size == 1)
             ret->col.type = f.bytes.data[0];
         else if (f.number == COLUMN_TYPE)
@@ -344,9 +334,9 @@ static bool parse_event(struct slice bytes, struct arena *arena, struct parsed_e
     *ret = (struct parsed_event){ .schema = "", .table = "" };
     while ((rc = proto_next(&c, &f)) > 0) {
         if (f.number == EVENT_SCHEMA)
-            ret->schema = text_of(arena, f.bytes);
+            ret->schema = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == EVENT_TABLE)
-            ret->table = text_of(arena, f.bytes);
+            ret->table = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == EVENT_TP)
             ret->tp = f.u;
         else if (f.number == EVENT_ROW)

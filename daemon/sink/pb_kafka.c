@@ -188,16 +188,6 @@ void pb_kafka_encode(const struct change_txn *t, struct buf *out)
 
 /* --- decoding --- */
 
-static const char *text_of(struct arena *a, struct slice s)
-{
-    char *copy = arena_alloc(a, s.size + 1);
-
-    if (s.size)
-        memcpy(copy, s.data, s.size);
-    copy[s.size] = '\0';
-    return copy;
-}
-
 static size_t count(struct slice message, unsigned number)
 {
     struct cursor c = cursor_of(message);
@@ -266,7 +256,7 @@ static bool parse_column_info(struct slice s, struct arena *arena, struct change
     *ret = (struct change_column){ .name = "", .type = COL_NULL };
     while ((rc = proto_next(&c, &f)) > 0) {
         if (f.number == COLUMN_NAME)
-            ret->name = text_of(arena, f.bytes);
+            ret->name = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == COLUMN_TYPE)
             set_type(ret, f.bytes);
         else if (f.number == COLUMN_PRIMARY)
@@ -367,7 +357,7 @@ static bool parse_key(struct slice s, const struct change_table *t, struct arena
     ret->cols = arena_alloc(arena, (count(s, KEY_COLUMNS) + 1) * sizeof *ret->cols);
     while (proto_next(&c, &f) > 0) {
         if (f.number == KEY_NAME)
-            ret->name = text_of(arena, f.bytes);
+            ret->name = arena_text(arena, f.bytes.data, f.bytes.size);
         if (f.number != KEY_COLUMNS)
             continue;
         for (unsigned i = 0; i < t->n_cols; i++)
@@ -386,9 +376,9 @@ static bool parse_columns(struct slice s, struct arena *arena, struct change_tab
 
     while ((rc = proto_next(&c, &f)) > 0) {
         if (f.number == TABLE_SCHEMA)
-            t->schema = text_of(arena, f.bytes);
+            t->schema = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == TABLE_NAME)
-            t->name = text_of(arena, f.bytes);
+            t->name = arena_text(arena, f.bytes.data, f.bytes.size);
         else if (f.number == TABLE_COLUMN &&
                  !parse_column_info(f.bytes, arena, &t->cols[t->n_cols++]))
             return false;

@@ -1,5 +1,5 @@
 /*
- * unit.h - a stage that runs: check, dump, load, sync (later relay, pump, drainer, serve).
+ * unit.h - a stage that runs: check, dump, load, sync, verify, relay, pump, drainer, server.
  *
  * A unit has one owner thread, made and joined in unit.c.  Others reach it by
  * the atomics it publishes, by fields under its lock, or by asking it to stop.

@@ -1,5 +1,5 @@
 /* relay_rate.h - how fast a relay is, over its last few seconds, and its journal since the daemon
- * started: rows of relay_node.c. */
+ * started: rows of relay_rows.c. */
 #ifndef SLUICE_UNIT_RELAY_RATE_H
 #define SLUICE_UNIT_RELAY_RATE_H
 

@@ -35,8 +35,10 @@ void shards_leave(struct shards *s, const void *arg);
 /* Groups are read from the target by several at once, and who read first may speak last. So whoever
  * has changed one says so, then takes the generation, then reads:
  *
- *     shards_moved(s); at = shards_generation(s); shard_store_read(...); shards_tell(s, rows, at,
- * me);
+ *     shards_moved(s);
+ *     at = shards_generation(s);
+ *     shard_store_read(c, job, &rows, err);
+ *     shards_tell(s, &rows, at, me);
  *
  * What was read at 'at' has all that was said before, and is not shown once something newer is. One
  * who knows groups as of 'at' looks again when the generation is another one. */

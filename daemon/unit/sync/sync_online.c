@@ -239,8 +239,7 @@ static int strange_swap(const struct query *q, const struct online_name *n, cons
         "say in %s of the task how such tables are called; or, if this is no online "
         "schema change, run what is needed of it at the target, then 'echo as=done > "
         "resolve_ddl' (an action of sync) and resume",
-        (int)(q->sql.size < 200 ? q->sql.size : 200), q->sql.data, n->schema, n->table, rules,
-        rules);
+        SLICE_HEAD(q->sql, 200), n->schema, n->table, rules, rules);
 }
 
 /* A pair of names.  The table to its trash is nothing, the ghost to the table is its change; where

@@ -161,7 +161,7 @@ static int cannot(const struct naming *n, const char *why, struct err *err)
                    "`RENAME TABLE` statement not supported in %s mode for a table that is one of "
                    "several shards, if %s: %.*s",
                    n->r->job->shard_mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic", why,
-                   (int)(sql.size < 200 ? sql.size : 200), sql.data);
+                   SLICE_HEAD(sql, 200));
 }
 
 #define SAY_DONE "'echo as=done > resolve_ddl' (an action of sync) and resume"
@@ -302,8 +302,7 @@ int shard_rename_tables(struct sync_run *r, const struct query *q, const struct 
 
     *ret = SHARD_DDL_DONE;
     if (rc == 0)
-        log_info(r->sync->unit.path, "shards have other names: %.*s",
-                 (int)(q->sql.size < 200 ? q->sql.size : 200), q->sql.data);
+        log_info(r->sync->unit.path, "shards have other names: %.*s", SLICE_HEAD(q->sql, 200));
     if (rc != -ENOTSUP)
         return rc;
     *ret = SHARD_DDL_PASS_BY;

@@ -6,12 +6,12 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/copy/copy_unit.h"
-#include "unit/precheck/check.h"
 #include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync.h"
 #include "unit/task/schemas.h"
 #include "unit/task/task.h"
+#include "unit/task/task_check.h"
 
 static struct subtask *subtask_of(const struct node *n)
 {

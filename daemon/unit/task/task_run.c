@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/precheck/check.h"
 #include "unit/source/source.h"
 #include "unit/task/forget.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
+#include "unit/task/task_check.h"
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
 

@@ -22,11 +22,15 @@ struct verify_follow;
 
 extern const struct node_type verify_follow_type;
 
+/* Not in the tree yet, one reference, the caller's; holds the task until its release. */
 struct verify_follow *verify_follow_new(struct task *task);
-struct node *verify_follow_node(struct verify_follow *f);
+struct node *verify_follow_node(struct verify_follow *f); /* borrowed */
+/* The daemon starts: its settings are those that were kept, and it runs if it did. */
 void verify_follow_resume(struct verify_follow *f);
+/* The task, or the daemon, ends: asks it to stop; waits for that: 0 or -ETIMEDOUT (unit_wait()). */
 void verify_follow_halt(struct verify_follow *f);
 int verify_follow_wait(struct verify_follow *f, int64_t timeout_ms);
+/* The task is removed: what was kept of it goes. */
 void verify_follow_drop(struct verify_follow *f);
 
 #endif

@@ -30,3 +30,27 @@ Test(arena, a_first_large_allocation_is_usable_and_cleared)
 
     cr_assert_leq(a.size, (size_t)1 << 20, "one block is kept for reuse, not all");
 }
+
+Test(arena, an_array_grows_with_what_is_in_it)
+{
+    SCOPED(arena_fini) struct arena a = ARENA_INIT;
+    unsigned cap = 0, n = 0;
+    int *items = NULL;
+
+    for (; n < 1000; n++) {
+        items = arena_grow(&a, items, n, &cap, sizeof *items);
+        items[n] = (int)n;
+    }
+
+    cr_assert_geq(cap, n);
+    for (unsigned i = 0; i < n; i++)
+        cr_assert_eq(items[i], (int)i);
+}
+
+Test(arena, a_text_ends_in_a_zero_byte)
+{
+    SCOPED(arena_fini) struct arena a = ARENA_INIT;
+
+    cr_assert_str_eq(arena_text(&a, "abcdef", 3), "abc");
+    cr_assert_str_eq(arena_text(&a, NULL, 0), "");
+}

@@ -1,4 +1,4 @@
-#include "unit/precheck/check.h"
+#include "unit/task/task_check.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
- * check.h - the unit that asks both servers, before a task starts, whether it can work.
+ * task_check.h - the unit that asks both servers, before a task starts, whether it can work.
  */
-#ifndef SLUICE_UNIT_CHECK_H
-#define SLUICE_UNIT_CHECK_H
+#ifndef SLUICE_UNIT_TASK_CHECK_H
+#define SLUICE_UNIT_TASK_CHECK_H
 
 #include "unit/unit.h"
 
