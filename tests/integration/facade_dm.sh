@@ -150,6 +150,8 @@ ok 200 GET /tasks/all; shows 'has("shard_mode") | not'
 jq '{task: .}' <<<"$body" >"$WORK/same"
 ok 200 PUT /tasks/all "$(jq '.task.source_config.incr_migrate_conf.repl_threads = 7' "$WORK/same")"
 shows '.task.source_config.incr_migrate_conf.repl_threads == 7 and .task.target_config.password == "******"'
+ok 200 POST /tasks/all/start; wait_sync all; shows '[.data[].dump_status, .data[].load_status] == [null, null, null, null]' # not zeros
+ok 200 POST /tasks/all/stop
 for verb in PATCH POST; do
     ok 200 $verb /tasks/all/resume '[]'; stages_are all '{"my":"Running","mdb":"Running"}'
     ok 200 $verb /tasks/all/pause '["my"]'; stages_are all '{"my":"Paused","mdb":"Running"}'
@@ -334,6 +336,10 @@ sql my "INSERT INTO d_my.t (v) VALUES ('after')"
 ok 200 POST "/tasks/$coded/start" "{\"source_name_list\": [\"my\"], \"start_time\": \"$at\", \"safe_mode_time_duration\": \"600s\"}"
 stages_are "$coded" '{"my":"Running","mdb":"Paused"}'
 wait_for 60 rows_are my || die "my differs after a start from $at"
+ok 200 POST /sources/mdb/relay/enable
+code 46023 "existing relay workers" DELETE '/sources/mdb?force=1'
+stages_are "$coded" '{"my":"Running","mdb":"Paused"}' # nothing was removed before that was found
+ok 200 POST /sources/mdb/relay/disable
 ok 204 DELETE '/sources/mdb?force=1'
 ok 200 GET "/tasks/$coded"; shows '.source_config.source_conf == [{source_name: "my"}]'
 stages_are "$coded" '{"my":"Running"}'

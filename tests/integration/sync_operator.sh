@@ -47,6 +47,9 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     fails "CREATE TABLE other"; sql dst "DROP TABLE o.other"; echo >"$T/tasks/o/resume"; goes_on
     sql dst "ALTER TABLE o.e1 ADD f INT"; write "ALTER TABLE e1 ADD f INT, ADD g INT"
     fails "ADD g INT"; order replace "sql='ALTER TABLE o.e1 ADD g INT'"; goes_on
+    sql dst "ALTER TABLE o.e1 DROP COLUMN v"; write "ALTER TABLE e1 MODIFY v BIGINT"
+    fails "MODIFY v"; grep -q "mend it at the target and resume, or 'echo > skip' (an action of sync): the target refused ALTER TABLE" "$S/error" || die "$flavor: $what: $(cat "$S/error")"
+    sql dst "ALTER TABLE o.e1 ADD v INT AFTER id"; echo >"$T/tasks/o/resume"; goes_on
     sql dst "ALTER TABLE o.e2 DROP PRIMARY KEY, ADD x INT FIRST, ADD PRIMARY KEY (x, id)"; write "ALTER TABLE e2 ADD x INT FIRST"
     fails "ADD x INT"; order skip ""; goes_on
     write "DROP TABLE e, e1, e2, other"; goes_on

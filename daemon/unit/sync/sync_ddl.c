@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
@@ -14,6 +15,16 @@
 #include "unit/sync/sync_session.h"
 
 enum { ER_BAD_TABLE = 1051 };
+
+/* Without the comment that is ours. */
+static struct slice plain(const struct buf *sql)
+{
+    static const char end[] = "*/ ";
+    const char *at = memmem(sql->data, sql->size, end, sizeof end - 1);
+    size_t skip = at ? (size_t)(at - sql->data) + sizeof end - 1 : 0;
+
+    return slice_of(sql->data + skip, sql->size - skip);
+}
 
 static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d,
                   uint32_t timestamp, struct err *err)
@@ -35,8 +46,11 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
         rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
     atomic_store(&r->main.writing_us, 0);
     rc_back = sink_session(r->main.sink, session_restore, &back);
-    if (rc < 0)
-        return err_wrap(err, "the target refused %.*s", SLICE_HEAD(sql, 300));
+    if (rc < 0) {
+        struct slice said = plain(&sql);
+
+        return err_wrap(err, "the target refused %.*s", SLICE_HEAD(said, 300));
+    }
     if (rc_back < 0) {
         *err = back;
         return rc_back;
@@ -107,6 +121,14 @@ bool sync_ddl_begun(const struct sync_run *r, const struct query *q)
     return (r->ddl_again || r->ddl_done) && r->ddl_hash == XXH3_64bits(q->sql.data, q->sql.size);
 }
 
+static bool is_refusal(const struct err *why)
+{
+    bool of_connection = why->sql >= 2000 && why->sql < 3000;
+
+    return why->sql >= 1000 && !of_connection && why->code != -ECONNRESET &&
+           why->code != -ETIMEDOUT && why->code != -ECANCELED;
+}
+
 /* The target said no, so it did not run and nothing is open: whoever mends what is in the way there
  * is not asked about it.  Of several tables, or a schema's, some may be done all the same. */
 static void forget_refused(struct sync_run *r, const struct ddl *d, const struct err *why)
@@ -116,8 +138,7 @@ static void forget_refused(struct sync_run *r, const struct ddl *d, const struct
     bool partly = d->class == DDL_DROP_DATABASE || (d->class == DDL_DROP_TABLE && d->n_names > 1) ||
                   (d->class == DDL_RENAME_TABLE && d->n_names > 2);
 
-    if (partly || why->sql < 1000 || (why->sql >= 2000 && why->sql < 3000) ||
-        why->code == -ECONNRESET || why->code == -ETIMEDOUT || why->code == -ECANCELED)
+    if (partly || !is_refusal(why))
         return;
     sync_ddl_delete_intent(r, &sql);
     buf_str(&sql, " AND ");
@@ -172,6 +193,8 @@ int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl
         }
         if (rc < 0 && !passes && sync_ddl_ignorable(err))
             rc = pass(r, q, d, timestamp, err);
+        else if (rc < 0 && !passes && is_refusal(err))
+            err_wrap(err, "mend it at the target and resume, or 'echo > skip' (an action of sync)");
         if (rc < 0)
             forget_refused(r, d, err);
     }

@@ -351,8 +351,6 @@ int dm_delete_source(struct call *c, struct err *err)
         return dm_fail(c, DM_SOURCE_HAS_TASKS,
                        "source with name %s need to operate has existing tasks %s", source, names);
     }
-    if (leave_tasks(c, tasks, err) < 0)
-        return dm_fail_at(c, DM_STEP_TASK_DROP, err);
     if (dm_flag(relay, "enable_relay")) {
         SCOPED(json_decrefp) json_t *worker = dm_worker(c, err);
 
@@ -360,6 +358,8 @@ int dm_delete_source(struct call *c, struct err *err)
                        "source with name %s need to operate has existing relay workers [%s]",
                        source, worker ? json_string_value(worker) : "");
     }
+    if (leave_tasks(c, tasks, err) < 0)
+        return dm_fail_at(c, DM_STEP_TASK_DROP, err);
     return call_remove(c, DM_SOURCE, err) < 0 ? dm_fail_at(c, DM_STEP_SOURCE_DROP, err)
                                               : dm_done(c);
 }

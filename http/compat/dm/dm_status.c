@@ -158,13 +158,22 @@ static void add_copied(json_t *status)
         json_object_set_new(sync, "dump_io_total_bytes", json_integer(json_integer_value(bytes)));
 }
 
+/* Of a copy that ended before the daemon began nothing but that is known. */
+static bool is_forgotten(const json_t *unit)
+{
+    const json_t *tables = json_object_get(unit, "tables_total");
+
+    return dm_is_state(unit, "finished") && tables && json_integer_value(tables) == 0;
+}
+
 /* The status of a unit that has begun; null of one that has not, or is not there. */
 static json_t *unit_status(struct call *c, unsigned use, const struct shape *shape)
 {
     struct err none = ERR_INIT;
     SCOPED(json_decrefp) json_t *unit = call_read(c, use, &none);
 
-    return unit && !dm_is_state(unit, "new") ? shape_of(shape, unit) : json_null();
+    return unit && !dm_is_state(unit, "new") && !is_forgotten(unit) ? shape_of(shape, unit)
+                                                                    : json_null();
 }
 
 /* --- where it is --- */
