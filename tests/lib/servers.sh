@@ -100,7 +100,7 @@ start_mariadb() { # name [option...]
     local name=$1 dir template; shift
     dir=$WORK/$name
     eval "template=\${${name}_template:-}"
-    cp -a --reflink=auto "${template:-$(mariadb_template)}" "$dir" || die "no data folder for $name"
+    cp -a --sparse=always "${template:-$(mariadb_template)}" "$dir" || die "no data folder for $name"
     next_server_id=$((next_server_id + 1))
     eval "${name}_dir=$dir ${name}_kind=mariadb ${name}_options=\"\$*\" ${name}_port=\${${name}_port:-$(free_port)} ${name}_id=$next_server_id"
     SERVERS="$SERVERS $name"
@@ -119,7 +119,7 @@ start_mysql() { # name [option...]
     local name=$1 dir; shift
     mysql_ready
     dir=$SID/run-$$-$name
-    cp -a --reflink=auto "$SID/template" "$dir" || die "no data folder for $name"
+    cp -a --sparse=always "$SID/template" "$dir" || die "no data folder for $name"
     rm -f "$dir/auto.cnf" # or every copy has the template's server_uuid
     next_server_id=$((next_server_id + 1))
     eval "${name}_dir=$dir ${name}_kind=mysql ${name}_options=\"\$*\" ${name}_port=\${${name}_port:-$(free_port)} ${name}_id=$next_server_id"
