@@ -81,6 +81,8 @@ struct copy_worker {
     struct mysql_conn *source; /* of the snapshot, borrowed; NULL when loading files */
     struct mysql_conn *target; /* its own; NULL when dumping */
     bool lost;                 /* its snapshot is gone: what is left waits for the next round */
+    struct copy_table *counted[64]; /* all rows are there; the target is told of many at once */
+    unsigned n_counted;
     pthread_t thread;
 };
 
@@ -120,6 +122,23 @@ void copy_tables_fini(struct copy_tables *t);
 
 /* copy_schema.c: databases and tables at the target, ready for this round's rows. */
 int copy_schema(struct copy *c, struct copy_tables *tables, struct err *err);
+/* Makes it by a connection of one's own. */
+int copy_schema_make(const struct copy *c, struct mysql_conn *target, const struct copy_table *t,
+                     struct err *err);
+/* How its rows go into 'there'.  True: both have the same columns in the same order. */
+bool copy_schema_columns(struct copy *c, struct copy_table *t, const struct table_def *there);
+/* Else: what the source says of it is remembered for sync. */
+int copy_schema_keep(struct copy *c, const struct copy_table *t, struct err *err);
+/* Its ranges, and a row that says that it begins in this round. */
+int copy_schema_cut(struct copy *c, struct copy_table *t, struct err *err);
+/* copy_fresh.c: those that the target lacks, many at once; they are 'made' then. */
+int copy_fresh(struct copy *c, const struct copy_tables *tables, struct err *err);
+/* copy_state.c: rows and ranges of tables that begin, in one transaction. */
+int copy_state_put_new(struct mysql_conn *target, const struct job *job,
+                       struct copy_table *const *all, unsigned n, struct err *err);
+/* Rows of tables, in one statement. */
+int copy_state_put_tables(struct mysql_conn *target, const struct job *job,
+                          struct copy_table *const *all, unsigned n, struct err *err);
 /* Its CREATE as the target is told it. */
 int copy_schema_text(const struct copy *c, const struct copy_table *t, struct buf *out,
                      struct err *err);
@@ -134,6 +153,7 @@ int copy_work(struct copy *c, struct copy_tables *tables, struct err *err);
 int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
                     struct err *err);
 int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err);
+int copy_work_flush(struct copy_worker *w, struct err *err); /* those that are counted are done */
 /* One table with all its ranges, by a worker of one's own; counted at the end. */
 int copy_work_table(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* copy_locked.c: tables of engines without transactions, each under a lock of its own. */

@@ -237,13 +237,14 @@ int copy_schema_empty(struct copy *c, struct mysql_conn *target, const struct co
 
 /* --- making and preparing --- */
 
-static int table_make(struct copy *c, const struct copy_table *t, struct err *err)
+int copy_schema_make(const struct copy *c, struct mysql_conn *target, const struct copy_table *t,
+                     struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc = copy_schema_text(c, t, &sql, err);
 
     if (rc == 0)
-        rc = mysql_conn_exec(c->target, slice_of(sql.data, sql.size), NULL, err);
+        rc = mysql_conn_exec(target, slice_of(sql.data, sql.size), NULL, err);
     return rc;
 }
 
@@ -272,7 +273,7 @@ static bool bulk_fits(const struct copy *c, const struct copy_table *t, const st
 /* The target's table has other columns, so it cannot tell how the source's was when we copied it:
  * rows of before the next DDL are as the source says now.  What cannot be read of it is asked again
  * when its first row comes. */
-static int keep_structure(struct copy *c, const struct copy_table *t, struct err *err)
+int copy_schema_keep(struct copy *c, const struct copy_table *t, struct err *err)
 {
     int rc = sync_schema_set(c->job, t->def->db, t->def->name, slice_str(t->create), err);
 
@@ -282,15 +283,20 @@ static int keep_structure(struct copy *c, const struct copy_table *t, struct err
     return 0;
 }
 
-static int columns_set(struct copy *c, struct copy_table *t, const struct table_def *there,
-                       struct err *err)
+bool copy_schema_columns(struct copy *c, struct copy_table *t, const struct table_def *there)
 {
     t->resumable &= there->transactional;
     t->bulk = bulk_fits(c, t, there);
     dump_columns_init(&t->columns, t->def, there, &t->extra);
-    if (t->extra.n || !shape_mirror(t->def, there))
-        return keep_structure(c, t, err);
-    return sync_tables_mirrored(c->job, t->def->db, t->def->name, err);
+    return !t->extra.n && shape_mirror(t->def, there);
+}
+
+static int columns_set(struct copy *c, struct copy_table *t, const struct table_def *there,
+                       struct err *err)
+{
+    if (!copy_schema_columns(c, t, there))
+        return copy_schema_keep(c, t, err);
+    return sync_tables_mirrored(c->job, t->def->db, t->def->name, true, err);
 }
 
 static int ranges_cut(struct copy *c, struct copy_table *t, struct err *err)
@@ -318,18 +324,22 @@ static void ranges_clear(struct copy_table *t)
     t->n_ranges = 0;
 }
 
-/* From its first row: an empty table, its state and its ranges. */
-static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
+int copy_schema_cut(struct copy *c, struct copy_table *t, struct err *err)
 {
-    int rc;
-
     ranges_clear(t);
     atomic_store(&t->rows, 0);
     atomic_store(&t->bytes, 0);
-    rc = c->way->cut(c, t, err);
     t->row.state = COPY_TABLE_LOADING;
     t->row.first_round = t->row.last_round = c->round;
     t->row.rows = 0;
+    return c->way->cut(c, t, err);
+}
+
+/* From its first row: an empty table, its state and its ranges. */
+static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
+{
+    int rc = copy_schema_cut(c, t, err);
+
     if (rc == 0) /* ranges first: a state without its ranges would be an empty copy */
         rc = copy_state_put_ranges(c->target, c->job, t->def->db, t->def->name, t->ranges,
                                    t->n_ranges, err);
@@ -402,7 +412,7 @@ static int table_prepare_alone(struct copy *c, struct copy_table *t, struct err 
                        t->to.to_schema, t->to.to_table, t->extra.at[0].column);
     }
     if (rc == -ENOENT) {
-        rc = table_make(c, t, err);
+        rc = copy_schema_make(c, c->target, t, err);
         by_another = rc < 0 && t->merged && err->sql == ER_TABLE_EXISTS;
         if (rc == 0 || by_another)
             rc = table_read(c->target, t->to.to_schema, t->to.to_table, &there, err);
@@ -449,7 +459,7 @@ static int sequence_prepare(struct copy *c, struct copy_table *t, struct err *er
         rc = copy_sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", t->to.to_schema,
                            t->to.to_table);
     if (rc == 0)
-        rc = table_make(c, t, err);
+        rc = copy_schema_make(c, c->target, t, err);
     if (rc == 0)
         rc = table_begin(c, t, err);
     return rc;
@@ -461,10 +471,12 @@ int copy_schema(struct copy *c, struct copy_tables *tables, struct err *err)
 
     if (rc == 0)
         rc = databases_make(c, tables, err);
+    if (rc == 0)
+        rc = copy_fresh(c, tables, err);
     for (unsigned i = 0; rc == 0 && i < tables->n; i++) {
         struct copy_table *t = tables->all[i];
 
-        if (atomic_load(&t->again))
+        if (atomic_load(&t->again) || t->made)
             continue;
         if (t->row.state == COPY_TABLE_LOADED)
             rc = table_recount(c, t, err);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/copy/copy_engine.h"
 #include "unit/copy/copy_sql.h"
 
 const char *const copy_table_state_names[] = { "new", "loading", "loaded", "done", NULL };
@@ -100,12 +101,17 @@ int copy_state_add_round(struct mysql_conn *target, const struct job *job,
     return 0;
 }
 
+static void table_values(struct buf *out, const struct job *job, const struct copy_table_row *row)
+{
+    copy_sql(out, "(%q, %q, %q, %q, %q, %u, %u, %u, %u)", job->task, job->source, row->schema,
+             row->table, copy_table_state_names[row->state], row->shape, (uint64_t)row->first_round,
+             (uint64_t)row->last_round, row->rows);
+}
+
 void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row)
 {
-    copy_sql(out, "REPLACE INTO %i.sluice_copy_table VALUES (%q, %q, %q, %q, %q, %u, %u, %u, %u)",
-             job->meta_schema, job->task, job->source, row->schema, row->table,
-             copy_table_state_names[row->state], row->shape, (uint64_t)row->first_round,
-             (uint64_t)row->last_round, row->rows);
+    copy_sql(out, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
+    table_values(out, job, row);
 }
 
 int copy_state_put_table(struct mysql_conn *target, const struct job *job,
@@ -152,6 +158,64 @@ int copy_state_put_ranges(struct mysql_conn *target, const struct job *job, cons
         rc = mysql_conn_exec(target, slice_of(sql.data, sql.size), NULL, err);
     }
     return rc < 0 ? err_wrap(err, "recording the ranges of %s.%s", schema, table) : 0;
+}
+
+int copy_state_put_tables(struct mysql_conn *target, const struct job *job,
+                          struct copy_table *const *all, unsigned n, struct err *err)
+{
+    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    int rc;
+
+    copy_sql(&sql, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
+    for (unsigned i = 0; i < n; i++) {
+        buf_str(&sql, i ? ", " : "");
+        table_values(&sql, job, &all[i]->row);
+    }
+    rc = mysql_conn_exec(target, slice_of(sql.data, sql.size), NULL, err);
+    return rc < 0 ? err_wrap(err, "recording the state of %u tables", n) : 0;
+}
+
+static int put_many(struct mysql_conn *target, const struct job *job, struct copy_table *const *all,
+                    unsigned n, struct err *err)
+{
+    SCOPED(buf_fini) struct buf forget = BUF_INIT, ranges = BUF_INIT;
+    int rc;
+
+    copy_sql(&forget,
+             "DELETE FROM %i.sluice_copy_range WHERE task = %q AND source = %q AND "
+             "(db, tab) IN (",
+             job->meta_schema, job->task, job->source);
+    copy_sql(&ranges, "INSERT INTO %i.sluice_copy_range VALUES ", job->meta_schema);
+    for (unsigned i = 0, k = 0; i < n; i++) {
+        const struct copy_table_row *row = &all[i]->row;
+
+        copy_sql(&forget, i ? ", (%q, %q)" : "(%q, %q)", row->schema, row->table);
+        for (unsigned r = 0; r < all[i]->n_ranges; r++) {
+            buf_str(&ranges, k++ ? ", " : "");
+            range_values(&ranges, job, row->schema, row->table, &all[i]->ranges[r]);
+        }
+    }
+    buf_byte(&forget, ')');
+    rc = mysql_conn_exec(target, slice_of(forget.data, forget.size), NULL, err);
+    if (rc == 0)
+        rc = mysql_conn_exec(target, slice_of(ranges.data, ranges.size), NULL, err);
+    return rc == 0 ? copy_state_put_tables(target, job, all, n, err) : rc;
+}
+
+int copy_state_put_new(struct mysql_conn *target, const struct job *job,
+                       struct copy_table *const *all, unsigned n, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+    int rc = copy_sql_exec(target, err, "START TRANSACTION");
+
+    if (rc == 0)
+        rc = put_many(target, job, all, n, err);
+    if (rc == 0)
+        rc = copy_sql_exec(target, err, "COMMIT");
+    if (rc == 0)
+        return 0;
+    (void)copy_sql_exec(target, &ignored, "ROLLBACK");
+    return err_wrap(err, "recording the state of %u tables", n);
 }
 
 static enum copy_table_state state_of(const struct mysql_row *row, unsigned col)

@@ -45,6 +45,8 @@ struct copy_table {
     struct copy_range_row *ranges;
     unsigned n_ranges;
 
+    bool made; /* in this round, with its state: copy_fresh.c */
+
     atomic_uint ranges_left;
     atomic_bool again; /* its definition changed while it was read: next round */
     atomic_int state;  /* enum copy_table_state, for those who watch */

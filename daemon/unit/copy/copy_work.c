@@ -12,6 +12,8 @@
 #include "unit/copy/copy_sql.h"
 #include "unit/dump/dump_range.h"
 
+enum { SMALL = 10000 }; /* rows; the ends of such tables are told together */
+
 struct item {
     struct copy_table *table;
     struct copy_range_row *range; /* NULL: only to be counted */
@@ -116,6 +118,22 @@ static int reload(struct copy_worker *w, struct copy_table *t, struct err *err)
     return rc;
 }
 
+int copy_work_flush(struct copy_worker *w, struct err *err)
+{
+    unsigned n = w->n_counted;
+    int rc;
+
+    w->n_counted = 0;
+    for (unsigned i = 0; i < n; i++)
+        w->counted[i]->row.state = COPY_TABLE_DONE;
+    rc = n ? copy_state_put_tables(w->target, w->copy->job, w->counted, n, err) : 0;
+    for (unsigned i = 0; rc == 0 && i < n; i++)
+        atomic_store(&w->counted[i]->state, COPY_TABLE_DONE);
+    if (rc == 0 && n && w->copy->progressed)
+        w->copy->progressed(w->copy->progressed_arg);
+    return rc;
+}
+
 /* After the last range. */
 int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
@@ -136,11 +154,11 @@ int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err)
                 rc = count_check(w, t, err);
         }
     }
-    if (rc == 0)
-        rc = state_set(w, t, COPY_TABLE_DONE, err);
-    if (rc == 0 && w->copy->progressed)
-        w->copy->progressed(w->copy->progressed_arg);
-    return rc;
+    if (rc < 0)
+        return rc;
+    w->counted[w->n_counted++] = t; /* until it is told, a restart counts it once more */
+    return t->row.rows < SMALL && w->n_counted < ARRAY_LEN(w->counted) ? 0
+                                                                       : copy_work_flush(w, err);
 }
 
 int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
@@ -213,14 +231,17 @@ static void work_failed(struct work *work, const struct err *err)
 static void *work_run(void *arg)
 {
     struct work_thread *t = arg;
+    struct err err = ERR_INIT;
     struct item item;
 
     while (!t->worker.lost && work_take(t->work, &item)) {
-        struct err err = ERR_INIT;
-
+        err = ERR_INIT;
         if (!atomic_load(&item.table->again) && item_copy(&t->worker, &item, &err) < 0)
             work_failed(t->work, &err);
     }
+    err = ERR_INIT;
+    if (copy_work_flush(&t->worker, &err) < 0)
+        work_failed(t->work, &err);
     return NULL;
 }
 
@@ -313,5 +334,5 @@ int copy_work_table(struct copy_worker *w, struct copy_table *t, struct err *err
             rc = way->range(w, t, &t->ranges[i], err);
     if (rc == 0)
         rc = way->end(w, t, err);
-    return rc;
+    return rc == 0 ? copy_work_flush(w, err) : rc;
 }

@@ -162,6 +162,12 @@ int sync_schema_put(const struct job *job, const char *schema, const char *table
     return put(job, schema, table, seq, slice_str(words[kept]), kept != SCHEMA_NAMED, err);
 }
 
+int sync_schema_put_later(const struct job *job, const char *schema, const char *table,
+                          enum schema_kept kept, uint64_t seq, struct err *err)
+{
+    return put(job, schema, table, seq, slice_str(words[kept]), false, err);
+}
+
 int sync_schema_set(const struct job *job, const char *schema, const char *table,
                     struct slice create, struct err *err)
 {

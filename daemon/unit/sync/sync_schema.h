@@ -28,6 +28,9 @@ int sync_schema_get(const struct job *job, const char *schema, const char *table
 /* At 'seq' of the checkpoint. */
 int sync_schema_put(const struct job *job, const char *schema, const char *table,
                     enum schema_kept kept, uint64_t seq, struct err *err);
+/* On disk with what is put after it. */
+int sync_schema_put_later(const struct job *job, const char *schema, const char *table,
+                          enum schema_kept kept, uint64_t seq, struct err *err);
 
 /* A definition, in the words of a CREATE TABLE; the name in it does not matter.  -EINVAL: it is
  * none. */

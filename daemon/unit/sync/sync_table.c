@@ -204,10 +204,11 @@ static int save_named(struct sync_tables *ts, const struct sync_table *t, uint64
     return sync_schema_put(ts->job, t->schema, t->name, SCHEMA_NAMED, seq, err);
 }
 
-int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
+int sync_tables_mirrored(const struct job *job, const char *schema, const char *name, bool on_disk,
                          struct err *err)
 {
-    return sync_schema_put(job, schema, name, SCHEMA_MIRROR, 0, err);
+    return on_disk ? sync_schema_put(job, schema, name, SCHEMA_MIRROR, 0, err)
+                   : sync_schema_put_later(job, schema, name, SCHEMA_MIRROR, 0, err);
 }
 
 /* --- finding out --- */

@@ -66,8 +66,9 @@ void sync_tables_accept(struct sync_tables *ts);
 struct sync_table *sync_tables_by_id(const struct sync_tables *ts, uint64_t table_id);
 
 /* A copy gave the target's table the columns of the source's, in their order: remembered before
- * sync runs, so that what the source's DDL does meanwhile raises no doubt.  Any thread. */
-int sync_tables_mirrored(const struct job *job, const char *schema, const char *name,
+ * sync runs, so that what the source's DDL does meanwhile raises no doubt.  Not 'on_disk': with the
+ * next that is. Any thread. */
+int sync_tables_mirrored(const struct job *job, const char *schema, const char *name, bool on_disk,
                          struct err *err);
 
 /* The table's rows are as this CREATE TABLE has them, whatever the target's are (sync_shard.h).
