@@ -266,14 +266,18 @@ static int take(struct follow *f, struct err *err)
     struct verify_pending_table *tables = verify_pending_take(f->unit->pending, &n);
     int rc = 0;
 
-    for (unsigned i = 0; i < n && rc == 0; i++) {
-        rc = look_at_pending(f, &tables[i], err);
+    for (unsigned i = 0; i < n; i++) {
+        if (rc == 0)
+            rc = look_at_pending(f, &tables[i], err);
         if (rc > 0) {
             rc = plan(f, err);
             if (rc == 0)
                 rc = look_at_pending(f, &tables[i], err);
             rc = rc > 0 ? 0 : rc; /* it is gone again */
         }
+        if (rc < 0) /* its keys go: all of it is compared later */
+            verify_again_add(
+                f->unit, &(struct verify_mark){ tables[i].source, tables[i].db, tables[i].name });
     }
     verify_pending_tables_free(tables, n);
     return rc;
@@ -292,6 +296,50 @@ static int look_at_suspects(struct follow *f, unsigned i, uint64_t *n, struct er
     return rc;
 }
 
+/* The table of a mark; -1: it is gone. */
+static int marked(const struct follow *f, const struct verify_mark *m)
+{
+    return find_table(&f->run, &(struct verify_pending_table){
+                                   .source = m->source, .db = m->db, .name = m->name });
+}
+
+/* Tables that were not looked at before a crash, or a failure. */
+static int compare_again(struct follow *f, struct err *err)
+{
+    struct verify_follow *u = f->unit;
+    int i = u->n_again ? marked(f, &u->again[0].mark) : -1, rc = 1;
+
+    if (!u->n_again)
+        return 0;
+    if (i >= 0)
+        rc = look(f, (unsigned)i, err);
+    if (i >= 0 && rc > 0)
+        rc = verify_again_step(u, &f->run, &f->run.tables[i],
+                               &followed_of(f, &f->run.tables[i])->suspects, add_suspect, err);
+    else if (rc == 0) /* it has no key, or cannot be compared, which stopped_tables says */
+        rc = 1;
+    if (rc > 0)
+        verify_again_done(u);
+    return rc < 0 ? rc : 0;
+}
+
+/* Marks of tables of which nothing is pending, suspected, or to be compared. */
+static void drop_marks(struct follow *f)
+{
+    struct verify_follow *u = f->unit;
+    unsigned n;
+    struct verify_mark *all = verify_marks_all(u->marks, &n);
+
+    for (unsigned k = 0; k < n; k++) {
+        int i = marked(f, &all[k]);
+
+        if (!verify_again_has(u, &all[k]) &&
+            (i < 0 || !followed_of(f, &f->run.tables[i])->suspects.n))
+            verify_marks_drop(u->marks, &all[k], verify_pending_has, u->pending);
+    }
+    verify_mark_free(all, n);
+}
+
 static int tick(struct follow *f, struct err *err)
 {
     struct verify_pending_counts counts;
@@ -304,12 +352,16 @@ static int tick(struct follow *f, struct err *err)
                        "too many rows are pending (DM's code 43008): the comparison is slower than "
                        "the stream; start it again, in mode fast");
     rc = take(f, err);
+    if (rc == 0)
+        rc = compare_again(f, err);
     for (unsigned i = 0; i < f->run.n_tables && rc == 0; i++)
         rc = look_at_suspects(f, i, &suspects, err);
     atomic_store(&f->unit->suspects, suspects);
     if (rc == 0 && f->found)
         rc = verify_error_show(f->unit, f->run.target, f->run.sources[0].job, err);
     f->found = false;
+    if (rc == 0)
+        drop_marks(f);
     return rc;
 }
 
@@ -349,6 +401,8 @@ static int open_follow(struct follow *f, struct err *err)
         rc = verify_error_create(f->run.target, f->run.sources[0].job, err);
     if (rc == 0)
         rc = verify_error_show(f->unit, f->run.target, f->run.sources[0].job, err);
+    if (rc == 0)
+        rc = verify_again_load(f->unit, &f->run, err);
     return rc == 0 ? plan(f, err) : rc;
 }
 

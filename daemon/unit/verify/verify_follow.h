@@ -4,13 +4,15 @@
  *
  *     verify_pending.c  keys of changed rows
  *     verify_follow.c   the run: look at them, look again at those that differ
+ *     verify_marks.c    tables that have such keys, in the store
+ *     verify_again.c    after kill -9: all rows of those tables
  *     verify_error.c    rows that stay different: new, ignored, resolved; kept at the target
  *     verify_node.c     the unit and its files
  *
  * 'full' compares values, 'fast' whether the row is there.  A row that differs is looked at again
- * until it does not, or has for row_error_delay_seconds: then it is an error row.  After kill -9
- * the rows of the last second are not looked at; a comparison of all rows finds what is wrong with
- * them.
+ * until it does not, or has for row_error_delay_seconds: then it is an error row.  Tables
+ * with rows that were not looked at, or are suspected, are known after kill -9, and compared as a
+ * whole then.
  */
 #ifndef SLUICE_UNIT_VERIFY_FOLLOW_H
 #define SLUICE_UNIT_VERIFY_FOLLOW_H

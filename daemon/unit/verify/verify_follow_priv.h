@@ -3,6 +3,7 @@
 #define SLUICE_UNIT_VERIFY_FOLLOW_PRIV_H
 
 #include "unit/verify/verify_follow.h"
+#include "unit/verify/verify_marks.h"
 #include "unit/verify/verify_pending.h"
 #include "unit/verify/verify_priv.h"
 
@@ -13,10 +14,17 @@ struct verify_followed {
     int64_t looked_us; /* monotonic: at its definitions */
 };
 
+/* All rows of a table are to be compared. */
+struct verify_again {
+    struct verify_mark mark;
+    char *at; /* the last key compared */
+};
+
 struct verify_follow {
     struct unit unit; /* first */
     struct task *task;
     struct verify_pending *pending;
+    struct verify_marks *marks; /* of what is pending, or suspected; borrowed from it */
     struct mutex settings;
     bool fast;      /* only whether rows are there */
     double delay_s; /* a row that differs for so long is an error row */
@@ -26,12 +34,27 @@ struct verify_follow {
     struct verify_run *run GUARDED;
     struct verify_followed *followed; /* the owner's, while it runs */
     unsigned n_followed;
+    struct verify_again *again; /* likewise */
+    unsigned n_again;
+    bool loaded;               /* what an earlier process left is in it */
+    _Atomic uint64_t unlooked; /* n_again */
 };
 
 /* --- verify_follow.c --- */
 int verify_follow_main(struct unit *u, struct err *err);
 void verify_follow_wake(struct unit *u);
 void verify_follow_forget(struct verify_follow *u); /* what was suspected; it does not run */
+
+/* --- verify_again.c --- */
+typedef void verify_differs(void *arg, const struct verify_item *a, const struct verify_item *b);
+void verify_again_add(struct verify_follow *u, const struct verify_mark *m);
+void verify_again_clear(struct verify_follow *u);
+bool verify_again_has(const struct verify_follow *u, const struct verify_mark *m);
+int verify_again_load(struct verify_follow *u, const struct verify_run *r, struct err *err);
+/* Some chunks of the first table, which is 't'; 1: it was compared to its end. */
+int verify_again_step(struct verify_follow *u, struct verify_run *r, struct verify_table *t,
+                      struct verify_suspects *s, verify_differs *differs, struct err *err);
+void verify_again_done(struct verify_follow *u); /* the first */
 
 /* --- verify_error.c --- */
 int verify_error_create(struct mysql_conn *target, const struct job *job, struct err *err);

@@ -189,6 +189,13 @@ static const struct attr attrs[] = {
       .flags = ATTR_GAUGE,
       .get = attr_get_u64,
       .offset = offsetof(struct verify_follow, suspects) },
+    { .name = "unlooked_tables",
+      .help = "Tables with changes from before a crash that were not looked at: all of their rows "
+              "are compared",
+      .type = ATTR_COUNT,
+      .flags = ATTR_GAUGE,
+      .get = attr_get_u64,
+      .offset = offsetof(struct verify_follow, unlooked) },
     { .name = "errors",
       .help = "The rows that stay different: id, source, table, key, kind, DM's error_type, state",
       .type = ATTR_JSON,
@@ -234,6 +241,8 @@ static int run_start(struct node *n, const json_t *args, struct err *err)
     }
     verify_pending_clear(f->pending);
     verify_follow_forget(f);
+    verify_again_clear(f);
+    verify_marks_clear(f->marks);
     return start(f, err);
 }
 
@@ -330,6 +339,7 @@ static void release(struct node *n) NO_THREAD_CHECK
     unit_fini(&f->unit);
     verify_follow_forget(f);
     mutex_fini(&f->settings);
+    verify_again_clear(f);
     sync_watch_unref(verify_pending_watch(f->pending));
     json_decref(f->errors);
     json_decref(f->tables);
@@ -363,7 +373,8 @@ struct verify_follow *verify_follow_new(struct task *task) NO_THREAD_CHECK
     f->task = task;
     node_ref(&task->node);
     f->delay_s = 10;
-    f->pending = verify_pending_new(MAX_PENDING);
+    f->marks = verify_marks_new(task->config.store, task->node.name);
+    f->pending = verify_pending_new(MAX_PENDING, f->marks);
     f->errors = json_array();
     f->tables = json_object();
     f->unit.moved = moved;
@@ -408,4 +419,5 @@ void verify_follow_drop(struct verify_follow *f)
     struct err ignored = ERR_INIT;
 
     (void)catalog_delete(f->task->config.catalog, path, &ignored);
+    verify_marks_clear(f->marks);
 }

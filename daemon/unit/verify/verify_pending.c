@@ -12,6 +12,7 @@
 struct verify_pending {
     struct sync_watch watch; /* first */
     uint64_t max_rows;
+    struct verify_marks *marks;
     struct mutex lock;
     struct verify_pending_table *tables GUARDED;
     unsigned n GUARDED, last GUARDED; /* 'last': the one found last */
@@ -93,10 +94,12 @@ static void add(struct verify_pending *p, const char *source, const struct sync_
 {
     SCOPED(buf_fini) struct buf key = BUF_INIT;
 
-    bool named = key_of(t->target, row, &key);
+    bool named = key_of(t->target, row, &key), is_new;
     struct verify_pending_table *of;
+    unsigned before;
 
     mutex_lock(&p->lock);
+    before = p->n;
     of = table_of(p, source, t); /* told of also if its rows have no names */
     p->counts.over = p->counts.over || p->rows >= p->max_rows;
     if (named && !p->counts.over) {
@@ -104,7 +107,24 @@ static void add(struct verify_pending *p, const char *source, const struct sync_
         p->rows++;
         p->counts.pending[kind]++;
     }
+    is_new = p->n > before;
     mutex_unlock(&p->lock);
+    if (is_new && p->marks)
+        verify_marks_add(p->marks, source, t->schema, t->name);
+}
+
+bool verify_pending_has(void *pending, const struct verify_mark *mark)
+{
+    struct verify_pending *p = pending;
+    bool has = false;
+
+    mutex_lock(&p->lock);
+    for (unsigned i = 0; i < p->n && !has; i++)
+        has = strcmp(p->tables[i].name, mark->name) == 0 &&
+              strcmp(p->tables[i].db, mark->db) == 0 &&
+              strcmp(p->tables[i].source, mark->source) == 0;
+    mutex_unlock(&p->lock);
+    return has;
 }
 
 static void take_row(struct sync_watch *w, const char *source, const struct sync_table *t,
@@ -138,11 +158,13 @@ static void free_pending(struct sync_watch *w) NO_THREAD_CHECK
     struct verify_pending *p = (struct verify_pending *)w;
 
     verify_pending_tables_free(p->tables, p->n);
+    if (p->marks)
+        verify_marks_free(p->marks);
     mutex_fini(&p->lock);
     free(p);
 }
 
-struct verify_pending *verify_pending_new(uint64_t max_rows)
+struct verify_pending *verify_pending_new(uint64_t max_rows, struct verify_marks *marks)
 {
     struct verify_pending *p = xcalloc(1, sizeof *p);
 
@@ -150,6 +172,7 @@ struct verify_pending *verify_pending_new(uint64_t max_rows)
     p->watch.row = take_row;
     p->watch.free = free_pending;
     p->max_rows = max_rows;
+    p->marks = marks;
     mutex_init(&p->lock);
     return p;
 }

@@ -8,11 +8,14 @@
 #define SLUICE_UNIT_VERIFY_PENDING_H
 
 #include "unit/sync/sync_watch.h"
+#include "unit/verify/verify_marks.h"
 #include "unit/verify/verify_set.h"
 
 struct verify_pending;
 
-struct verify_pending *verify_pending_new(uint64_t max_rows);
+/* 'marks' (NULL: none) are its own from now on; a table is marked before the first of its rows is
+ * taken. */
+struct verify_pending *verify_pending_new(uint64_t max_rows, struct verify_marks *marks);
 /* For sync_set_watch(); one reference is the maker's. */
 struct sync_watch *verify_pending_watch(struct verify_pending *p);
 
@@ -24,6 +27,9 @@ struct verify_pending_table {
 /* All there are; the caller's, to be freed. */
 struct verify_pending_table *verify_pending_take(struct verify_pending *p, unsigned *n);
 void verify_pending_tables_free(struct verify_pending_table *tables, unsigned n);
+
+/* For verify_marks_drop(): is there a row of it? */
+bool verify_pending_has(void *pending, const struct verify_mark *mark);
 
 struct verify_pending_counts {
     uint64_t processed[3], pending[3]; /* by enum rows_kind */

@@ -13,6 +13,7 @@
 #define HASH "LEFT(SHA2(%r,256),32)"
 #define SUM "COALESCE(SUM(CAST(CONV(LEFT(SHA2(%r,256),16),16,10) AS UNSIGNED)),0)"
 #define KEYS_AT_ONCE 300
+#define CHUNK_ROWS 10000 /* of the continuous one */
 
 /* One end of a table. */
 struct end {
@@ -182,7 +183,7 @@ int verify_cut(struct verify_run *r, const struct verify_table *t, const char *a
     copy_sql(&sql, " FROM %i.%i", e.def->db, e.def->name);
     add_range(&sql, e.def, at, NULL);
     dump_range_order(&sql, e.def);
-    copy_sql(&sql, " LIMIT %u, 1", r->verify->chunk_rows - 1);
+    copy_sql(&sql, " LIMIT %u, 1", (r->verify ? r->verify->chunk_rows : CHUNK_ROWS) - 1);
     rc = query(&e, &sql, &res, err);
     if (rc < 0)
         return rc;

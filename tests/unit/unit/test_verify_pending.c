@@ -30,7 +30,7 @@ static void add(struct verify_pending *p, enum rows_kind kind, const struct valu
 
 Test(verify_pending, keys_are_as_ranges_have_them_and_each_once)
 {
-    struct verify_pending *p = verify_pending_new(100);
+    struct verify_pending *p = verify_pending_new(100, NULL);
     const struct value row[] = { number(-7), number(1), text("ab") };
     const struct value moved[] = { number(8),  number(1), text("ab"),
                                    number(-7), number(1), text("ab") };
@@ -54,7 +54,7 @@ Test(verify_pending, keys_are_as_ranges_have_them_and_each_once)
 
 Test(verify_pending, no_more_is_taken_than_it_may_hold)
 {
-    struct verify_pending *p = verify_pending_new(2);
+    struct verify_pending *p = verify_pending_new(2, NULL);
     const struct value row[] = { number(1), number(1), text("a") };
     struct verify_pending_counts c;
 
