@@ -73,5 +73,12 @@ sql my "CREATE TABLE d.p2 (id INT PRIMARY KEY)"; caught_up t my
 sql my "SET sql_log_bin = 0; CREATE TABLE d.p (id INT PRIMARY KEY, a VARCHAR(9), b VARCHAR(9)); SET sql_log_bin = 1; INSERT INTO d.p VALUES (1, 'a', 'b')"; caught_up t my
 sql my "RENAME TABLE d.p TO d.q"; sql my "INSERT INTO d.q VALUES (2, 'a', 'b')"; caught_up t my
 [ "$(sql dst "SELECT id, a, b FROM d.q ORDER BY id" | tr '\t\n' ' ;')" = "1 a b;2 a b;" ] || die "columns are mixed up: $(sql dst "SELECT id, a, b FROM d.q")"
+
+note "a table that is dropped is not told any more"
+ls "$s/d" | grep -qx q.sql || die "not known: $(ls "$s/d")"
+sql my "DROP TABLE d.q"; caught_up t my
+ls "$s/d" | grep -qx q.sql && die "still listed: $(ls "$s/d")"
+sql my "CREATE TABLE d.q (id INT PRIMARY KEY, z INT); INSERT INTO d.q VALUES (1, 2)"; caught_up t my
+[ "$(sql dst "SELECT id, z FROM d.q" | tr '\t' ' ')" = "1 2" ] && grep -q z "$s/d/q.sql" || die "not known again"
 say "" stop; rmdir "$t" || die "$(cat "$T/tasks/last_error")"
 echo OK

@@ -207,6 +207,7 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
 {
     bool creates = d->class == DDL_CREATE_TABLE || d->class == DDL_CREATE_TABLE_LIKE ||
                    d->class == DDL_CREATE_TABLE_SELECT || d->class == DDL_CREATE_SEQUENCE;
+    bool drops = d->class == DDL_DROP_TABLE;
     int rc = 0;
 
     for (unsigned i = 0; i < d->n_names && rc == 0; i++) {
@@ -224,6 +225,7 @@ static int changed(struct sync_run *r, const struct query *q, const struct ddl *
         rc = sync_tables_changed(r->tables, at.schema, n->table.size ? at.table : NULL,
                                  !ran || r->ddl_apart ? SYNC_CHANGE_SOURCE
                                  : is_new             ? SYNC_CHANGE_CREATED
+                                 : drops              ? SYNC_CHANGE_DROPPED
                                                       : SYNC_CHANGE_BOTH,
                                  r->cp.seq, err);
     }

@@ -66,19 +66,23 @@ static void known_free(struct sync_table *t)
     free(t);
 }
 
+static void memory_fini(struct memory *m)
+{
+    free(m->schema);
+    free(m->name);
+    table_free(m->given);
+    table_free(m->proposal);
+    table_free(m->told);
+}
+
 void sync_tables_free(struct sync_tables *ts)
 {
     if (!ts)
         return;
     for (unsigned i = 0; i < ts->n; i++)
         known_free(ts->list[i]);
-    for (unsigned i = 0; i < ts->n_memories; i++) {
-        free(ts->memories[i].schema);
-        free(ts->memories[i].name);
-        table_free(ts->memories[i].given);
-        table_free(ts->memories[i].proposal);
-        table_free(ts->memories[i].told);
-    }
+    for (unsigned i = 0; i < ts->n_memories; i++)
+        memory_fini(&ts->memories[i]);
     free(ts->list);
     free(ts->memories);
     free(ts->slots);
@@ -595,6 +599,22 @@ void sync_tables_forget(struct sync_tables *ts)
     forget(ts, NULL, NULL);
 }
 
+/* Nothing is known of it any more. */
+static int table_gone(struct sync_tables *ts, const char *schema, const char *name, struct err *err)
+{
+    struct memory *m = memory_of(ts, schema, name);
+    int rc = sync_schema_drop(ts->job, schema, name, err);
+
+    if (m) {
+        memory_fini(m);
+        *m = ts->memories[--ts->n_memories];
+    }
+    if (rc != -ENOENT)
+        return rc;
+    *err = ERR_INIT;
+    return 0;
+}
+
 static int table_changed(struct sync_tables *ts, const char *schema, const char *name,
                          enum sync_change change, uint64_t seq, struct err *err)
 {
@@ -603,6 +623,8 @@ static int table_changed(struct sync_tables *ts, const char *schema, const char 
 
     if (change == SYNC_CHANGE_CREATED)
         return save_memory(ts, schema, name, true, seq, err);
+    if (change == SYNC_CHANGE_DROPPED)
+        return table_gone(ts, schema, name, err);
     rc = load_memory(ts, schema, name, &known, err);
     if (rc == -ENOENT) /* never met: found out when its first row comes */
         return 0;

@@ -83,6 +83,7 @@ enum sync_change {
     SYNC_CHANGE_BOTH,    /* the target went through the DDL too */
     SYNC_CHANGE_CREATED, /* and the table is new there */
     SYNC_CHANGE_SOURCE,  /* it was left out */
+    SYNC_CHANGE_DROPPED, /* the table is gone at both */
 };
 
 /* A DDL named the table.  'name' NULL: all tables of the schema; both NULL: all tables. */
