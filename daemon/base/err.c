@@ -45,6 +45,7 @@ int(err_set)(struct err *err, int code, const char *fmt, ...)
     err->code = code;
     err->sql = 0;
     err->sqlstate[0] = '\0';
+    err->reason = REASON_NONE;
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);

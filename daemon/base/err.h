@@ -11,10 +11,13 @@
 #ifndef SLUICE_BASE_ERR_H
 #define SLUICE_BASE_ERR_H
 
+#include "base/reason.h"
+
 struct err {
     int code;         /* negative errno; 0 while nothing has failed */
     unsigned sql;     /* the server's own error number; 0 if none */
     char sqlstate[6]; /* five characters, or "" */
+    enum reason reason;
     char text[1024];  /* UTF-8, outermost context first: "task t1: dump: no such table" */
 };
 
@@ -26,7 +29,7 @@ struct err {
 
 /* Records 'code' and the formatted sentence, and returns 'code' so a failure
  * is one statement: return err_set(err, -EINVAL, "bad GTID '%s'", s);
- * Clears 'sql' and 'sqlstate'. */
+ * Clears 'sql', 'sqlstate' and 'reason'. */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Prefixes "<context>: " to an error already recorded.  Returns its code. */

@@ -1,3 +1,4 @@
+#include "binlog/address.h"
 #include "binlog/column_decode.h"
 #include "binlog/inflate.h"
 #include "binlog/json_binary.h"
@@ -64,12 +65,29 @@ static struct slice uuid_of_record(struct slice s, struct arena *arena)
     const uint8_t *r = s.data;
     uint8_t *uuid;
 
-    if (s.size != 16 || !(r[6] & 0x80) || r[8] == 0 || r[8] > 0x80)
+    if (!(r[6] & 0x80) || r[8] == 0 || r[8] > 0x80)
         return s;
     uuid = arena_alloc(arena, 16);
     for (size_t i = 0; i < 16; i++)
         uuid[i] = r[from[i]];
     return slice_of(uuid, 16);
+}
+
+static struct slice text_of(const struct column *col, struct slice s, struct arena *arena)
+{
+    char text[ADDRESS_TEXT_MAX];
+    size_t size = address_text(col->address, s.data, text);
+
+    return slice_of(arena_dup(arena, text, size), size);
+}
+
+static struct slice address_of(const struct column *col, struct slice s, struct arena *arena)
+{
+    if (s.size != address_size(col->address))
+        return s;
+    if (col->address == ADDRESS_UUID)
+        s = uuid_of_record(s, arena);
+    return col->as_text ? text_of(col, s, arena) : s;
 }
 
 DECODE(decode_string)
@@ -79,10 +97,10 @@ DECODE(decode_string)
 
     if (!next)
         return NULL;
-    if (col->collation == COLLATION_BINARY || col->uuid)
+    if (col->collation == COLLATION_BINARY || col->address)
         s = pad_binary(col, s, arena);
-    if (col->uuid)
-        s = uuid_of_record(s, arena);
+    if (col->address)
+        s = address_of(col, s, arena);
     return give_bytes(next, s, ret);
 }
 

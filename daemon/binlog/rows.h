@@ -74,8 +74,9 @@ struct column {
                       precision << 8 | scale */
     bool nullable;
     bool is_unsigned;   /* from the optional metadata; else the caller sets it from the schema */
-    bool uuid;          /* MariaDB UUID: the caller sets it from the schema; bytes are then put in
-                           text order */
+    bool as_text;       /* of an address: its text is the value, not its bytes */
+    uint8_t address;    /* enum address_kind, MariaDB's UUID and INET: the caller sets it from the
+                           schema; bytes are then put in the order of their text */
     uint32_t collation; /* 0: not said.  MySQL always says it, MariaDB with metadata only */
     /* only with binlog_row_metadata=FULL; else empty or false */
     struct slice name;

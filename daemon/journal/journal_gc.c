@@ -345,9 +345,10 @@ int journal_gc(struct journal *j, const struct journal_keep *k, struct journal_g
     busy = j->collecting;
     j->collecting = true;
     mutex_unlock(&j->lock);
-    if (busy)
-        return err_set(err, -EBUSY, "journal %s: its old records are being deleted already",
-                       j->name);
+    if (busy) {
+        err_set(err, -EBUSY, "journal %s: its old records are being deleted already", j->name);
+        return err_because(err, REASON_PURGE_RUNNING);
+    }
     rc = collect(j, k, &gone, err);
     mutex_lock(&j->lock);
     j->collecting = false;

@@ -59,7 +59,6 @@ struct type_change {
     const char *canonical; /* expression over a column, "%s", that gives equal text at both ends;
                               NULL: the column itself */
     const char *note;      /* one sentence; NULL if exact and the same words */
-    bool copy_only;        /* the binlog has it as bytes that only its own flavour reads */
 };
 
 /* 'data_type' is information_schema's ("uuid"), 'column_type' all of it. */

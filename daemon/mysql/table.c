@@ -117,7 +117,6 @@ void table_add_column(void *arg, const struct mysql_row *row)
         .needs_value = is_at(row, 5, "NO") && is_at(row, 7, "1") &&
                        !has_at(row, 6, "auto_increment") && !has_at(row, 6, "GENERATED"),
         .json = is_at(row, 1, "json"),
-        .uuid = is_at(row, 1, "uuid"),
     };
     /* "DEFAULT_GENERATED" of MySQL is a default, not a generated column. */
     col->generated =

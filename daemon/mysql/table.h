@@ -23,7 +23,6 @@ struct table_column {
     bool on_update_now;
     bool needs_value; /* not nullable, and nothing fills it in */
     bool json;        /* MySQL JSON (MariaDB's is longtext) */
-    bool uuid;        /* MariaDB UUID */
 };
 
 struct table_key {

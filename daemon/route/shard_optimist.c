@@ -117,19 +117,23 @@ static int check_added(const struct view *v, const struct shard_member *m, struc
 
         if (shard_table_column(now, col->name))
             continue;
-        if (listed(m->dropped, col->name))
-            return err_set(why, -EINVAL,
-                           "add column %s wasn't fully dropped in downstream: source %s `%s`.`%s` "
-                           "adds it again while others still have it",
-                           col->name, m->source, m->schema, m->table);
+        if (listed(m->dropped, col->name)) {
+            err_set(why, -EINVAL,
+                    "add column %s wasn't fully dropped in downstream: source %s `%s`.`%s` adds it "
+                    "again while others still have it",
+                    col->name, m->source, m->schema, m->table);
+            return err_because(why, REASON_SHARD_NOT_DROPPED);
+        }
         for (unsigned i = 0; i < v->group->n; i++) {
             const struct shard_column *other = shard_table_column(&v->now[i], col->name);
 
-            if (i != v->me && other && strcmp(other->type, col->type) != 0)
-                return err_set(why, -EINVAL,
-                               "because schema conflict detected: column %s is added as %s, and "
-                               "another table has it as %s",
-                               col->name, col->type, other->type);
+            if (i != v->me && other && strcmp(other->type, col->type) != 0) {
+                err_set(why, -EINVAL,
+                        "because schema conflict detected: column %s is added as %s, and another "
+                        "table has it as %s",
+                        col->name, col->type, other->type);
+                return err_because(why, REASON_SHARD_CONFLICT);
+            }
         }
     }
     return 0;
@@ -148,6 +152,7 @@ static enum shard_verdict plain(const struct view *v, const struct shard_member 
 
     if (join_all(v, &v->after, after, &new, why) < 0) {
         err_wrap(why, "because schema conflict detected");
+        err_because(why, REASON_SHARD_CONFLICT);
         return SHARD_CONFLICT;
     }
     if (check_added(v, m, why) < 0)
@@ -226,6 +231,7 @@ static enum shard_verdict replacing(const struct view *v, struct err *why)
                     "because schema conflict detected: source %s `%s`.`%s` waits with another "
                     "change: %.200s",
                     other->source, other->schema, other->table, other->ddl);
+            err_because(why, REASON_SHARD_CONFLICT);
             return SHARD_CONFLICT;
         }
         all = all && (o == SHARD_EQUAL || o == SHARD_SMALLER) && !is_taken(v, i);

@@ -35,6 +35,7 @@ static enum shard_verdict follow(const struct shard_group *g, const struct shard
             "detect inconsistent DDL sequence from source %s: `%s`.`%s` comes to %.*s where the "
             "others had %.*s",
             m->source, m->schema, m->table, shown(ddl), ddl, shown(expected), expected);
+    err_because(why, REASON_SHARD_SEQUENCE);
     return SHARD_CONFLICT;
 }
 
@@ -55,6 +56,7 @@ enum shard_verdict pessimist_ask(const struct shard_group *g, const struct shard
                 "%.*s, and %.*s",
                 m->source, m->schema, m->table, owner->source, owner->schema, owner->table,
                 shown(ddl), ddl, shown(owner->ddl), owner->ddl);
+        err_because(why, REASON_SHARD_DIFFERS);
         return SHARD_CONFLICT;
     }
     for (unsigned i = 0; i < g->n; i++) {

@@ -85,7 +85,7 @@ int sink_open(struct sink **ret, const struct mysql_params *p, struct checkpoint
         rc = set_session(s, err);
     if (rc < 0) {
         sink_close(s);
-        return err_wrap(err, "target");
+        return err_of_target(err);
     }
     s->arrays = mysql_conn_flavor(s->conn) == FLAVOR_MARIADB;
     s->values_list = !s->arrays && mysql_conn_version(s->conn) >= 80019;

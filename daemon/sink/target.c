@@ -139,10 +139,12 @@ static int map_columns(const struct table_def *def, const char *const *names,
         const struct table_column *c = find(def, names[i], &at);
 
         to->name = xstrdup(names[i]);
-        if (!c)
-            return err_set(err, -EINVAL,
-                           "table %s.%s of the target has no column '%s': add it there, and resume",
-                           def->db, def->name, names[i]);
+        if (!c) {
+            err_set(err, -EINVAL,
+                    "table %s.%s of the target has no column '%s': add it there, and resume",
+                    def->db, def->name, names[i]);
+            return err_because(err, REASON_COLUMN_COUNT);
+        }
         where[at] = i;
         to->class = class_of(c);
         if (to->class == TARGET_TEXT && c->charset)

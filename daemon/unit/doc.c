@@ -140,12 +140,20 @@ static int unknown_field(const struct doc_field *fields, const char *path, const
                    SUGGESTED(&s));
 }
 
+/* What the field at hand is called by who has numbers for errors. */
+static int refused(const struct doc_field *f, struct err *err)
+{
+    return err_because(err, f->reason);
+}
+
 static int check_required(const struct doc_field *fields, const json_t *doc, const char *path,
                           struct err *err)
 {
     for (; fields->name; fields++)
-        if ((fields->flags & DOC_REQUIRED) && !json_object_get(doc, fields->name))
-            return err_set(err, -EINVAL, "%s: %s is missing", path, fields->name);
+        if ((fields->flags & DOC_REQUIRED) && !json_object_get(doc, fields->name)) {
+            err_set(err, -EINVAL, "%s: %s is missing", path, fields->name);
+            return refused(fields, err);
+        }
     return 0;
 }
 
@@ -231,10 +239,12 @@ int doc_check_value(const struct doc_field *f, const json_t *v, const char *path
 
     if (rc < 0) {
         checked = NULL;
-        return rc;
+        return refused(f, err);
     }
-    if (f->refused && !is_default(f, checked))
-        return err_set(err, -EINVAL, "%s: %s", path, f->refused);
+    if (f->refused && !is_default(f, checked)) {
+        err_set(err, -EINVAL, "%s: %s", path, f->refused);
+        return refused(f, err);
+    }
     *ret = STEAL(checked);
     return 0;
 }

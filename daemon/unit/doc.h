@@ -45,6 +45,7 @@ struct doc_field {
     /* Understood, but nothing else than the default, or 'inert' (as JSON: what others write into
      * their documents when they mean nothing by it), is possible (yet): why. */
     const char *refused, *inert;
+    enum reason reason; /* of errors in it, unless an inner field has another */
     /* Accepted, since documents of others have it, without effect here: why. */
     const char *ignored;
 };

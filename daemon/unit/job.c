@@ -96,11 +96,18 @@ static unsigned count(const json_t *doc, const char *path)
     return (unsigned)json_integer_value(doc_at(doc, path));
 }
 
+static unsigned threads(const json_t *doc, const char *path)
+{
+    unsigned n = count(doc, path);
+
+    return n < JOB_THREADS_MAX ? n : JOB_THREADS_MAX;
+}
+
 static void set_copy_knobs(struct job *j, const json_t *conf)
 {
     j->merges = json_array_size(doc_at(j->doc, "source_config.source_conf")) > 1;
-    j->dump_threads = count(conf, "export_threads");
-    j->load_threads = count(conf, "import_threads");
+    j->dump_threads = threads(conf, "export_threads");
+    j->load_threads = threads(conf, "import_threads");
     j->consistency = choice(conf, "consistency", consistencies);
     j->on_duplicate = text(conf, "on_duplicate_logical")
                           ? choice(conf, "on_duplicate_logical", duplicates)
@@ -112,7 +119,7 @@ static void set_sync_knobs(struct job *j, const json_t *conf)
     const char *zone = text(j->doc, "timezone");
 
     j->apply_mode = choice(j->doc, "apply_mode", apply_modes);
-    j->apply_threads = count(conf, "repl_threads");
+    j->apply_threads = threads(conf, "repl_threads");
     j->apply_batch = count(j->doc, "apply_batch");
     j->apply_rows = count(conf, "repl_batch");
     j->on_error = choice(j->doc, "on_error", on_errors);

@@ -35,6 +35,9 @@ enum job_files { FILES_NONE, FILES_DUMP, FILES_LOAD };
 /* How the connections of a copy come to see one moment. */
 enum consistency { CONSISTENT_AUTO, CONSISTENT_FLUSH, CONSISTENT_LOCK, CONSISTENT_UNLOCKED };
 
+/* More connections of one kind are never used; DM has no limit, so a larger number is no error. */
+#define JOB_THREADS_MAX 64
+
 struct job {
     const char *task, *source; /* names */
     const char *path;          /* "tasks/orders/sources/s1", for the log */

@@ -86,12 +86,21 @@ static void unit_log_error(struct unit *u, const struct err *err, unsigned retri
         log_error(u->path, "%s", err->text);
 }
 
+/* Numbers from 2000 are the client library's: it did not get in, or the line broke. */
+static bool is_of_connection(const struct err *err)
+{
+    return (err->sql >= 2000 && err->sql < 3000) || err->code == -ECONNRESET ||
+           err->code == -ECONNREFUSED;
+}
+
 /* Records the error; how long to wait before the next attempt, 0 to give up, which it says. */
 static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, unsigned *max)
 {
     enum retry_kind kind = retry_kind_of(err);
     int64_t delay_ms = 0;
 
+    if (is_of_connection(err))
+        err_because(err, REASON_CONNECTION);
     if (kind == RETRY_NEVER && u->resumes && retry_resumes(err))
         kind = RETRY_SOON;
     mutex_lock(&u->lock);

@@ -139,6 +139,9 @@ json_t *unit_get_next_retry(const struct node *n, const struct attr *a, struct e
 json_t *unit_get_failures(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_gave_up(const struct node *n, const struct attr *a, struct err *err);
 
+/* Of those that show the error of a unit: error_reason. */
+#define REASON_HELP "The error in a word, for programs; empty where it has none: see the sentence"
+
 #define UNIT_ATTRS                                                                             \
     { .name = "state",                                                                         \
       .help = "Whether this stage runs",                                                       \

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "dm/task_file.h"
 #include "http/compat/dm/dm.h"
-#include "http/compat/dm/dm_yaml.h"
+#include "http/compat/dm/dm_convert.h"
 #include "node/yaml.h"
 
 static const struct api_operation *operation(const char *path)
@@ -42,9 +43,8 @@ static void task_file(struct slice text)
     SCOPED(json_decrefp) json_t *back = NULL, *file_again = NULL;
 
     assert(task || err.text[0]);
-    if (!task)
+    if (!task || task_file_write(task, &file_again, &err) < 0)
         return;
-    file_again = dm_file_of_task(task);
     back = dm_task_of_file(file_again, &e, &err);
     assert(back || err.text[0]); /* names that are the same in two ways do not come back */
 }

@@ -26,6 +26,8 @@ for s in m1 my; do
         INSERT INTO kinds (g, p) VALUES ('last', 2001)" || die "$s: no rows"
     "$SLUICE_BUILD/writer" "$(port_of $s)" db_$s 11 200 >/dev/null || die "writer"
 done
+sql m1 "USE db_m1; CREATE TABLE addresses (u UUID PRIMARY KEY, i INET6, j INET4); INSERT INTO addresses VALUES (UUID(), '::1', '10.0.0.1'), (UUID(), NULL, NULL),
+    ('919108f7-52d1-4320-9bac-f847db4148a8', '1:2:3:0:5:6:7:8', '0.0.0.0'); UPDATE addresses SET u = UUID(), i = '::192.0.2.1' WHERE i IS NULL; DELETE FROM addresses WHERE j = '0.0.0.0'"
 mkdir "$WORK/out"
 make_drainer f1 <<END
 initial_commit_ts: 0

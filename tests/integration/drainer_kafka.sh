@@ -27,8 +27,8 @@ for k in 1 2 3; do
     sleep "0.$((RANDOM % 9 + 1))"; kill_sluice; restart_sluice
     wait $writer
 done
-sql m1 "CREATE TABLE kf.last (a INT PRIMARY KEY, b YEAR, c BIT(9), d ENUM('a','b'), e BLOB, f JSON, g DOUBLE, h DECIMAL(12,4), i DATETIME(3));
-    INSERT INTO kf.last VALUES (1, 1999, b'100000001', 'b', X'00FF', '{\"k\": 1}', 1e-300, -12.5, '2026-01-31 12:00:00.125'), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+sql m1 "CREATE TABLE kf.last (a INT PRIMARY KEY, b YEAR, c BIT(9), d ENUM('a','b'), e BLOB, f JSON, g DOUBLE, h DECIMAL(12,4), i DATETIME(3), j UUID, k INET6, l INET4);
+    INSERT INTO kf.last VALUES (1, 1999, b'100000001', 'b', X'00FF', '{\"k\": 1}', 1e-300, -12.5, '2026-01-31 12:00:00.125', UUID(), '::ffff:10.0.0.1', '10.0.0.1'), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '1:2:3:0:5:6:7:8', NULL)"
 drained k1 60 m1=m1
 is_there() { grep -q "INSERT INTO \`kf\`.\`last\`.*VALUES (2," "$WORK/messages.sql"; }
 wait_for 30 is_there || die "the last message did not come: $(cat "$WORK/kafka.out"; tail -3 "$WORK/messages.sql")"

@@ -217,7 +217,9 @@ shows '.table_migrate_rule[0].extract_table.target_column == "c" and .expression
 shows '.source_config.source_conf[0] | .start_time == "2026-01-01T00:00:00Z" and .expression_filters == ["e"]'
 ok 200 PUT /tasks/templates/ours "$(jq 'del(.expression_filter, .block_allow_list)' <<<"$body")" # as a client of DM's, which knows neither
 ok 200 GET /tasks/templates/ours; [ "$(jq -cS . <<<"$body")" = "$as_is" ] || die "something of ours is lost: $body"
-code 49001 "not made with it" POST /tasks/converters "{\"task\": $body}"
+code 49001 "start_time" POST /tasks/converters "{\"task\": $body}"
+ok 200 POST /tasks/converters "{\"task\": $(jq 'del(.source_config.source_conf[0].start_time)' <<<"$body")}"
+shows '.task_config_file | contains("expression-filter:") and contains("ignore-dbs:") and contains("extract-table:")'
 ok 204 DELETE /tasks/templates/ours
 
 note "between tasks and task files"
@@ -228,8 +230,21 @@ ok 200 POST /tasks/converters "$(cat "$WORK/file")"
 shows '.task.name == "conv" and [.task.source_config.source_conf[].source_name] == ["my", "mdb"] and (.task.table_migrate_rule | length) == 2'
 code 49001 "one of task and task_config_file" POST /tasks/converters '{}'
 code 20003 "" POST /tasks/converters '{"task_config_file": "a: ["}'
+convert() { # code part file
+    code "$1" "$2" POST /tasks/converters "$(jq -n --arg f "$3" '{task_config_file: $f}')"
+}
+file=$'name: x\ntask-mode: all\ntarget-database: {host: h, port: 1, user: u}\n'
+convert 20004 "task name should not be empty" "task-mode: all"
+convert 20020 "task-mode" "name: x"
+convert 20013 "mysql-instances" "$file"
+convert 40005 "source-id is missing" "$file"'mysql-instances: [{}]'
+convert 20014 "same source-id" "$file"'mysql-instances: [{source-id: a}, {source-id: a}]'
+convert 20032 "named twice" "$file"$'mysql-instances: [{source-id: a, route-rules: [r, r]}]\nroutes: {r: {schema-pattern: a}}'
+convert 20038 "no instance calls it" "$file"$'mysql-instances: [{source-id: a}]\nroutes: {r: {schema-pattern: a}}'
+convert 20064 "column-mapping" "$file"$'mysql-instances: [{source-id: a}]\ncolumn-mappings: {m: {}}'
+convert 20052 "collation_compatible" "$file"$'mysql-instances: [{source-id: a}]\ncollation_compatible: none'
 code 20021 "target-database" POST /tasks/converters '{"task_config_file": "name: x\ntask-mode: all"}'
-code 20024 "is not there" POST /tasks/converters '{"task_config_file": "name: x\ntask-mode: all\ntarget-database: {host: h, port: 1, user: u}\nmysql-instances: [{source-id: a, filter-rules: [f]}]"}'
+code 20024 "is not in section filters" POST /tasks/converters '{"task_config_file": "name: x\ntask-mode: all\ntarget-database: {host: h, port: 1, user: u}\nmysql-instances: [{source-id: a, filter-rules: [f]}]"}'
 
 note "errors of tasks"
 create() { # code part task
@@ -247,10 +262,18 @@ create 20014 "twice" "$(task_of x "$(confs my my)" "$(rules my my)")"
 create 11043 "table_migrate_rule" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "~(", "table": "t"}}]')"
 create 11009 "binlog_gtid" "$(task_of x '[{"source_name": "my", "binlog_gtid": "nonsense"}]' "$(rules my my)")"
 create 49001 "filter rule name none not found" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "d_my", "table": "t"}, "binlog_filter_rule": ["none"]}]')"
+create 20041 "expression_filter" "$(one x ', "expression_filter": {"e": {"schema": "d_my", "table": "t", "insert_value_expr": "id >"}}')"
+create 20048 "shadow_table_rules" "$(one x ', "shadow_table_rules": ["^_.+_gho$"]')"
+create 20044 "block_allow_list" "$(one x ', "block_allow_list": {"do_dbs": ["~("]}')"
+create 20054 "on_duplicate_physical" "$(one x ', "source_config": {"full_migrate_conf": {"on_duplicate_physical": "manual"}, "source_conf": [{"source_name": "my"}]}')"
 create 20037 "binlog_filter_rule" "$(one x ', "binlog_filter_rule": {"r": {"ignore_event": ["nonsense"]}}')"
 create 49002 "data source configuration not found" "$(task_of x "$(confs none)" "$(rules none my)")"
 create 10001 "scope=downstream" "$(target_port=1 one x)"
 create 26005 "check was not passed" "$(one x)"
+two='[{"source": {"source_name": "my", "schema": "d_m*", "table": "t"}, "target": {"schema": "a"}}, {"source": {"source_name": "my", "schema": "d_*", "table": "t"}, "target": {"schema": "b"}}]'
+ok 201 POST /tasks "{\"task\": $(task_of two "$(confs my)" "$two" ', "ignore_checking_items": ["all"]')}"
+code 40080 "d_my.t" GET /tasks/two/sources/my/migrate_targets
+ok 204 DELETE /tasks/two
 create 46014 "subtasks with name all for sources" "$(both all)"
 expect 400 GET $A/tasks/x ''
 code 46018 "task with name x not exist" GET /tasks/x
@@ -320,9 +343,25 @@ ok 201 POST /tasks "{\"remove_meta\": false, \"task\": $(both "$name")}" # the o
 stages_are "$coded" '{"my":"Running","mdb":"Running"}'
 for s in my mdb; do wait_for 60 rows_are $s || die "$s differs: $(sql dst "SELECT * FROM d_$s.t")"; done
 stop_server mdb
-lost() { ok 200 GET "/tasks/$coded/status?source_name_list=mdb"; jq -e '.data[0].error_msg | startswith("[code=")' <<<"$body" >/dev/null; }
+error_is() { # code source part: a subtask's error_msg
+    ok 200 GET "/tasks/$coded/status?source_name_list=$2"
+    jq -e --arg h "[code=$1:" --arg p "$3" '.data[0].error_msg // "" | startswith($h) and contains($p)' <<<"$body" >/dev/null || return 1
+    codes="$codes $1"
+}
+errs() { wait_for 60 error_is "$@" || die "not $1 '$3': $body"; }
+lost() { error_is 36069 mdb "source: "; }
 wait_for 60 lost || die "no error_msg of a source that is gone: $body"
 restart_server mdb; wait_sync "$coded"
+sql dst "INSERT INTO d_my.t VALUES (900, 'in the way')"; sql my "INSERT INTO d_my.t VALUES (900, 'x')"
+errs 10006 my "Duplicate entry"
+sql dst "DELETE FROM d_my.t WHERE id = 900"; ok 200 POST "/tasks/$coded/resume"; wait_for 60 rows_are my || die "my differs after what was in the way is gone"
+sql dst "ALTER TABLE d_my.t DROP COLUMN v"; sql my "INSERT INTO d_my.t VALUES (901, 'x')"
+errs 36027 my "Column count doesn't match value count"
+sql dst "ALTER TABLE d_my.t ADD COLUMN v VARCHAR(20)"; ok 200 POST "/tasks/$coded/resume"; wait_sync "$coded"
+sql my "SET SESSION binlog_format = STATEMENT; INSERT INTO d_my.t VALUES (902, 'said')"
+errs 36004 my "as a statement"
+echo as=done >"$T/tasks/$name/sources/my/sync/resolve_ddl" || die "$(cat "$T/tasks/$name/sources/my/sync/last_error")"
+ok 200 POST "/tasks/$coded/resume"
 sql dst "DROP TABLE d_my.t"; sql my "UPDATE d_my.t SET v = 'x'"
 fails() { ok 200 GET "/tasks/$coded/status?source_name_list=my"; jq -e '.data[0] | .stage == "Paused" and (.error_msg | startswith("[code=36070:class=sync-unit:scope=downstream:level=high], Message: downstream table doesn'"'"'t exist, RawCause: ") and contains("d_my.t"))' <<<"$body" >/dev/null; }
 wait_for 60 fails || die "no error_msg: $body"
@@ -330,6 +369,14 @@ ok 204 DELETE "/tasks/$coded"; sql dst "DROP TABLE d_mdb.t"
 ok 201 POST /tasks "{\"remove_meta\": true, \"task\": $(both "$name")}"
 wait_sync "$coded"
 for s in my mdb; do wait_for 60 rows_are $s || die "$s differs after a new start: $(sql dst "SELECT * FROM d_$s.t")"; done
+for m in full load; do # a copy that cannot be made
+    mode=$m; coded_was=$coded; coded=c_$m
+    ok 201 POST /tasks "{\"task\": $(task_of c_$m "$(confs my)" "$(rules my my)" ', "ignore_checking_items": ["all"], "source_config": {"full_migrate_conf": {"data_dir": "'"$WORK"'/none"}, "source_conf": [{"source_name": "my"}]}')}"
+    ok 200 POST /tasks/c_$m/start
+    case $m in full) errs 32001 my "has rows" ;; *) errs 34019 my "" ;; esac
+    code 40056 "only available for syncer" GET /tasks/c_$m/sources/my/schemas
+    ok 204 DELETE /tasks/c_$m; mode=all; coded=$coded_was
+done
 ok 200 POST "/tasks/$coded/stop"
 at=$(sql my "SELECT NOW()"); wait_for 5 test "$(date +%s)" -gt "$(date -d "$at" +%s)"
 sql my "INSERT INTO d_my.t (v) VALUES ('after')"

@@ -203,7 +203,9 @@ sql mas "CREATE DATABASE osc; USE osc; CREATE TABLE t (id INT PRIMARY KEY); CREA
 new_task mas mad osc </dev/null; check; expect 'WARN  online_ddl: osc._t_gho: an online schema change of osc.t .*DROP TABLE `osc`.`_t_gho`'
 report | grep -q '_x_new' && die "a table of that name alone"
 mend; check; expect_not 'WARN  online_ddl'
-sql mad "SET GLOBAL max_connections = 10"; echo 8 >"$T/tasks/x/full_migrate_conf/import_threads"; check
+sql mad "SET GLOBAL max_connections = 10"; echo 200 >"$T/tasks/x/full_migrate_conf/import_threads" || die "$(cat "$T/tasks/x/last_error")"; check
+expect 'WARN  connections: import_threads is 200: 64 are used'
+echo 8 >"$T/tasks/x/full_migrate_conf/import_threads"; check
 expect 'FAIL  connections: target: 12 more are wanted, .* of 10 are taken; type at the target: SET GLOBAL max_connections=[0-9]+'
 sql mad "$(report | sed -nE 's/^FAIL  connections:.*type at the target: //p')"; typed=$((typed + 1)); check; expect_not '(WARN|FAIL)  connections'
 echo incremental >"$T/tasks/x/task_mode"; echo '[{"source_name": "mas", "binlog_name": "bin.000099"}]' >"$T/tasks/x/source_conf"; check

@@ -127,6 +127,7 @@ optimistic() {
     on a "ALTER TABLE t1 ADD COLUMN c INT"; on b "ALTER TABLE t1 CHANGE v w INT"
     wait_state m error
     grep -q 'fail to handle shard ddl .*because schema conflict detected' "$T/tasks/m/error" || fail "$(cat "$T/tasks/m/error")"
+    [ "$(cat "$T/tasks/m/error_reason")" = shard_conflict ] || fail "its reason is '$(cat "$T/tasks/m/error_reason")'"
     end_shards
 }
 

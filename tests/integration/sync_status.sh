@@ -78,6 +78,35 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     kill_sluice; restart_sluice; wait_state t running; caught_up t src
     same_rows src dst shop || die "$flavor: $what: rows differ"
 
+    what="a task of mode all takes over what DM has copied, and goes on from its checkpoint"
+    anew() { echo >"$T/tasks/t/stop"; rmdir "$T/tasks/t"; wait_for 30 gone || die "$flavor: $what: the table stays"; }
+    task_all() { make_task t s1 dst shop </dev/null || die "$flavor: $what: $(cat "$T/tasks/last_error")"; }
+    anew
+    sql dst "CREATE TABLE dm_meta.t_syncer_checkpoint LIKE dm_meta.was; INSERT INTO dm_meta.t_syncer_checkpoint SELECT * FROM dm_meta.was;
+        CREATE TABLE dm_meta.t_lightning_checkpoint_list (task_name VARCHAR(255) NOT NULL, source_name VARCHAR(255) NOT NULL, status VARCHAR(10) NOT NULL DEFAULT 'init', PRIMARY KEY (task_name, source_name));
+        INSERT INTO dm_meta.t_lightning_checkpoint_list VALUES ('t', 's1', 'finished')"
+    sql src "INSERT INTO shop.o VALUES (30,30,3); CREATE TABLE shop.later (id INT PRIMARY KEY); INSERT INTO shop.later VALUES (1)"
+    task_all; echo >"$T/tasks/t/start" || { cat "$T/tasks/t/check_report" >&2; die "$flavor: $what: $(cat "$T/tasks/t/last_error")"; }
+    wait_state t running; caught_up t src
+    grep -q "OK    takeover: DM has been here: its copy is taken over" "$T/tasks/t/check_report" || die "$flavor: $what: $(cat "$T/tasks/t/check_report")"
+    [ "$(cat "$T/tasks/t/sources/s1/dump/rows")" = 0 ] || die "$flavor: $what: rows were copied"
+    same_rows src dst shop || die "$flavor: $what: rows differ"
+    kill_sluice; restart_sluice; wait_state t running; sql src "DELETE FROM shop.o WHERE id = 30"; caught_up t src
+    same_rows src dst shop || die "$flavor: $what: rows differ after a restart"
+
+    what="what DM had not finished is told, and what to type"
+    anew
+    for status in running:"is not finished" finished:"has no checkpoint yet"; do
+        sql dst "CREATE TABLE IF NOT EXISTS dm_meta.t_lightning_checkpoint_list (task_name VARCHAR(255) NOT NULL, source_name VARCHAR(255) NOT NULL, status VARCHAR(10), PRIMARY KEY (source_name));
+            REPLACE INTO dm_meta.t_lightning_checkpoint_list VALUES ('t', 's1', '${status%:*}')"
+        [ -e "$T/tasks/t" ] || task_all
+        ! echo >"$T/tasks/t/start" 2>/dev/null || die "$flavor: $what: $status: started"
+        grep -q "FAIL  takeover: DM.*${status#*:}" "$T/tasks/t/check_report" || die "$flavor: $what: $status: $(cat "$T/tasks/t/check_report")"
+    done
+    sql dst "DROP TABLE dm_meta.t_lightning_checkpoint_list; TRUNCATE shop.o; TRUNCATE shop.later"
+    echo >"$T/tasks/t/start" || die "$flavor: $what: after what was typed: $(cat "$T/tasks/t/last_error")"
+    wait_state t running; caught_up t src; same_rows src dst shop || die "$flavor: $what: rows differ"
+
     what="what somebody mends at the target goes on by itself, what is of DM's list does not"
     echo >"$T/tasks/t/stop"; echo true >"$T/tasks/t/auto_resume" && echo >"$T/tasks/t/start" || die "$flavor: $what: $(cat "$T/tasks/t/last_error")"
     wait_state t running; sql dst "RENAME TABLE shop.o TO shop.away"; sql src "ALTER TABLE shop.o ADD d INT"

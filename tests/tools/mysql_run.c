@@ -310,7 +310,8 @@ static void add_columns(struct buf *out, const struct table_def *t)
         buf_printf(out, " %s %s %s %s %s %d%d%d%d%d%d%d%d%d%d\n", c->name, c->data_type,
                    c->column_type, c->charset ? c->charset : "-", c->collation ? c->collation : "-",
                    c->is_unsigned, c->nullable, c->invisible, c->generated, c->is_virtual,
-                   c->auto_increment, c->on_update_now, c->needs_value, c->json, c->uuid);
+                   c->auto_increment, c->on_update_now, c->needs_value, c->json,
+                   strcmp(c->data_type, "uuid") == 0);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "unit/copy/copy.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -9,9 +10,10 @@
 #include "base/scope.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/dm_left.h"
 #include "unit/load/load_folder.h"
 
-enum { MAX_PASSES = 30, DEFAULT_THREADS = 4, MAX_THREADS = 64 };
+enum { MAX_PASSES = 30, DEFAULT_THREADS = 4 };
 
 const char *const copy_phase_names[] = { "idle", "planning", "snapshot", "schema",
                                          "rows", "views",    "finished", NULL };
@@ -136,7 +138,7 @@ unsigned copy_threads(const struct job *job)
 
     if (job->files != FILES_NONE)
         n = job->files == FILES_DUMP ? dump : load;
-    return n < MAX_THREADS ? n : MAX_THREADS;
+    return n;
 }
 
 /* Shows the plan to those who watch; the old one goes. */
@@ -296,6 +298,32 @@ static int copy_all(struct copy *c, struct err *err)
     return rc == 0 ? copy_state_finish(c->target, c->job, err) : rc;
 }
 
+/* --- DM's copy --- */
+
+static bool is_all_there(const struct copy *c, const struct dm_left *left)
+{
+    const char *mode = json_string_value(json_object_get(c->job->doc, "task_mode"));
+
+    return mode && strcmp(mode, "full") == 0 ? left->load == DM_LOAD_FINISHED : left->sync;
+}
+
+/* 1: there is nothing to do. */
+static int take_over(struct copy *c, struct err *err)
+{
+    struct dm_left left;
+    int rc = dm_left_read(c->target, c->job, c->from.flavor, &left, err);
+
+    if (rc < 0)
+        return rc;
+    if (is_all_there(c, &left)) {
+        log_info(c->job->path, "DM has made the copy already");
+        rc = copy_state_finish(c->target, c->job, err);
+        rc = rc < 0 ? rc : 1;
+    }
+    dm_left_fini(&left);
+    return rc;
+}
+
 static int stream_run(struct copy *c, struct err *err)
 {
     int rc;
@@ -303,9 +331,11 @@ static int stream_run(struct copy *c, struct err *err)
     c->way = &copy_way_stream;
     rc = ends_open(c, err);
     if (rc == 0)
+        rc = take_over(c, err);
+    if (rc == 0)
         rc = copy_all(c, err);
     ends_close(c);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 static int (*const runs[])(struct copy *c, struct err *err) = {

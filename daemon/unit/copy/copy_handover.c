@@ -134,7 +134,7 @@ int copy_handover_read(struct mysql_conn *target, const struct job *job, struct 
     if (rc == 0)
         rc = copy_state_tables(target, job, &tables, &n_tables, err);
     if (rc == 0 && n_rounds == 0)
-        rc = err_set(err, -EIO, "a finished copy without a position");
+        rc = err_set(err, -ENOENT, "the copy of %s for task %s was DM's", job->source, job->task);
     if (rc == 0)
         rc = handover_fill(&h, rounds, n_rounds, tables, n_tables, err);
     rounds_free(rounds, n_rounds);

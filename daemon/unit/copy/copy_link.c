@@ -167,7 +167,7 @@ int copy_link_target(struct copy_link *l, struct checkpoint *fence, struct mysql
             copy_link_close(l, c);
     }
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     *ret = c;
     return 0;
 }

@@ -114,7 +114,7 @@ struct buf;
 void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row);
 void copy_state_sql_range(struct buf *out, const struct job *job, const char *schema,
                           const char *table, const struct copy_range_row *row);
-/* The whole copy is finished; copy_state_finished() is 1, 0 or <0. */
+/* The whole copy is finished; copy_state_finished() is 1, 0 or <0.  Without a round it was DM's. */
 int copy_state_finish(struct mysql_conn *target, const struct job *job, struct err *err);
 int copy_state_finished(struct mysql_conn *target, const struct job *job, struct err *err);
 

@@ -126,7 +126,7 @@ static int apply_open(const struct drain_sink_config *c, struct drain_place *sta
     group_init(&a->group);
     a->group.in_order = reverse;
     if (rc < 0)
-        err_wrap(err, "target");
+        err_of_target(err);
     if (rc == 0)
         rc = mysql_conn_execf(a->admin, err, "SET SESSION sql_mode='STRICT_ALL_TABLES'");
     if (rc == 0)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/address.h"
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "unit/drain/drain_ahead.h"
@@ -238,6 +239,7 @@ static int by_definition(struct drain_tables *ts, struct drain_table *t,
         rc = drain_ahead(lane, seq, &until, t->schema, t->name, ts->unit, err);
     if (rc == 0) {
         shape_complete(t->map, cols);
+        shape_say(t->map, NULL);
         for (unsigned i = 0; i < t->map->n_cols; i++)
             set_column(t, i, cols[i]);
         set_keys(t, def);
@@ -260,10 +262,11 @@ static void by_names(struct drain_tables *ts, struct drain_table *t)
         const struct table_column *c = column_called(def, t->map->cols[i].name);
 
         if (c)
-            t->map->cols[i].uuid = c->uuid;
+            t->map->cols[i].address = (uint8_t)address_of_type(c->data_type);
         set_column(t, i, c);
         all = all && c;
     }
+    shape_say(t->map, NULL);
     if (def && all)
         set_keys(t, def);
     else
@@ -279,8 +282,10 @@ static void by_any_name(struct drain_tables *ts, struct drain_table *t)
     struct err ignored = ERR_INIT;
     bool fits = read_def(ts, t, &def, &ignored) == 0 && shape_fit(t->map, def, cols, &ignored) == 0;
 
-    if (fits)
+    if (fits) {
         shape_complete(t->map, cols);
+        shape_say(t->map, NULL);
+    }
     for (unsigned i = 0; i < t->map->n_cols; i++)
         set_column(t, i, fits ? cols[i] : NULL);
     t->names = fits ? "source" : "nobody";

@@ -216,7 +216,7 @@ static int lock_and_begin(struct mysql_conn *ctl, const struct dump_way *way,
     if (rc == 0)
         rc = exec(ctl, tables ? way->lock_tables : lock_sql[flavor], err);
     if (rc < 0)
-        return rc;
+        return err_because(err, REASON_READ_LOCK);
     rc = tables ? 0 : exec(ctl, lock_more_sql[flavor], err);
     if (rc == 0)
         rc = begin_all(ctl, way, s, err);

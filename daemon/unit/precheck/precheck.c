@@ -33,7 +33,7 @@ void precheck_report_add(struct precheck_report *r, enum precheck_level level, c
     assert(precheck_item_check(id, &unknown) == 0); /* or nobody could leave it out */
     r->lines = xrealloc(r->lines, (r->n + 1) * sizeof *r->lines);
     r->lines[r->n++] =
-        (struct precheck_line){ level, id, xstrdup(text), fix ? xstrdup(fix) : NULL };
+        (struct precheck_line){ level, id, xstrdup(text), fix ? xstrdup(fix) : NULL, REASON_NONE };
     r->n_warn += level == PRECHECK_WARN;
     r->n_fail += level == PRECHECK_FAIL;
 }
@@ -110,9 +110,9 @@ int precheck_report_verdict(const struct precheck_report *r, struct err *err)
         return 0;
     while (first->level != PRECHECK_FAIL)
         first++;
-    return err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
-                   first->fix ? first->fix : "",
-                   r->n_fail > 1 ? " (and more: see check_report)" : "");
+    err_set(err, -EINVAL, "%s: %s%s%s%s", first->id, first->text, first->fix ? "; " : "",
+            first->fix ? first->fix : "", r->n_fail > 1 ? " (and more: see check_report)" : "");
+    return err_because(err, first->reason);
 }
 
 /* --- one end --- */
@@ -189,6 +189,7 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
         SCOPED(freep) char *fix = connect_fix(p, e, params, err);
 
         precheck_add(p, PRECHECK_FAIL, "connection", fix, "%s: %s", e->name, err->text);
+        p->report.lines[p->report.n - 1].reason = e == &p->from ? REASON_SOURCE : REASON_TARGET;
         return false;
     }
     e->account = server_account(e->conn);
@@ -273,6 +274,8 @@ int precheck_run(const struct job *job, const struct precheck_scope *scope,
         precheck_source_lines(&p);
     if (job->files != FILES_DUMP && precheck_open(&p, &p.to, &job->to, err))
         precheck_target_lines(&p);
+    if (job->files == FILES_NONE && p.from.account && p.to.account)
+        precheck_dm_lines(&p);
     if (job->files != FILES_NONE)
         rc = precheck_folder_lines(&p, err);
     else if (p.from.account && p.to.account)

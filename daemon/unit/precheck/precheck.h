@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/reason.h"
 #include "mysql/conn.h"
 
 struct buf;
@@ -29,6 +30,7 @@ struct precheck_line {
     const char *id; /* what was looked at: "binlog_format", "grants", "table" */
     char *text;     /* what was found; owned */
     char *fix;      /* what to type; NULL if nothing helps or nothing is wrong; owned */
+    enum reason reason;
 };
 
 struct precheck_report {

@@ -17,16 +17,9 @@ static void check_type(struct tables *t, const struct pair *pair, const struct t
 
     if (c.fidelity == FIDELITY_EXACT)
         return;
-    if (c.copy_only && p->scope.sync)
-        precheck_add(p, PRECHECK_FAIL, "type", NULL,
-                     "%s.%s is %s, which the target does not have, and the binlog has its bytes "
-                     "alone: leave the table out (block_allow_list.ignore_tables), or copy it with "
-                     "task_mode full",
-                     pair->label, col->name, col->data_type);
-    else
-        precheck_add(p, c.fidelity == FIDELITY_REFUSED ? PRECHECK_FAIL : PRECHECK_WARN, "type",
-                     NULL, "%s.%s is %s%s%s: %s", pair->label, col->name, col->data_type,
-                     c.to ? ", there " : "", c.to ? c.to : "", c.note);
+    precheck_add(p, c.fidelity == FIDELITY_REFUSED ? PRECHECK_FAIL : PRECHECK_WARN, "type", NULL,
+                 "%s.%s is %s%s%s: %s", pair->label, col->name, col->data_type,
+                 c.to ? ", there " : "", c.to ? c.to : "", c.note);
 }
 
 static bool target_has_collation(const struct tables *t, const char *name)

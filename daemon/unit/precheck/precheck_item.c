@@ -42,6 +42,7 @@ static const char *const ids[] = {
     "shards",
     "start",
     "tables",
+    "takeover",
     "target",
     "target_table",
     "time_zone",

@@ -23,6 +23,7 @@ struct precheck {
     const struct job *job; /* NULL: the source alone */
     struct precheck_scope scope;
     bool by_gtid;
+    bool behind; /* sync goes on from where DM was: tables may have come since */
     struct end from, to;
 };
 
@@ -42,8 +43,11 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
 void precheck_end_fini(struct end *e);
 struct server_kind precheck_kind(const struct end *e);
 
-void precheck_source_lines(struct precheck *p);                /* precheck_source.c */
+void precheck_source_lines(struct precheck *p); /* precheck_source.c */
+/* Does the source have the position that sync is to start from? */
+void precheck_start_line(struct precheck *p, const struct position *start);
 void precheck_target_lines(struct precheck *p);                /* precheck_target.c */
+void precheck_dm_lines(struct precheck *p);                    /* precheck_dm.c; both are open */
 int precheck_table_lines(struct precheck *p, struct err *err); /* precheck_table.c */
 /* precheck_left.c: what of the schemas of 'names' in scope is not copied. */
 int precheck_left_lines(struct precheck *p, const struct table_names *names, struct err *err);

@@ -174,14 +174,14 @@ static void check_prepared(struct precheck *p)
 }
 
 /* What was given may be completed by what is asked for: GTIDs by a file, a file by GTIDs. */
-static int find_start(struct precheck *p, struct err *err)
+static int find_start(struct precheck *p, const struct position *start, struct err *err)
 {
     const struct job *job = p->job;
     struct position at = { .offset = 0 };
     bool at_end;
     int rc = 0;
 
-    position_copy(&at, &job->start);
+    position_copy(&at, start);
     if (job->start_us)
         rc = server_find_time(&job->from, job->start_us, &at, &at_end, err);
     else if (p->by_gtid && !at.gtids)
@@ -196,20 +196,23 @@ static int find_start(struct precheck *p, struct err *err)
     return rc;
 }
 
-static void check_start(struct precheck *p)
+void precheck_start_line(struct precheck *p, const struct position *start)
 {
-    const struct job *job = p->job;
     struct err err = ERR_INIT;
 
-    if (!job || !job->has_start || p->scope.dump || p->scope.again)
-        return;
-    if (find_start(p, &err) < 0)
+    if (find_start(p, start, &err) < 0)
         precheck_add(p, PRECHECK_FAIL, "start",
                      "give the source another start in source_conf: start_time, or binlog_name "
                      "and binlog_pos, or binlog_gtid; none of them: from now on",
                      "%s", err.text);
     else
         precheck_add(p, PRECHECK_OK, "start", NULL, "the source has the position to start from");
+}
+
+static void check_start(struct precheck *p)
+{
+    if (p->job && p->job->has_start && !p->scope.dump && !p->scope.again)
+        precheck_start_line(p, &p->job->start);
 }
 
 /* What the account must have for the consistency that was asked for; LOCK TABLES is asked for

@@ -71,7 +71,8 @@ static void check_empty(struct tables *t, const struct pair *pair)
 
 bool precheck_is_behind(const struct precheck *p)
 {
-    return p->scope.again || (p->job && (p->job->has_start || p->job->start_us) && !p->scope.dump);
+    return p->scope.again || p->behind ||
+           (p->job && (p->job->has_start || p->job->start_us) && !p->scope.dump);
 }
 
 static void check_there(struct tables *t, const struct pair *pair)

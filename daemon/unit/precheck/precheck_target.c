@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/scope.h"
 #include "route/router.h"
 #include "unit/job.h"
@@ -82,6 +83,27 @@ static void check_connections(struct precheck *p, const struct end *e, unsigned 
     precheck_add(p, wanted > max ? PRECHECK_FAIL : PRECHECK_WARN, "connections", fix,
                  "%s: %u more are wanted, %llu of %llu are taken", e->name, wanted,
                  (unsigned long long)used, (unsigned long long)max);
+}
+
+/* What is written is no error, but not all of it is used. */
+static void check_threads(struct precheck *p)
+{
+    static const struct {
+        const char *conf, *name;
+    } fields[] = { { "full_migrate_conf", "export_threads" },
+                   { "full_migrate_conf", "import_threads" },
+                   { "incr_migrate_conf", "repl_threads" } };
+    const json_t *config = json_object_get(p->job->doc, "source_config");
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        json_int_t n = json_integer_value(
+            json_object_get(json_object_get(config, fields[i].conf), fields[i].name));
+
+        if (n > JOB_THREADS_MAX)
+            precheck_add(p, PRECHECK_WARN, "connections", NULL,
+                         "%s is %lld: %u are used, the most there can be", fields[i].name,
+                         (long long)n, JOB_THREADS_MAX);
+    }
 }
 
 /* How far the zone SYSTEM is from UTC now, in seconds. */
@@ -163,6 +185,7 @@ void precheck_target_lines(struct precheck *p)
     check_writable(p);
     check_packet(p);
     check_meta_schema(p);
+    check_threads(p);
     check_connections(p, &p->to, (p->scope.load ? p->job->load_threads : 0) + 4);
     if (p->from.account) {
         check_connections(p, &p->from, (p->scope.dump ? p->job->dump_threads : 0) + 3);

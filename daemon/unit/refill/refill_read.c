@@ -173,7 +173,7 @@ int refill_look(struct refill_chunk *k, struct err *err)
     if (rc == 0)
         rc = choose_rows(k, err);
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = table_read(k->run->admin, k->to_name.to_schema, k->to_name.to_table, &k->to, err);
     if (rc == -ENOENT)
         *err = ERR_INIT;
@@ -371,7 +371,7 @@ int refill_rows(struct refill_chunk *k, struct slice rest, bool flush, struct er
         buf_str(&sql, " LOCK IN SHARE MODE");
     rc = mysql_conn_query(k->run->refill->source, slice_of(sql.data, sql.size), false, &res, err);
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     while (took == 0 && (rc = mysql_result_next(res, &row, err)) > 0) {
         took = take_row(k, &row, flush, err);
         if (k->key) {

@@ -214,7 +214,7 @@ int refill_ask(const struct job *job, const struct refill_row *want, struct err 
     int rc = mysql_conn_open(&c, &job->to, err);
 
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     rc = refill_state_create(c, job, err);
     if (rc == 0)
         rc = write_row(c, job, want, err);
@@ -230,7 +230,7 @@ int refill_cancel(const struct job *job, const char *schema, const char *table, 
     int rc = mysql_conn_open(&c, &job->to, err);
 
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     copy_sql(&sql, "DELETE FROM %i.sluice_refill WHERE task=%q AND source=%q AND db=%q AND tab=%q",
              job->meta_schema, job->task, job->source, schema, table);
     rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), &gone, err);

@@ -373,6 +373,12 @@ static int first_of_file(struct journal *j, const struct relay_until *until, uin
     return 0;
 }
 
+static int nothing_stored(struct err *err)
+{
+    err_set(err, -ENOENT, "nothing is stored");
+    return err_because(err, REASON_RELAY_EMPTY);
+}
+
 static int purge(struct relay *r, struct journal *j, const struct relay_until *until, bool force,
                  struct err *err)
 {
@@ -383,7 +389,7 @@ static int purge(struct relay *r, struct journal *j, const struct relay_until *u
 
     journal_state(j, &state);
     if (state.durable_seq == 0)
-        return err_set(err, -ENOENT, "nothing is stored");
+        return nothing_stored(err);
     rc = until->file ? first_of_file(j, until, &keep.until_seq, err) : 0;
     if (rc == 0)
         rc = collect(r, j, "purge", &keep, &gone, err);
@@ -399,7 +405,7 @@ int relay_purge(struct relay *r, const struct relay_until *until, bool force, st
     int rc;
 
     if (!j)
-        return err_set(err, -ENOENT, "nothing is stored");
+        return nothing_stored(err);
     rc = purge(r, j, until, force, err);
     journal_close(j);
     return rc;

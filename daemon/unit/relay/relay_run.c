@@ -306,7 +306,7 @@ static int connect_source(struct relay_run *run, struct err *err)
         show_gtid(run->relay, &place.last);
         rc = go_to(run, &place, err);
     }
-    return rc < 0 ? err_wrap(err, "source") : 0;
+    return rc < 0 ? err_of_source(err) : 0;
 }
 
 static bool can_reconnect(const struct err *err)

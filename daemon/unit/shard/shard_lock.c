@@ -83,7 +83,7 @@ static int give_order(const struct job *job, const struct shard_lock *l, const s
     int rc = mysql_conn_open(&c, &job->to, err);
 
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     for (unsigned i = 0; i < ORDER_TRIES; i++) {
         *err = ERR_INIT;
         rc = try_order(c, job, l, o, err);

@@ -255,7 +255,8 @@ int source_remove(struct node *n, struct err *err)
         SCOPED(buf_fini) struct buf names = BUF_INIT;
 
         print_users(users, &names);
-        return err_set(err, -EBUSY, "it is used by task %s: remove that first", names.data);
+        err_set(err, -EBUSY, "it is used by task %s: remove that first", names.data);
+        return err_because(err, REASON_HAS_TASKS);
     }
     rc = relay_may_go(s->relay, err);
     if (rc == 0)

@@ -11,7 +11,7 @@ int source_def_read(struct mysql_conn **c, const struct mysql_params *from, cons
     int rc = *c ? 0 : mysql_conn_open(c, from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = table_read(*c, schema, name, ret, err);
     if (rc == -ECONNRESET || rc == -ETIMEDOUT) {
         mysql_conn_close(*c);

@@ -58,6 +58,7 @@ static const struct doc_field relay_fields[] = {
       .help = "File that an empty relay begins with; empty: the oldest of the source" },
     { .name = "relay_binlog_gtid",
       .type = DOC_TEXT,
+      .reason = REASON_GTID,
       .fallback = "\"\"",
       .help = "GTID set that an empty relay begins after, where enable_gtid is set" },
     { .name = "relay_dir",

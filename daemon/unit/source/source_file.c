@@ -2,21 +2,21 @@
 
 #include <errno.h>
 
-#include "unit/dm_keys.h"
+#include "dm/keys.h"
 
 static int take_security(json_t *doc, const json_t *v, struct err *err)
 {
     return dm_take_security(doc, "security", v, err);
 }
 
-static const struct dm_key from_keys[] = { { "host", "host", NULL },
-                                           { "port", "port", NULL },
-                                           { "user", "user", NULL },
-                                           { "password", "password", NULL },
+static const struct dm_key from_keys[] = { { "host", "host" },
+                                           { "port", "port" },
+                                           { "user", "user" },
+                                           { "password", "password" },
                                            { "security", NULL, take_security },
-                                           { "max-allowed-packet", NULL, NULL },
-                                           { "session", NULL, NULL },
-                                           { "charset", NULL, NULL },
+                                           { "max-allowed-packet" },
+                                           { "session" },
+                                           { "charset" },
                                            { 0 } };
 
 static int take_from(json_t *doc, const json_t *v, struct err *err)
@@ -24,9 +24,9 @@ static int take_from(json_t *doc, const json_t *v, struct err *err)
     return dm_keys_take(from_keys, v, "", doc, err);
 }
 
-static const struct dm_key purge_keys[] = { { "interval", "purge.interval", NULL },
-                                            { "expires", "purge.expires", NULL },
-                                            { "remain-space", "purge.remain_space", NULL },
+static const struct dm_key purge_keys[] = { { "interval", "purge.interval" },
+                                            { "expires", "purge.expires" },
+                                            { "remain-space", "purge.remain_space" },
                                             { 0 } };
 
 static int take_purge(json_t *doc, const json_t *v, struct err *err)
@@ -44,24 +44,24 @@ static int take_filters(json_t *doc, const json_t *v, struct err *err)
 }
 
 static const struct dm_key keys[] = {
-    { "source-id", "source_name", NULL },
-    { "enable", "enable", NULL },
-    { "enable-gtid", "enable_gtid", NULL },
-    { "flavor", "flavor", NULL },
+    { "source-id", "source_name" },
+    { "enable", "enable" },
+    { "enable-gtid", "enable_gtid" },
+    { "flavor", "flavor" },
     { "from", NULL, take_from },
-    { "enable-relay", "relay_config.enable_relay", NULL },
-    { "relay-binlog-name", "relay_config.relay_binlog_name", NULL },
-    { "relay-binlog-gtid", "relay_config.relay_binlog_gtid", NULL },
-    { "relay-dir", "relay_config.relay_dir", NULL },
-    { "server-id", "relay_config.server_id", NULL },
+    { "enable-relay", "relay_config.enable_relay" },
+    { "relay-binlog-name", "relay_config.relay_binlog_name" },
+    { "relay-binlog-gtid", "relay_config.relay_binlog_gtid" },
+    { "relay-dir", "relay_config.relay_dir" },
+    { "server-id", "relay_config.server_id" },
     { "purge", NULL, take_purge },
     { "filters", NULL, take_filters },
     /* without effect: retries are the task's max_retries, letter case is asked of the server */
-    { "checker", NULL, NULL },
-    { "case-sensitive", NULL, NULL },
-    { "auto-fix-gtid", NULL, NULL },
-    { "meta-dir", NULL, NULL },
-    { "tracer", NULL, NULL },
+    { "checker" },
+    { "case-sensitive" },
+    { "auto-fix-gtid" },
+    { "meta-dir" },
+    { "tracer" },
     { 0 },
 };
 

@@ -24,9 +24,11 @@ static int verdict(const struct precheck_report *r, struct err *err)
         const struct precheck_line *l = &r->lines[i];
         bool no_answer = strcmp(l->id, "connection") == 0;
 
-        if (l->level == PRECHECK_FAIL && (no_answer || strcmp(l->id, "gtid") == 0))
-            return err_set(err, no_answer ? -EHOSTUNREACH : -EINVAL, "%s: %s%s%s", l->id, l->text,
-                           l->fix ? "; " : "", l->fix ? l->fix : "");
+        if (l->level != PRECHECK_FAIL || (!no_answer && strcmp(l->id, "gtid") != 0))
+            continue;
+        err_set(err, no_answer ? -EHOSTUNREACH : -EINVAL, "%s: %s%s%s", l->id, l->text,
+                l->fix ? "; " : "", l->fix ? l->fix : "");
+        return err_because(err, no_answer ? REASON_SOURCE : REASON_GTID_MODE);
     }
     return 0;
 }

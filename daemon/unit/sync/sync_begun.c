@@ -91,7 +91,7 @@ static int look_back(struct sync_run *r, const char *file, struct err *err)
     int rc = remembered(r, file, &was, err);
 
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     if (!was)
         return 0;
     rc = server_binlog_begun(&r->job->from, file, &is_us, err);
@@ -100,7 +100,7 @@ static int look_back(struct sync_run *r, const char *file, struct err *err)
         return 0;
     }
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     return is_us / 1000000 == was ? 0 : another(r, file, was, (uint32_t)(is_us / 1000000), err);
 }
 
@@ -120,13 +120,13 @@ int begun_see(struct sync_run *r, uint32_t begun, struct err *err)
         return rc;
     rc = remembered(r, file, &was, err);
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     if (was && was != begun && opened && by_place && !stored)
         return another(r, file, was, begun, err);
     if (was != begun)
         rc = remember(r, file, begun, err);
     snprintf(r->begun_file, sizeof r->begun_file, "%s", file);
-    return rc < 0 ? err_wrap(err, "target") : 0;
+    return rc < 0 ? err_of_target(err) : 0;
 }
 
 static void take_reached(struct sync_run *r)

@@ -4,7 +4,9 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/address.h"
 #include "route/ddl_lex.h"
 
 /* A name, plain or quoted in any way; what is too long for one is none. */
@@ -25,6 +27,51 @@ static bool name_of(const struct ddl_lexer *l, const struct ddl_token *t, struct
     return true;
 }
 
+/* --- types --- */
+
+/* Unquoted, these are no names of columns where a type could follow. */
+static const char *const before_names[] = { "ADD",   "COLUMN",     "MODIFY", "CHANGE", "DROP",
+                                            "AFTER", "TO",         "BY",     "KEY",    "INDEX",
+                                            "TABLE", "CONSTRAINT", "AS",     "RENAME", "EXISTS",
+                                            "ALTER", "UNIQUE",     "SET",    "DEFAULT" };
+static const char *const after_types[] = {
+    ",",   ")",       "NOT",   "NULL",    "DEFAULT",   "PRIMARY",   "UNIQUE",
+    "KEY", "COMMENT", "CHECK", "FIRST",   "AFTER",     "VIRTUAL",   "GENERATED",
+    "AS",  "WITHOUT", "WITH",  "COLLATE", "INVISIBLE", "REFERENCES"
+};
+
+static bool is_any(const struct ddl_lexer *l, const struct ddl_token *t, const char *const *words,
+                   size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ddl_token_is(l, t, words[i]))
+            return true;
+    return false;
+}
+
+/* What is written for 't', a type that the target lacks; NULL: it is none. */
+static const char *type_for(const struct ddl_lexer *l, const struct ddl_token *before,
+                            const struct ddl_token *t, struct server_kind from,
+                            struct server_kind to)
+{
+    struct ddl_lexer ahead = *l;
+    struct ddl_token next;
+    char word[8] = "";
+
+    if (t->kind != DDL_TOKEN_WORD || t->after_dot || t->size >= sizeof word)
+        return NULL;
+    for (size_t i = 0; i < t->size; i++)
+        word[i] = (char)(l->sql.data[t->at + i] | 0x20); /* digits have the bit already */
+    if (!address_of_type(word) || (before->kind != DDL_TOKEN_QUOTED &&
+                                   (before->kind != DDL_TOKEN_WORD ||
+                                    is_any(l, before, before_names, ARRAY_LEN(before_names)))))
+        return NULL;
+    next = ddl_lex(&ahead);
+    if (next.kind != DDL_TOKEN_END && !is_any(l, &next, after_types, ARRAY_LEN(after_types)))
+        return NULL;
+    return dialect_type(from, to, word, word).to;
+}
+
 void collate_translate(struct slice sql, bool ansi_quotes, bool no_backslash_escapes,
                        struct server_kind from, struct server_kind to, struct buf *out)
 {
@@ -32,12 +79,19 @@ void collate_translate(struct slice sql, bool ansi_quotes, bool no_backslash_esc
     struct ddl_lexer l = { .sql = sql,
                            .ansi_quotes = ansi_quotes,
                            .no_backslash_escapes = no_backslash_escapes };
+    struct ddl_token t = { .kind = DDL_TOKEN_END }, before;
     size_t done = 0;
 
-    for (struct ddl_token t = ddl_lex(&l); t.kind != DDL_TOKEN_END; t = ddl_lex(&l)) {
+    for (before = t, t = ddl_lex(&l); t.kind != DDL_TOKEN_END; before = t, t = ddl_lex(&l)) {
+        const char *type = type_for(&l, &before, &t, from, to);
         struct collation_change change;
         char name[65];
 
+        if (type) {
+            buf_add(out, sql.data + done, t.at - done);
+            buf_str(out, type);
+            done = t.at + t.size;
+        }
         if (!ddl_token_is(&l, &t, "COLLATE"))
             continue;
         t = ddl_lex(&l);

@@ -177,23 +177,27 @@ enum sync_ddl_use sync_ddl_use(struct sync_run *r, const struct query *q, const 
 
 int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
 {
-    if (d->class == DDL_DML)
-        return err_set(err, -ENOTSUP,
-                       "the source logged a change as a statement (binlog_format of a session is "
-                       "not ROW), which cannot be repeated exactly: make it at the target by hand, "
-                       "then " SAY_DONE ": %.*s",
-                       SLICE_HEAD(q->sql, 300));
+    if (d->class == DDL_DML) {
+        err_set(err, -ENOTSUP,
+                "the source logged a change as a statement (binlog_format of a session is not ROW),"
+                " which cannot be repeated exactly: make it at the target by hand, then " SAY_DONE
+                ": %.*s",
+                SLICE_HEAD(q->sql, 300));
+        return err_because(err, REASON_STATEMENT_LOGGED);
+    }
     if (d->tablespace)
         return err_set(err, -ENOTSUP,
                        "rows came or went with the files of a tablespace and are not in the "
                        "binlog: copy the task again, or copy the table by hand, then " SAY_DONE
                        ": %.*s",
                        SLICE_HEAD(q->sql, 300));
-    if (d->class == DDL_UNKNOWN)
-        return err_set(err, -ENOTSUP,
-                       "a statement of a kind not known touches the task: run what is needed of it "
-                       "at the target, then " SAY_DONE ": %.*s",
-                       SLICE_HEAD(q->sql, 300));
+    if (d->class == DDL_UNKNOWN) {
+        err_set(err, -ENOTSUP,
+                "a statement of a kind not known touches the task: run what is needed of it at the "
+                "target, then " SAY_DONE ": %.*s",
+                SLICE_HEAD(q->sql, 300));
+        return err_because(err, REASON_STATEMENT_UNKNOWN);
+    }
     return err_set(err, -ENOTSUP,
                    "a %s joins tables of the task with others: run what is needed of it at the "
                    "target, then " SAY_DONE ": %.*s",

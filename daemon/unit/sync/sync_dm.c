@@ -11,8 +11,9 @@
 #include "store/key.h"
 #include "store/store.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/dm_left.h"
 
-#define MAX_NAME 64 /* of a table, in characters */
+#define TABLE "syncer_checkpoint"
 
 /* As DM's own, but for longer names of sources. */
 static const char create_rows[] =
@@ -26,63 +27,9 @@ static const char create_rows[] =
     " UNIQUE KEY uk_id_schema_table (id, cp_schema, cp_table)) CHARACTER SET utf8mb4 COLLATE "
     "utf8mb4_bin";
 
-/* NULL for what is no task, or is called so that no table can be; the caller frees. */
-static char *table_of(const struct job *job)
-{
-    char *name = strchr(job->task, '/') ? NULL : xasprintf("%s_syncer_checkpoint", job->task);
-    size_t characters = 0;
-
-    for (const char *s = name; s && *s; s++)
-        characters += (*s & 0xc0) != 0x80;
-    if (characters <= MAX_NAME)
-        return name;
-    free(name);
-    return NULL;
-}
-
 static bool is_absent(const struct err *err)
 {
     return err->sql == 1146 || err->sql == 1049;
-}
-
-/* --- what DM left --- */
-
-static int parse_row(struct sync_run *r, const struct mysql_row *row, struct position *ret,
-                     struct err *err)
-{
-    SCOPED(freep) char *gtids = NULL;
-
-    *ret = (struct position){ .offset = row->values[1] ? copy_row_u64(row, 1) : 0 };
-    if (row->values[0])
-        snprintf(ret->file, sizeof ret->file, "%.*s", (int)row->sizes[0], row->values[0]);
-    gtids = row->values[2] ? xstrndup(row->values[2], row->sizes[2]) : NULL;
-    if (gtids && *gtids && gtid_set_parse(&ret->gtids, r->flavor, gtids, err) < 0)
-        return err_wrap(err, "DM's checkpoint");
-    return ret->file[0] || ret->gtids;
-}
-
-int dm_checkpoint_read(struct sync_run *r, struct position *ret, struct err *err)
-{
-    SCOPED(freep) char *table = table_of(r->job);
-    struct mysql_result *res = NULL;
-    struct mysql_row row;
-    int rc = table ? copy_sql_query(r->admin, &res, err,
-                                    "SELECT binlog_name,binlog_pos,binlog_gtid FROM %i.%i"
-                                    " WHERE id=%q AND is_global=1",
-                                    r->job->meta_schema, table, r->job->source)
-                   : 0;
-
-    if (rc < 0 && is_absent(err)) {
-        *err = ERR_INIT;
-        return 0;
-    }
-    if (rc < 0 || !res)
-        return rc;
-    rc = mysql_result_next(res, &row, err);
-    if (rc > 0)
-        rc = parse_row(r, &row, ret, err);
-    mysql_result_free(res);
-    return rc;
 }
 
 /* --- its safe mode --- */
@@ -135,7 +82,7 @@ int dm_safe_load(struct sync_run *r, struct err *err)
 
 int dm_checkpoint_open(struct sync_run *r, struct err *err)
 {
-    SCOPED(freep) char *table = table_of(r->job);
+    SCOPED(freep) char *table = dm_left_table(r->job, TABLE);
     int rc;
 
     if (!table || r->only_aside || r->second)
@@ -261,12 +208,22 @@ static int drop_empty(struct mysql_conn *c, const struct job *job, const char *t
     return rc;
 }
 
-int dm_checkpoint_forget(struct mysql_conn *c, const struct job *job, struct err *err)
+/* What DM kept of the source, whichever release it was. */
+static const struct {
+    const char *what, *column;
+} left[] = {
+    { TABLE, "id" },
+    { "lightning_checkpoint_list", "source_name" },
+    { "loader_checkpoint", "id" },
+    { "onlineddl", "id" },
+};
+
+static int forget(struct mysql_conn *c, const struct job *job, const char *what, const char *column,
+                  struct err *err)
 {
-    SCOPED(buf_fini) struct buf key = BUF_INIT;
-    SCOPED(freep) char *table = table_of(job);
-    int rc = table ? copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE id=%q", job->meta_schema, table,
-                                   job->source)
+    SCOPED(freep) char *table = dm_left_table(job, what);
+    int rc = table ? copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE %i=%q", job->meta_schema, table,
+                                   column, job->source)
                    : 0;
 
     if (table && rc == 0)
@@ -275,6 +232,16 @@ int dm_checkpoint_forget(struct mysql_conn *c, const struct job *job, struct err
         *err = ERR_INIT;
         rc = 0;
     }
+    return rc;
+}
+
+int dm_checkpoint_forget(struct mysql_conn *c, const struct job *job, struct err *err)
+{
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    int rc = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(left) && rc == 0; i++)
+        rc = forget(c, job, left[i].what, left[i].column, err);
     safe_key(job, &key);
     if (rc == 0 && job->store)
         rc = store_delete(job->store, STORE_CHECKPOINT, key_slice(&key), true, err);

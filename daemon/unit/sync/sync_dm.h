@@ -8,16 +8,14 @@
  * unless the row says, as DM's do after a clean end, that nothing beyond it was applied
  * (exit_safe_*).
  *
- * The other way round, a task that has no checkpoint of ours and finds DM's goes on from there: in
- * safe mode up to where the source is then, since DM may have applied some of that already.
+ * The other way round, a task that has no checkpoint of ours and finds DM's (unit/dm_left.h) goes
+ * on from there: in safe mode up to where the source is then, since DM may have applied some of that already.
  */
 #ifndef SLUICE_UNIT_SYNC_DM_H
 #define SLUICE_UNIT_SYNC_DM_H
 
 #include "unit/sync/sync_priv.h"
 
-/* 1: DM left a position for this source; 0: it did not. */
-int dm_checkpoint_read(struct sync_run *r, struct position *ret, struct err *err);
 /* Safe mode from here up to 'end', kept in the store. */
 int dm_safe_until(struct sync_run *r, const struct position *end, struct err *err);
 /* At the start: is a safe mode from before still on? */

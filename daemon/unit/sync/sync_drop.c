@@ -72,8 +72,7 @@ static enum expr_type type_of(const struct column *c, const struct table_column 
     case COL_MEDIUM_BLOB:
     case COL_LONG_BLOB:
     case COL_BLOB_COMPRESSED:
-        return def && !def->uuid && strncmp(def->data_type, "inet", 4) != 0 ? EXPR_TYPE_TEXT
-                                                                            : EXPR_TYPE_OPAQUE;
+        return def && !c->address ? EXPR_TYPE_TEXT : EXPR_TYPE_OPAQUE;
     case COL_DECIMAL:
     case COL_NULL:
     case COL_VECTOR:
@@ -243,11 +242,12 @@ static int holds(const struct expr *e, struct image *m, struct err *err)
 {
     int rc = e ? expr_true(e, value_of, m, err) : 1;
 
-    if (rc >= 0 && m->absent)
-        return err_set(err, -ENOTSUP,
-                       "the source left a column out of a change that it asks for "
-                       "(binlog_row_image of a session is not FULL)");
-    return rc;
+    if (rc < 0 || !m->absent)
+        return rc;
+    err_set(err, -ENOTSUP,
+            "the source left a column out of a change that it asks for (binlog_row_image of a "
+            "session is not FULL)");
+    return err_because(err, REASON_ROW_IMAGE);
 }
 
 int drops_row(const struct drops *d, enum rows_kind kind, const struct value *row, unsigned n_cols,

@@ -233,13 +233,13 @@ static bool same_table(const struct online_name *a, const char *schema, const ch
 static int strange_swap(const struct query *q, const struct online_name *n, const char *rules,
                         struct err *err)
 {
-    return err_set(
-        err, -ENOTSUP,
-        "online ddl sql '%.*s' invalid, table %s.%s fail to match '%s' online ddl regex: "
-        "say in %s of the task how such tables are called; or, if this is no online "
-        "schema change, run what is needed of it at the target, then 'echo as=done > "
-        "resolve_ddl' (an action of sync) and resume",
-        SLICE_HEAD(q->sql, 200), n->schema, n->table, rules, rules);
+    err_set(err, -ENOTSUP,
+            "online ddl sql '%.*s' invalid, table %s.%s fail to match '%s' online ddl regex: "
+            "say in %s of the task how such tables are called; or, if this is no online "
+            "schema change, run what is needed of it at the target, then 'echo as=done > "
+            "resolve_ddl' (an action of sync) and resume",
+            SLICE_HEAD(q->sql, 200), n->schema, n->table, rules, rules);
+    return err_because(err, REASON_ONLINE_SWAP);
 }
 
 /* A pair of names.  The table to its trash is nothing, the ghost to the table is its change; where
@@ -286,11 +286,13 @@ static int rename_tables(struct sync_run *r, const struct query *q, const struct
 
         name_of(r, q, &d->names[i], &from);
         name_of(r, q, &d->names[i + 1], &to);
-        if (to.kind == ONLINE_GHOST)
-            return err_set(err, -ENOTSUP,
-                           "a RENAME of %s.%s to %s.%s, which is the name of an online schema "
-                           "change's new table",
-                           from.schema, from.table, to.schema, to.table);
+        if (to.kind == ONLINE_GHOST) {
+            err_set(err, -ENOTSUP,
+                    "a RENAME of %s.%s to %s.%s, which is the name of an online schema change's "
+                    "new table",
+                    from.schema, from.table, to.schema, to.table);
+            return err_because(err, REASON_ONLINE_RENAME);
+        }
         see_pair(&s, &from, &to);
     }
     if (!s.any)

@@ -76,7 +76,7 @@ static int open_feed(struct sync_run *r, const struct feed_config *c, const stru
     int rc = feed_open(&feed, c, from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = set_feed(r, feed, err);
     r->opened = true;
     if (rc == 0)
@@ -201,7 +201,7 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
         if (atomic_exchange(&r->sync->suspect, false))
             err_set(err, -ECONNRESET, "the source's binlog ends before what was read of it");
         if (!leave_journal(r, err) && !can_reconnect(err))
-            return err_wrap(err, "source");
+            return err_of_source(err);
         rc = reconnect(r, err);
         if (rc < 0)
             return rc;

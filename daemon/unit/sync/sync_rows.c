@@ -159,12 +159,14 @@ static int check_key(const struct target_table *t, enum rows_kind kind, const st
     const struct value *before = kind == ROWS_UPDATE ? row + t->n_cols : row;
 
     for (unsigned p = 0; p < t->n_key && kind != ROWS_INSERT; p++)
-        if (before[t->key[p]].kind == VALUE_ABSENT)
-            return err_set(err, -ENOTSUP,
-                           "the target finds rows by column '%s', which the source left out of a "
-                           "change (binlog_row_image of a session is not FULL): give the target's "
-                           "table the source's key, and resume",
-                           t->cols[t->key[p]].name);
+        if (before[t->key[p]].kind == VALUE_ABSENT) {
+            err_set(err, -ENOTSUP,
+                    "the target finds rows by column '%s', which the source left out of a change "
+                    "(binlog_row_image of a session is not FULL): give the target's table the "
+                    "source's key, and resume",
+                    t->cols[t->key[p]].name);
+            return err_because(err, REASON_ROW_IMAGE);
+        }
     return 0;
 }
 

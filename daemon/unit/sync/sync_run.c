@@ -10,6 +10,7 @@
 #include "mysql/dialect.h"
 #include "mysql/server_find.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/dm_left.h"
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_aside.h"
@@ -57,7 +58,7 @@ static int probe_source(struct sync_run *r, struct position *now, char identity[
     int rc = mysql_conn_open(&c, &r->job->from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     r->flavor = mysql_conn_flavor(c);
     r->version = mysql_conn_version(c);
     r->source_cascades = dialect_of(c)->logs_cascades;
@@ -68,7 +69,7 @@ static int probe_source(struct sync_run *r, struct position *now, char identity[
     if (rc == 0)
         snprintf(identity, 128, "%s", id);
     mysql_conn_close(c);
-    return rc < 0 ? err_wrap(err, "source") : 0;
+    return rc < 0 ? err_of_source(err) : 0;
 }
 
 /* --- where to begin --- */
@@ -117,7 +118,7 @@ static int first_position(struct sync_run *r, const struct position *now,
 static int after_dm(struct sync_run *r, const struct position *now, struct position *ret,
                     struct err *err)
 {
-    int rc = r->has_handover ? 0 : dm_checkpoint_read(r, ret, err);
+    int rc = r->has_handover ? 0 : dm_left_position(r->admin, r->job, r->flavor, ret, err);
 
     if (rc <= 0)
         return rc;
@@ -176,7 +177,7 @@ static int complete_position(struct sync_run *r, struct err *err)
         return 0;
     if (rc == 0)
         log_info(r->sync->unit.path, "goes on by %s", r->job->by_gtid ? "GTID" : "file and offset");
-    return rc < 0 ? err_wrap(err, "source") : 0;
+    return rc < 0 ? err_of_source(err) : 0;
 }
 
 /* What a finished copy says of its tables; it is not there for incremental tasks. */
@@ -209,7 +210,7 @@ int sync_run_target(struct sync_run *r, const struct checkpoint_key *key, struct
     int rc = mysql_conn_open(&r->admin, &r->job->to, err);
 
     if (rc < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     rc = mysql_conn_execf(r->admin, err, "SET SESSION sql_mode='STRICT_ALL_TABLES'");
     if (rc == 0)
         rc = checkpoint_take(r->admin, key, r->flavor, &r->cp, err);

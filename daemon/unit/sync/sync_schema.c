@@ -62,7 +62,6 @@ static void fill_column(const struct shard_column *from, struct table_column *to
     to->is_virtual = from->generated && strstr(from->generated, " virtual");
     to->auto_increment = from->auto_increment;
     to->json = strcmp(to->data_type, "json") == 0;
-    to->uuid = strcmp(to->data_type, "uuid") == 0;
 }
 
 int sync_schema_def(struct slice create, const char *schema, const char *table,

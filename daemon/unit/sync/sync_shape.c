@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "binlog/address.h"
 #include "binlog/column.h"
 
 /* What a definition calls a type, and what a TABLE_MAP may call it. */
@@ -41,8 +42,17 @@ static bool is_blob(uint8_t type)
            type == COL_LONG_BLOB || type == COL_BLOB_COMPRESSED;
 }
 
-static bool type_fits(const struct table_column *c, uint8_t type)
+static enum address_kind kept_address(const struct column *from, const struct table_column *c)
 {
+    return from->type == COL_STRING ? address_kept_as(c->column_type, from->meta) : ADDRESS_NONE;
+}
+
+static bool type_fits(const struct table_column *c, const struct column *from)
+{
+    uint8_t type = from->type;
+
+    if (kept_address(from, c))
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (strcmp(rows[i].data_type, c->data_type) != 0)
             continue;
@@ -68,16 +78,19 @@ static int try_fit(const struct table_map *map, const struct table_def *def, boo
 
         if (c->is_virtual && !with_virtual)
             continue;
-        if (n == map->n_cols)
-            return err_set(err, -EINVAL, "the rows have %u columns, the table more", map->n_cols);
-        if (!type_fits(c, map->cols[n].type))
+        if (n == map->n_cols) {
+            err_set(err, -EINVAL, "the rows have %u columns, the table more", map->n_cols);
+            return err_because(err, REASON_COLUMN_COUNT);
+        }
+        if (!type_fits(c, &map->cols[n]))
             return err_set(err, -EINVAL, "column '%s' is %s, but the rows have type %u there",
                            c->name, c->column_type, map->cols[n].type);
         cols[n++] = c;
     }
-    if (n < map->n_cols)
-        return err_set(err, -EINVAL, "the rows have %u columns, the table %u", map->n_cols, n);
-    return 0;
+    if (n == map->n_cols)
+        return 0;
+    err_set(err, -EINVAL, "the rows have %u columns, the table %u", map->n_cols, n);
+    return err_because(err, REASON_COLUMN_COUNT);
 }
 
 int shape_fit(const struct table_map *map, const struct table_def *def,
@@ -90,10 +103,40 @@ int shape_fit(const struct table_map *map, const struct table_def *def,
     return try_fit(map, def, false, cols, &ignored) == 0 ? 0 : err->code;
 }
 
+bool shape_guesses(const struct table_map *map, const struct table_column *const *cols,
+                   const struct table_def *now)
+{
+    for (unsigned i = 0; i < map->n_cols; i++) {
+        enum address_kind kept = cols[i] ? kept_address(&map->cols[i], cols[i]) : ADDRESS_NONE;
+        int at = kept && now ? table_column_find(now, cols[i]->name) : -1;
+
+        if (kept && (at < 0 || address_of_type(now->cols[at].data_type) != kept))
+            return true;
+    }
+    return false;
+}
+
+static bool is_text(const struct table_column *c)
+{
+    return strstr(c->data_type, "char") || strstr(c->data_type, "text");
+}
+
+bool shape_asks(const struct column *from, const struct table_column *kept)
+{
+    return from->type == COL_STRING && is_text(kept) && !strstr(kept->data_type, "binary") &&
+           (from->meta == address_size(ADDRESS_INET6) || from->meta == address_size(ADDRESS_INET4));
+}
+
 static bool is_bytes(const char *data_type)
 {
-    return strcmp(data_type, "binary") == 0 || strcmp(data_type, "uuid") == 0 ||
-           strcmp(data_type, "inet6") == 0 || strcmp(data_type, "inet4") == 0;
+    return strcmp(data_type, "binary") == 0 || address_of_type(data_type);
+}
+
+static enum address_kind address_of(const struct column *from, const struct table_column *c)
+{
+    enum address_kind kind = address_of_type(c->data_type);
+
+    return kind ? kind : kept_address(from, c);
 }
 
 /* "time(6)" has 6. */
@@ -111,11 +154,18 @@ void shape_complete(struct table_map *map, const struct table_column *const *col
 
         if (!map->has_signedness)
             to->is_unsigned = cols[i]->is_unsigned;
-        to->uuid = cols[i]->uuid;
+        to->address = (uint8_t)address_of(to, cols[i]);
         column_set_old_fraction(to, fraction_digits(cols[i]));
         if (!to->collation && is_bytes(cols[i]->data_type))
             to->collation = COLLATION_BINARY;
     }
+}
+
+void shape_say(struct table_map *map, const struct target_table *target)
+{
+    for (unsigned i = 0; i < map->n_cols; i++)
+        map->cols[i].as_text =
+            map->cols[i].address && (!target || target->cols[i].class == TARGET_TEXT);
 }
 
 bool shape_mirror(const struct table_def *a, const struct table_def *b)

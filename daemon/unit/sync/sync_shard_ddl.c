@@ -189,9 +189,10 @@ static int know(struct coming *c, struct shard_group *g, struct err *err)
 
     if (rc < 0)
         return rc;
-    if (now.size <= 1)
-        return err_set(err, -ENOENT, "the target has no table %s.%s", c->to.to_schema,
-                       c->to.to_table);
+    if (now.size <= 1) {
+        err_set(err, -ENOENT, "the target has no table %s.%s", c->to.to_schema, c->to.to_table);
+        return err_because(err, REASON_NO_TABLE);
+    }
     shard_know(g, now.data);
     return 0;
 }
@@ -303,11 +304,13 @@ static int wait(struct coming *c, struct shard_row *row, const struct err *why, 
     struct shard_member *m = find_me(c, &row->group);
     bool conflict = why->code < 0;
 
-    if (c->r->job->shard_strict && row->group.mode == SHARD_OPTIMISTIC)
-        return err_set(err, -EINVAL,
-                       "fail to handle shard ddl %.200s in optimistic mode, because schema "
-                       "conflict detected, and strict_optimistic_shard_mode is set: %s",
-                       c->text.data, conflict ? why->text : "it must wait for other tables");
+    if (c->r->job->shard_strict && row->group.mode == SHARD_OPTIMISTIC) {
+        err_set(err, -EINVAL,
+                "fail to handle shard ddl %.200s in optimistic mode, because schema conflict "
+                "detected, and strict_optimistic_shard_mode is set: %s",
+                c->text.data, conflict ? why->text : "it must wait for other tables");
+        return err_because(err, why->reason ? why->reason : REASON_SHARD_CONFLICT);
+    }
     shard_wait(m, c->text.data, after_of(c), conflict ? why->text : NULL, clock_wall_us());
     shard_wait_clauses(m, c->steps, c->n_steps);
     set_from(c, m);

@@ -47,7 +47,7 @@ static int list_tables(struct sync_run *r, struct shard_rows *ret, struct err *e
     int rc = mysql_conn_open(&c, &r->job->from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = table_list(c, NULL, &names, err);
     mysql_conn_close(c);
     for (unsigned i = 0; i < names.n && rc == 0; i++) {

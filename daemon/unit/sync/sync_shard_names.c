@@ -157,11 +157,12 @@ static int cannot(const struct naming *n, const char *why, struct err *err)
 {
     struct slice sql = n->q->sql;
 
-    return err_set(err, -ENOTSUP,
-                   "`RENAME TABLE` statement not supported in %s mode for a table that is one of "
-                   "several shards, if %s: %.*s",
-                   n->r->job->shard_mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic", why,
-                   SLICE_HEAD(sql, 200));
+    err_set(err, -ENOTSUP,
+            "`RENAME TABLE` statement not supported in %s mode for a table that is one of "
+            "several shards, if %s: %.*s",
+            n->r->job->shard_mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic", why,
+            SLICE_HEAD(sql, 200));
+    return err_because(err, REASON_STATEMENT_UNSUPPORTED);
 }
 
 #define SAY_DONE "'echo as=done > resolve_ddl' (an action of sync) and resume"

@@ -227,12 +227,16 @@ static bool fits(const struct sync_table *t, const struct table_def *def)
 
 /* The target is where the stream is, by what a checkpoint means, so its definition is of the right
  * moment where the source's may be ahead.  Not if its columns are others by design: then the
- * shapes differ (INET6 is VARCHAR at MySQL), or the source has the same columns in another order.
- */
+ * shapes differ, or the source has the same columns in another order, or bytes where the target
+ * has what is made of an address. */
 static bool mirrors(const struct sync_table *t, const struct table_def *now,
                     const struct table_def *target)
 {
-    return fits(t, target) && !(now && shape_permuted(now, target));
+    SCOPED(freep) const struct table_column **cols = xcalloc(t->map->n_cols + 1, sizeof *cols);
+    struct err ignored = ERR_INIT;
+
+    return shape_fit(t->map, target, cols, &ignored) == 0 && !shape_guesses(t->map, cols, now) &&
+           !(now && shape_permuted(now, target));
 }
 
 /* Why the target's definition is not asked. */
@@ -321,7 +325,6 @@ static void tell_column(const struct shard_column *from, struct table_column *to
         .auto_increment = from->auto_increment,
     };
     to->json = strcmp(to->data_type, "json") == 0;
-    to->uuid = strcmp(to->data_type, "uuid") == 0;
 }
 
 static struct table_def *def_of_create(const char *create)
@@ -384,6 +387,49 @@ static void columns_by_name(const struct table_def *def, char *const *names, uns
     }
 }
 
+/* Names do not tell an address from a CHAR of its size: for such columns 'cols' gets the source's,
+ * as far as it has them now.  '*now' is to be freed; NULL: there was no need to ask. */
+static int ask_addresses(struct sync_tables *ts, const struct sync_table *t,
+                         const struct table_column **cols, struct table_def **now, struct err *err)
+{
+    int rc = 0;
+
+    *now = NULL;
+    for (unsigned i = 0; i < t->map->n_cols; i++) {
+        int at;
+
+        if (!cols[i] || !shape_asks(&t->map->cols[i], cols[i]))
+            continue;
+        if (!*now)
+            rc = source_def_read(&ts->source, &ts->job->from, t->schema, t->name, now, err);
+        if (rc < 0)
+            return rc == -ENOENT ? 0 : rc;
+        at = table_column_find(*now, cols[i]->name);
+        if (at >= 0)
+            cols[i] = &(*now)->cols[at];
+    }
+    return 0;
+}
+
+static int complete_named(struct sync_tables *ts, struct sync_table *t,
+                          const struct table_def *target, const char *const *names,
+                          const struct table_column **cols, struct err *err)
+{
+    struct table_def *now = NULL;
+    int rc = extra_target(ts->job, t->schema, t->name, target, names, t->map->n_cols, &t->extra,
+                          &t->target, err);
+
+    if (rc == 0)
+        rc = ask_addresses(ts, t, cols, &now, err);
+    if (rc == 0) {
+        shape_complete(t->map, cols);
+        shape_say(t->map, t->target);
+        rc = drops_new(ts->job, t->schema, t->name, t->map, cols, names, &t->drops, err);
+    }
+    table_free(now);
+    return rc;
+}
+
 static int complete_by_names(struct sync_tables *ts, struct sync_table *t,
                              const struct table_def *target, struct err *err)
 {
@@ -392,13 +438,7 @@ static int complete_by_names(struct sync_tables *ts, struct sync_table *t,
     int rc;
 
     columns_by_name(target, names, t->map->n_cols, cols);
-    rc = extra_target(ts->job, t->schema, t->name, target, (const char *const *)names,
-                      t->map->n_cols, &t->extra, &t->target, err);
-    if (rc == 0)
-        shape_complete(t->map, cols);
-    if (rc == 0)
-        rc = drops_new(ts->job, t->schema, t->name, t->map, cols, (const char *const *)names,
-                       &t->drops, err);
+    rc = complete_named(ts, t, target, (const char *const *)names, cols, err);
     names_free(names, t->map->n_cols);
     return rc;
 }
@@ -430,10 +470,11 @@ static int complete_by_def(struct sync_tables *ts, struct sync_table *t,
         names[i] = cols[i]->name;
     rc = extra_target(ts->job, t->schema, t->name, target, names, t->map->n_cols, &t->extra,
                       &t->target, err);
-    if (rc == 0)
-        shape_complete(t->map, cols);
-    return rc < 0 ? rc
-                  : drops_new(ts->job, t->schema, t->name, t->map, cols, names, &t->drops, err);
+    if (rc < 0)
+        return rc;
+    shape_complete(t->map, cols);
+    shape_say(t->map, t->target);
+    return drops_new(ts->job, t->schema, t->name, t->map, cols, names, &t->drops, err);
 }
 
 static int resolve(struct sync_tables *ts, struct sync_table *t, const struct route *to,
@@ -445,8 +486,10 @@ static int resolve(struct sync_tables *ts, struct sync_table *t, const struct ro
     if (rc < 0)
         return rc;
     rc = table_read(ts->target, to->to_schema, to->to_table, &target, err);
-    if (rc == -ENOENT)
-        return err_set(err, rc, "the target has no table %s.%s", to->to_schema, to->to_table);
+    if (rc == -ENOENT) {
+        err_set(err, rc, "the target has no table %s.%s", to->to_schema, to->to_table);
+        return err_because(err, REASON_NO_TABLE);
+    }
     if (rc < 0)
         return rc;
     if (target->versioned) {

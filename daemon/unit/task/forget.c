@@ -33,7 +33,7 @@ int forget_job(const struct job *job, struct err *err)
     if (rc < 0)
         return err_wrap(err, "removing the checkpoints");
     if (mysql_conn_open(&target, &job->to, err) < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     rc = copy_state_forget(target, job, err);
     mysql_conn_close(target);
     return rc < 0 ? err_wrap(err, "removing the state of the copy") : 0;

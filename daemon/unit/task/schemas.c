@@ -110,7 +110,7 @@ static int at_target(const struct job *job, const char *schema, const char *tabl
     if (!router_table(job->router, schema, table, &to))
         return err_set(err, -ENOENT, "the task does not cover %s.%s", schema, table);
     if (show_create(&job->to, to.to_schema, to.to_table, table, ret, err) < 0)
-        return err_wrap(err, "target");
+        return err_of_target(err);
     return 0;
 }
 
@@ -118,7 +118,7 @@ static int at_source(const struct job *job, const char *schema, const char *tabl
                      struct err *err)
 {
     if (show_create(&job->from, schema, table, table, ret, err) < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     return 0;
 }
 
@@ -198,10 +198,12 @@ static int run_set(struct node *n, const json_t *args, struct err *err)
     bool given = !from || strcmp(from, "sql") == 0;
     int rc = 0;
 
-    if (given != (sql && *sql))
-        return err_set(err, -EINVAL,
-                       given ? "sql: a CREATE TABLE is expected"
-                             : "sql goes with schema_source=sql alone");
+    if (given != (sql && *sql)) {
+        err_set(err, -EINVAL,
+                given ? "sql: a CREATE TABLE is expected"
+                      : "sql goes with schema_source=sql alone");
+        return err_because(err, REASON_SQL_ARGUMENT);
+    }
     if (given)
         buf_str(&text, sql);
     else if (strcmp(from, "upstream") == 0)

@@ -93,16 +93,28 @@ static json_t *get_stage(const struct node *n, const struct attr *a, struct err 
     return json_string(u ? u->ops->name : "");
 }
 
-static json_t *get_error(const struct node *n, const struct attr *a, struct err *err)
+static struct err error_of(const struct subtask *s)
 {
-    const struct subtask *s = subtask_of(n);
     struct err found = ERR_INIT;
 
-    (void)a, (void)err;
     for (unsigned i = 0; i < N_STAGES && !found.code; i++)
         if (s->units[i])
             unit_error(s->units[i], &found);
+    return found;
+}
+
+static json_t *get_error(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct err found = error_of(subtask_of(n));
+
+    (void)a, (void)err;
     return json_string(found.code ? found.text : "");
+}
+
+static json_t *get_reason(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_string(reason_word(error_of(subtask_of(n)).reason));
 }
 
 static json_t *get_lag(const struct node *n, const struct attr *a, struct err *err)
@@ -192,6 +204,7 @@ static const struct attr subtask_attrs[] = {
       .type = ATTR_TEXT,
       .get = get_error,
       .help = "Why it does not run; empty if nothing is wrong" },
+    { .name = "error_reason", .type = ATTR_TEXT, .get = get_reason, .help = REASON_HELP },
     { .name = "lag_seconds",
       .type = ATTR_SECONDS,
       .flags = ATTR_GAUGE,

@@ -146,6 +146,7 @@ enum wanted task_wanted(const struct task *t, const char *source) REQUIRES(t->lo
 void task_sample(struct task *t); /* unlocked; once a second */
 json_t *task_get_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_error(const struct node *n, const struct attr *a, struct err *err);
+json_t *task_get_reason(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_stage(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_progress(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_number(const struct node *n, const struct attr *a, struct err *err);

@@ -98,7 +98,7 @@ static int shares(const struct job *job, const char *schema, const char *table,
     int rc = mysql_conn_open(&c, &job->from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = table_list(c, NULL, &names, err);
     for (unsigned i = 0; rc == 0 && i < names.n && !*ret; i++) {
         const struct table_name *n = &names.names[i];
@@ -246,7 +246,7 @@ static int source_has(const struct job *job, const json_t *args, struct err *err
     int rc = mysql_conn_open(&c, &job->from, err);
 
     if (rc < 0)
-        return err_wrap(err, "source");
+        return err_of_source(err);
     rc = table_read(c, arg(args, "schema"), arg(args, "table"), &def, err);
     mysql_conn_close(c);
     if (rc == -ENOENT || (rc == 0 && def->kind != TABLE_BASE))

@@ -45,11 +45,12 @@ static int find_time(const struct job *job, const char *text, int64_t *ret, stru
     position_fini(&found);
     if (rc < 0)
         return err_wrap(err, "start_time %s: source %s", text, job->source);
-    return late ? err_set(err, -ERANGE,
-                          "start_time %s is too late: the last event in the binlog of source %s is "
-                          "older",
-                          text, job->source)
-                : 0;
+    if (!late)
+        return 0;
+    err_set(err, -ERANGE,
+            "start_time %s is too late: the last event in the binlog of source %s is older", text,
+            job->source);
+    return err_because(err, REASON_START_LATE);
 }
 
 static void keep(struct task *t, const char *source, const char *what, int64_t us)

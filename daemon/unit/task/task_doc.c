@@ -9,11 +9,11 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/gtid_set.h"
+#include "dm/task_file.h"
 #include "route/pattern.h"
 #include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
 #include "unit/row_filter_doc.h"
-#include "unit/task/task_file.h"
 
 /* --- what does not fit together --- */
 
@@ -138,9 +138,10 @@ int task_doc_gtids(const json_t *conf, struct gtid_set **ret, struct err *err)
     *ret = NULL;
     if (!text || !*text)
         return 0;
-    if (gtid_set_parse(ret, strchr(text, ':') ? FLAVOR_MYSQL : FLAVOR_MARIADB, text, err) < 0)
-        return err_wrap(err, "binlog_gtid");
-    return 0;
+    if (gtid_set_parse(ret, strchr(text, ':') ? FLAVOR_MYSQL : FLAVOR_MARIADB, text, err) == 0)
+        return 0;
+    err_wrap(err, "binlog_gtid");
+    return err_because(err, REASON_GTID);
 }
 
 /* Seconds that the zone at the end of a time, "Z", "+01:00", "+0100" or nothing, is east of UTC. */
@@ -212,6 +213,12 @@ static int check_start(const json_t *conf, size_t i, struct err *err)
     return rc;
 }
 
+static int same_source(const char *name, struct err *err)
+{
+    err_set(err, -EINVAL, "source_config.source_conf: %s is there twice", name);
+    return err_because(err, REASON_SAME_SOURCE);
+}
+
 static int check_positions(const json_t *doc, struct err *err)
 {
     const json_t *list = doc_at(doc, "source_config.source_conf"), *conf;
@@ -223,8 +230,7 @@ static int check_positions(const json_t *doc, struct err *err)
 
         for (k = 0; k < i; k++)
             if (json_equal(name, json_object_get(json_array_get(list, k), "source_name")))
-                return err_set(err, -EINVAL, "source_config.source_conf: %s is there twice",
-                               json_string_value(name));
+                return same_source(json_string_value(name), err);
         if ((rc = check_start(conf, i, err)) < 0)
             return rc;
     }
@@ -280,6 +286,28 @@ static int check_shards(const json_t *doc, struct err *err)
                    "strict_optimistic_shard_mode: only for shard_mode optimistic; leave it out");
 }
 
+static int check_filters(const json_t *doc, struct err *err)
+{
+    return filter_doc_check(json_object_get(doc, "binlog_filter_rule"), err);
+}
+
+static int check_expressions(const json_t *doc, struct err *err)
+{
+    return row_filter_doc_check(json_object_get(doc, "expression_filter"), err);
+}
+
+/* What is wrong beyond the form of single fields. */
+static const struct {
+    int (*check)(const json_t *doc, struct err *err);
+    enum reason why;
+} checks[] = {
+    { check_rules, REASON_ROUTES },           { check_lists, REASON_ALLOW_LIST },
+    { check_positions, REASON_START },        { check_time_zone, REASON_TIME_ZONE },
+    { check_items, REASON_CHECKING_ITEM },    { check_shards, REASON_STRICT_SHARD_MODE },
+    { check_filters, REASON_EVENT_FILTER },   { check_expressions, REASON_EXPRESSION },
+    { task_doc_check_routes, REASON_ROUTES }, { task_doc_check_online, REASON_ONLINE_NAMES },
+};
+
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
     SCOPED(json_decrefp) json_t *checked = NULL;
@@ -292,17 +320,14 @@ int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err
     if (rc < 0)
         return rc;
     inside = json_string_value(json_object_get(checked, "name"));
-    if (inside && strcmp(inside, name) != 0)
-        return err_set(err, -EINVAL, "name: '%s' is not the name of this task, %s", inside, name);
+    if (inside && strcmp(inside, name) != 0) {
+        err_set(err, -EINVAL, "name: '%s' is not the name of this task, %s", inside, name);
+        return err_because(err, REASON_NAME);
+    }
     json_object_set_new(checked, "name", json_string(name));
-    if ((rc = check_rules(checked, err)) < 0 || (rc = check_lists(checked, err)) < 0 ||
-        (rc = check_positions(checked, err)) < 0 || (rc = check_time_zone(checked, err)) < 0 ||
-        (rc = check_items(checked, err)) < 0 || (rc = check_shards(checked, err)) < 0 ||
-        (rc = task_doc_check_online(checked, err)) < 0 ||
-        (rc = filter_doc_check(json_object_get(checked, "binlog_filter_rule"), err)) < 0 ||
-        (rc = row_filter_doc_check(json_object_get(checked, "expression_filter"), err)) < 0 ||
-        (rc = task_doc_check_routes(checked, err)) < 0)
-        return rc;
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+        if (checks[i].check(checked, err) < 0)
+            return err_because(err, checks[i].why);
     *ret = STEAL(checked);
     return 0;
 }

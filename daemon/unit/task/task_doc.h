@@ -16,7 +16,7 @@ extern const struct doc_field task_doc_fields[];
 extern const struct doc_field task_doc_target_fields[], task_doc_session_fields[],
     task_doc_full_fields[], task_doc_incr_fields[], task_doc_list_fields[];
 
-/* Checks what was written, a document or DM's own task file (task_file.h), for task 'name' (its
+/* Checks what was written, a document or DM's own task file (dm/task_file.h), for task 'name' (its
  * "name" may be absent): fields, values, and what does not fit together.  '*ret' is a checked copy
  * with the name.  -EINVAL. */
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err);

@@ -41,6 +41,7 @@ const struct doc_field task_doc_target_fields[] = {
       .help = "TLS to the target" },
     { .name = "session",
       .type = DOC_OBJECT,
+      .reason = REASON_SESSION,
       .fields = task_doc_session_fields,
       .help = "Variables of sessions at the target" },
     { 0 },
@@ -104,18 +105,20 @@ static const struct doc_field rule_element[] = {
 #define PHYSICAL \
     "it is of import_mode physical, TiDB's import of files, which the target does not have"
 
+#define MAX_THREADS 100000 /* that can be written: DM has no limit (JOB_THREADS_MAX) */
+
 const struct doc_field task_doc_full_fields[] = {
     { .name = "export_threads",
       .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
+      .max = MAX_THREADS,
       .fallback = "4",
-      .help = "Connections that read from the source during the full copy; each feeds one at the "
-              "target, so the smaller of the two numbers counts, but for task_mode dump" },
+      .help =
+          "Connections that read from the source during the full copy; each feeds one at the "
+          "target, so the smaller of the two numbers counts, but for task_mode dump; 0: as many as "
+          "where nothing is said, more than 64: 64" },
     { .name = "import_threads",
       .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
+      .max = MAX_THREADS,
       .fallback = "4",
       .help = "Connections that write to the target during the full copy; see export_threads" },
     { .name = "data_dir",
@@ -133,16 +136,19 @@ const struct doc_field task_doc_full_fields[] = {
               "the task are locked meanwhile; snapshot or none, one connection and no lock" },
     { .name = "import_mode",
       .type = DOC_ENUM,
+      .reason = REASON_IMPORT_MODE,
       .choices = import_modes,
       .fallback = "\"logical\"",
       .refused = "the target takes rows as SQL only; leave it out or say logical",
       .help = "How rows are loaded" },
     { .name = "on_duplicate_logical",
       .type = DOC_ENUM,
+      .reason = REASON_DUPLICATES,
       .choices = duplicates,
       .help = "As on_duplicate of the task, over which it wins" },
     { .name = "on_duplicate_physical",
       .type = DOC_ENUM,
+      .reason = REASON_DUPLICATES,
       .choices = duplicates_physical,
       .inert = "\"none\"",
       .refused = PHYSICAL },
@@ -171,10 +177,11 @@ const struct doc_field task_doc_full_fields[] = {
 const struct doc_field task_doc_incr_fields[] = {
     { .name = "repl_threads",
       .type = DOC_COUNT,
-      .min = 1,
-      .max = 64,
+      .max = MAX_THREADS,
       .fallback = "4",
-      .help = "Connections that apply changes when apply_mode is parallel" },
+      .help =
+          "Connections that apply changes when apply_mode is parallel; 0: as many as where nothing "
+          "is said, more than 64: 64" },
     { .name = "repl_batch",
       .type = DOC_COUNT,
       .max = 100000000,
@@ -216,6 +223,7 @@ static const struct doc_field source_config_fields[] = {
     { .name = "incr_migrate_conf", .type = DOC_OBJECT, .fields = task_doc_incr_fields },
     { .name = "source_conf",
       .type = DOC_LIST,
+      .reason = REASON_START,
       .fields = source_conf_element,
       .help = "Sources, with the position to start from in mode incremental" },
     { 0 },
@@ -252,15 +260,22 @@ const struct doc_field task_doc_list_fields[] = {
 };
 
 const struct doc_field task_doc_fields[] = {
-    { .name = "name", .type = DOC_TEXT, .min = 1, .max = 255, .help = "Name of the task" },
+    { .name = "name",
+      .type = DOC_TEXT,
+      .reason = REASON_NAME,
+      .min = 1,
+      .max = 255,
+      .help = "Name of the task" },
     { .name = "task_mode",
       .type = DOC_ENUM,
+      .reason = REASON_TASK_MODE,
       .choices = modes,
       .fallback = "\"all\"",
       .help = "A full copy and then changes (all), only the copy (full), only changes "
               "(incremental), or a copy by way of files: dump writes data_dir, load reads it" },
     { .name = "shard_mode",
       .type = DOC_ENUM,
+      .reason = REASON_SHARD_MODE,
       .choices = shard_modes,
       .fallback = "\"\"",
       .help =
@@ -269,6 +284,7 @@ const struct doc_field task_doc_fields[] = {
           "are; empty: each DDL is run. See locks/" },
     { .name = "strict_optimistic_shard_mode",
       .type = DOC_BOOL,
+      .reason = REASON_STRICT_SHARD_MODE,
       .fallback = "false",
       .help = "With shard_mode optimistic: a table whose DDL would have to wait stops its source "
               "with an error" },
@@ -280,6 +296,7 @@ const struct doc_field task_doc_fields[] = {
       .help = "Schema of the target that holds the checkpoints" },
     { .name = "timezone",
       .type = DOC_TEXT,
+      .reason = REASON_TIME_ZONE,
       .max = 64,
       .help = "What the source's time zone SYSTEM means, for DDL: a name that the target knows, or "
               "+01:00; empty: that of the target's machine. Rows travel in UTC" },
@@ -300,6 +317,7 @@ const struct doc_field task_doc_fields[] = {
       .help = "... of its logs, and of what the table was; none: ^_(.+)_(?:ghc|del|old)$" },
     { .name = "on_duplicate",
       .type = DOC_ENUM,
+      .reason = REASON_DUPLICATES,
       .choices = duplicates,
       .fallback = "\"error\"",
       .help = "What the copy does with rows that the target has already: error, its tables must be "
@@ -310,21 +328,25 @@ const struct doc_field task_doc_fields[] = {
       .help = "Server that takes the rows" },
     { .name = "binlog_filter_rule",
       .type = DOC_MAP,
+      .reason = REASON_EVENT_FILTER,
       .fields = filter_doc_element,
       .help =
           "Changes and statements to leave out, by name of the rule that table_migrate_rule "
           "names: ignore_event (insert, drop column, all ddl, ...) and ignore_sql (expressions)" },
     { .name = "expression_filter",
       .type = DOC_MAP,
+      .reason = REASON_EXPRESSION,
       .fields = row_filter_element,
       .help = "Rows that changes leave out, by name of the rule that source_conf names "
               "(expression_filters): schema, table, and an SQL expression that is true for them" },
     { .name = "table_migrate_rule",
       .type = DOC_LIST,
+      .reason = REASON_ROUTES,
       .fields = rule_element,
       .help = "What is migrated: source_name, schema and table patterns, and the names there" },
     { .name = "block_allow_list",
       .type = DOC_OBJECT,
+      .reason = REASON_ALLOW_LIST,
       .fields = task_doc_list_fields,
       .help = "What of that is left out, in the words of DM's task files" },
     { .name = "source_config",
@@ -333,6 +355,7 @@ const struct doc_field task_doc_fields[] = {
       .help = "Sources, and how they are read" },
     { .name = "ignore_checking_items",
       .type = DOC_LIST,
+      .reason = REASON_CHECKING_ITEM,
       .fields = text_element,
       .help = "Checks to leave out before the start, by their names in check_report, or all" },
     { .name = "apply_mode",

@@ -100,12 +100,15 @@ static int sources_of(const json_t *v, json_t **ret, struct err *err)
     return 0;
 }
 
-static int duration_of(const json_t *args, const char *name, int64_t *ret, struct err *err)
+static int duration_of(const json_t *args, const char *name, enum reason why, int64_t *ret,
+                       struct err *err)
 {
     const char *text = json_string_value(json_object_get(args, name));
 
-    if (text && *text && duration_parse(text, ret, err) < 0)
-        return err_wrap(err, "%s", name);
+    if (text && *text && duration_parse(text, ret, err) < 0) {
+        err_wrap(err, "%s", name);
+        return err_because(err, why);
+    }
     return 0;
 }
 
@@ -117,9 +120,9 @@ int task_order_of(enum task_command c, const json_t *args, struct task_order *re
     int rc = sources_of(json_object_get(args, "sources"), &o.sources, err);
 
     if (rc == 0)
-        rc = duration_of(args, "safe_mode_time_duration", &o.safe_us, err);
+        rc = duration_of(args, "safe_mode_time_duration", REASON_SAFE_MODE_TIME, &o.safe_us, err);
     if (rc == 0)
-        rc = duration_of(args, "timeout_duration", &grace_us, err);
+        rc = duration_of(args, "timeout_duration", REASON_NONE, &grace_us, err);
     if (rc < 0) {
         json_decref(o.sources);
         return rc;

@@ -167,6 +167,7 @@ static const struct attr own_rows[] = {
       .type = ATTR_TEXT,
       .get = task_get_error,
       .help = "Why it does not run, a line for each source; empty if nothing is wrong" },
+    { .name = "error_reason", .type = ATTR_TEXT, .get = task_get_reason, .help = REASON_HELP },
     { .name = "next_retry_seconds",
       .type = ATTR_SECONDS,
       .flags = ATTR_GAUGE,

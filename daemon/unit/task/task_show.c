@@ -97,6 +97,19 @@ json_t *task_get_error(const struct node *n, const struct attr *a, struct err *e
     return json_string(b.data ? b.data : "");
 }
 
+json_t *task_get_reason(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
+{
+    struct task *t = task_of(n);
+    struct err found = t->error;
+
+    (void)a, (void)err;
+    for (unsigned i = 0; i < t->n_subs && !found.code; i++)
+        for (unsigned s = 0; s < N_STAGES && !found.code; s++)
+            if (t->subs[i]->units[s])
+                unit_error(t->subs[i]->units[s], &found);
+    return json_string(reason_word(found.reason));
+}
+
 static bool all_finished(const struct task *t) REQUIRES(t->lock)
 {
     for (unsigned i = 0; i < t->n_subs; i++)

@@ -13,7 +13,7 @@
  *     dm_status.c    what a subtask is at
  *     dm_table.c     schemas and tables
  *     dm_template.c  templates
- *     dm_convert.c   task files; dm_yaml_*.c read and write them
+ *     dm_convert.c   task files, which daemon/dm reads and writes
  *     dm_metrics.c   /metrics, of a listener of its own; dm_metric_rows.c has the names
  *     dm_doc.c       /api/v1/docs and /api/v1/dm.json
  *

@@ -1,8 +1,86 @@
-/* dm_convert.c - between a task of the API and a task file. */
+#include "http/compat/dm/dm_convert.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
 #include "base/scope.h"
+#include "dm/task_file.h"
 #include "http/compat/dm/dm.h"
-#include "http/compat/dm/dm_yaml.h"
 #include "node/yaml.h"
+
+/* --- what DM checks --- */
+
+static int lacks(enum dm_error *e, enum dm_error which, const char *what, struct err *err)
+{
+    *e = which;
+    return err_set(err, -EINVAL, "%s", what);
+}
+
+/* A task can be made of parts here; a file of DM's has all of it. */
+static int check_whole(const json_t *file, enum dm_error *e, struct err *err)
+{
+    if (!json_is_object(file))
+        return lacks(e, DM_YAML, "the file is no mapping of keys", err);
+    if (!*dm_text(file, "name"))
+        return lacks(e, DM_TASK_NAME_EMPTY, "name", err);
+    if (!*dm_text(file, "task-mode"))
+        return lacks(e, DM_TASK_MODE, "task-mode is missing", err);
+    if (!json_object_size(json_object_get(file, "target-database")))
+        return lacks(e, DM_NEED_TARGET, "must specify target-database", err);
+    if (!json_array_size(json_object_get(file, "mysql-instances")))
+        return lacks(e, DM_NEED_INSTANCES, "must specify at least one mysql-instances", err);
+    return 0;
+}
+
+/* What is wrong with a file; else its YAML is. */
+static const struct {
+    enum reason reason;
+    enum dm_error as;
+} reasons[] = {
+    { REASON_FILE_RULE_UNKNOWN, DM_RULE_NOT_FOUND }, { REASON_FILE_RULE_TWICE, DM_DUPLICATE_ITEM },
+    { REASON_FILE_RULE_UNUSED, DM_GLOBAL_UNUSED },   { REASON_FILE_SOURCE, DM_NEED_SOURCE_ID },
+    { REASON_SAME_SOURCE, DM_SAME_SOURCE },          { REASON_FILE_MAPPING, DM_COLUMN_MAPPING },
+    { REASON_FILE_COLLATION, DM_COLLATION },
+};
+
+static enum dm_error error_of(const struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (reasons[i].reason == err->reason)
+            return reasons[i].as;
+    return DM_YAML;
+}
+
+/* The API has it at the task, where the loader of a file says it. */
+static void complete(json_t *task)
+{
+    json_t *conf = json_object_get(task, "source_config");
+    const char *said = dm_text(json_object_get(conf, "full_migrate_conf"), "on_duplicate_logical");
+
+    json_object_set_new(task, "on_duplicate", json_string(*said ? said : "replace"));
+    if (!json_object_get(task, "enhance_online_schema_change"))
+        json_object_set_new(task, "enhance_online_schema_change", json_true());
+    if (!json_object_get(task, "table_migrate_rule"))
+        json_object_set_new(task, "table_migrate_rule", json_array());
+}
+
+json_t *dm_task_of_file(const json_t *file, enum dm_error *e, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *task = NULL, *checked = NULL;
+
+    if (check_whole(file, e, err) < 0)
+        return NULL;
+    if (task_file_read(file, &task, err) < 0) {
+        *e = error_of(err);
+        return NULL;
+    }
+    complete(task);
+    *e = DM_YAML;
+    return api_check(&dm_task_schema, task, &checked, err) < 0 ? NULL : json_incref(checked);
+}
+
+/* --- the route --- */
 
 static json_t *task_of_text(struct call *c, const char *text)
 {
@@ -23,17 +101,14 @@ int dm_convert_task(struct call *c, struct err *err)
     SCOPED(json_decrefp) json_t *task = NULL, *file = NULL, *shown = NULL;
     SCOPED(buf_fini) struct buf yaml = BUF_INIT;
 
-    (void)err;
     if (!given == !*text)
         return dm_fail(c, DM_COMMON, "one of task and task_config_file is needed");
-    if (api_ours(&dm_task_schema, given))
-        return dm_fail(c, DM_COMMON, "%s: task files are not made with it here",
-                       api_ours(&dm_task_schema, given));
     task = given ? json_incref(given) : task_of_text(c, text);
     if (!task)
         return 0;
     shown = dm_task_shown(task);
-    file = dm_file_of_task(shown);
+    if (task_file_write(shown, &file, err) < 0)
+        return dm_fail(c, DM_COMMON, "%s", err->text);
     yaml_print(file, &yaml);
     return dm_json(c, json_pack("{s:O,s:s}", "task", shown, "task_config_file", yaml.data));
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/scope.h"
@@ -54,11 +53,18 @@ static const struct error_row rows[DM_N_ERRORS] = {
     [DM_EXPRESSION] = { 20041, "config", "internal", "high", NULL, "check expression_filter of the task" },
     [DM_ALLOW_LIST] = { 20044, "config", "internal", "high", "generate block allow list error",
         "check block_allow_list of the task" },
+    [DM_ONLINE_REGEX] = { 20048, "config", "internal", "high", NULL,
+        "check shadow_table_rules and trash_table_rules of the task" },
+    [DM_ONLINE_SWAP] = { 20049, "config", "internal", "high", NULL,
+        "check shadow_table_rules and trash_table_rules of the task" },
     [DM_TEMPLATE_EXIST] = { 20050, "config", "internal", "low", NULL, "use overwrite to replace it" },
     [DM_TEMPLATE_NOT_EXIST] = { 20051, "config", "internal", "low", NULL },
+    [DM_COLLATION] = { 20052, "config", "internal", "medium", NULL, "check collation_compatible of the file" },
     [DM_DUPLICATE] = { 20054, "config", "internal", "medium", NULL, "on_duplicate is replace, error or ignore" },
     [DM_START_TIME_LATE] = { 20057, "config", "internal", "high", NULL, "check start_time, or try again later" },
     [DM_SAFE_MODE_DURATION] = { 20060, "config", "internal", "medium", NULL, "check safe_mode_time_duration" },
+    [DM_COLUMN_MAPPING] = { 20064, "config", "internal", "high", "column-mapping is not supported since v6.6.0",
+        "remove column-mappings from the file" },
     [DM_STRICT_SHARD_MODE] = { 20066, "config", "internal", "medium", NULL,
         "leave strict_optimistic_shard_mode out, or set shard_mode to optimistic" },
     [DM_IMPORT_INTO] = { 20068, "config", "internal", "medium", NULL, "set import_mode to logical" },
@@ -78,6 +84,7 @@ static const struct error_row rows[DM_N_ERRORS] = {
         "run the same DDL at every shard, or see tasks/TASK/locks" },
     [DM_COLUMN_COUNT] = { 36027, "sync-unit", "internal", "high", "Column count doesn't match value count",
         "set the structure of the table: PUT .../schemas/DB/TABLE" },
+    [DM_ONLINE_RENAME] = { 36044, "sync-unit", "internal", "high", NULL, "rename it back, or skip the statement" },
     [DM_SHARD_CONFLICT] = { 36062, "sync-unit", "internal", "high", NULL, "see tasks/TASK/locks" },
     [DM_PARSE_DDL] = { 36067, "sync-unit", "internal", "high", NULL,
         "skip or replace the statement: echo > tasks/TASK/sources/SOURCE/sync/skip" },
@@ -121,99 +128,97 @@ static const struct error_row rows[DM_N_ERRORS] = {
 static const struct {
     enum dm_step step;
     int code;           /* 0: any */
-    const char *begins; /* "*…": it is somewhere in the sentence; NULL: any */
+    enum reason reason; /* REASON_NONE: any */
     enum dm_error as;
 } steps[] = {
-    { DM_STEP_SOURCE_TRY, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
-    { DM_STEP_SOURCE_TRY, -EINVAL, "gtid: ", DM_SOURCE_GTID },
-    { DM_STEP_SOURCE_TRY, -EINVAL, NULL, DM_COMMON },
-    { DM_STEP_SOURCE_KEEP, -EEXIST, NULL, DM_SOURCE_EXIST },
-    { DM_STEP_SOURCE_KEEP, -EBUSY, NULL, DM_SOURCE_UPDATE },
-    { DM_STEP_SOURCE_KEEP, -EINVAL, "relay_config.relay_binlog_gtid", DM_PARSE_GTID },
-    { DM_STEP_SOURCE_KEEP, -EINVAL, NULL, DM_COMMON },
-    { DM_STEP_SOURCE_ASK, -ENOENT, NULL, DM_QUERY_UPSTREAM },
-    { DM_STEP_SOURCE_ASK, 0, NULL, DM_DRIVER_UPSTREAM },
-    { DM_STEP_SOURCE_DROP, -EBUSY, "it is used by task", DM_SOURCE_HAS_TASKS },
-    { DM_STEP_SOURCE_DROP, -EBUSY, NULL, DM_SOURCE_HAS_RELAY },
-    { DM_STEP_PURGE, -EBUSY, "*are being deleted already", DM_PURGE_RUNNING },
-    { DM_STEP_PURGE, -EBUSY, NULL, DM_PURGE_FORBIDDEN },
-    { DM_STEP_PURGE, -ENOENT, "nothing is stored", DM_NO_RELAY_LOG },
-    { DM_STEP_TASK_KEEP, -EEXIST, NULL, DM_SUBTASK_EXIST },
-    { DM_STEP_TASK_KEEP, -EBUSY, NULL, DM_TASK_UPDATE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "timezone", DM_TIME_ZONE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "name", DM_TASK_NAME_EMPTY },
-    { DM_STEP_TASK_KEEP, -EINVAL, "task_mode", DM_TASK_MODE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "strict_optimistic_shard_mode", DM_STRICT_SHARD_MODE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "shard_mode", DM_SHARD_MODE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "ignore_checking_items", DM_CHECK_ITEM },
-    { DM_STEP_TASK_KEEP, -EINVAL, "binlog_filter_rule", DM_EVENT_FILTER },
-    { DM_STEP_TASK_KEEP, -EINVAL, "expression_filter", DM_EXPRESSION },
-    { DM_STEP_TASK_KEEP, -EINVAL, "table_migrate_rule", DM_TABLE_ROUTER },
-    { DM_STEP_TASK_KEEP, -EINVAL, "block_allow_list", DM_ALLOW_LIST },
-    { DM_STEP_TASK_KEEP, -EINVAL, "on_duplicate", DM_DUPLICATE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.on_duplicate", DM_DUPLICATE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.full_migrate_conf.import_mode", DM_IMPORT_INTO },
-    { DM_STEP_TASK_KEEP, -EINVAL, "target_config.session", DM_FOREIGN_KEYS },
-    { DM_STEP_TASK_KEEP, -EINVAL, "*binlog_gtid: ", DM_PARSE_GTID },
-    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf: ", DM_SAME_SOURCE },
-    { DM_STEP_TASK_KEEP, -EINVAL, "source_config.source_conf", DM_META_INVALID },
-    { DM_STEP_TASK_KEEP, -EINVAL, NULL, DM_COMMON },
-    { DM_STEP_TASK_CHECK, -EINVAL, "connection: source", DM_DRIVER_UPSTREAM },
-    { DM_STEP_TASK_CHECK, -EINVAL, "connection: target", DM_DRIVER_DOWNSTREAM },
-    { DM_STEP_TASK_CHECK, -ENOENT, NULL, DM_SOURCE_NOT_EXIST },
-    { DM_STEP_TASK_CHECK, -EBUSY, NULL, DM_LATCH_IN_USE },
-    { DM_STEP_TASK_CHECK, -EPERM, NULL, DM_START_TASK },
-    { DM_STEP_TASK_CHECK, -EINVAL, NULL, DM_CHECK_FAILED },
-    { DM_STEP_TASK_CHECK, -EHOSTUNREACH, "target", DM_DRIVER_DOWNSTREAM },
-    { DM_STEP_TASK_CHECK, -EHOSTUNREACH, NULL, DM_DRIVER_UPSTREAM },
-    { DM_STEP_TASK_RUN, -EINVAL, "connection: source", DM_DRIVER_UPSTREAM },
-    { DM_STEP_TASK_RUN, -EINVAL, "connection: target", DM_DRIVER_DOWNSTREAM },
-    { DM_STEP_TASK_RUN, 0, "*is too late", DM_START_TIME_LATE },
-    { DM_STEP_TASK_RUN, -EINVAL, "safe_mode", DM_SAFE_MODE_DURATION },
-    { DM_STEP_TASK_RUN, -EPERM, NULL, DM_START_TASK },
-    { DM_STEP_TASK_RUN, -EBUSY, NULL, DM_LATCH_IN_USE },
-    { DM_STEP_TASK_DROP, -EBUSY, NULL, DM_LATCH_IN_USE },
-    { DM_STEP_TARGETS, -EINVAL, NULL, DM_DUPLICATE_ROUTE },
-    { DM_STEP_TARGETS, 0, NULL, DM_DRIVER_UPSTREAM },
-    { DM_STEP_TABLE, -EBUSY, NULL, DM_NOT_PAUSED },
-    { DM_STEP_TABLE, -ENOENT, NULL, DM_TABLE_UNKNOWN },
-    { DM_STEP_TABLE, -EINVAL, "sql: ", DM_COMMON },
-    { DM_STEP_TABLE, -EINVAL, "sql goes", DM_COMMON },
-    { DM_STEP_TABLE, -EINVAL, NULL, DM_NO_CREATE_TABLE },
-    { DM_STEP_TABLE, 0, "target: ", DM_DRIVER_DOWNSTREAM },
-    { DM_STEP_TABLE, 0, "source: ", DM_DRIVER_UPSTREAM },
+    { DM_STEP_SOURCE_TRY, 0, REASON_SOURCE, DM_DRIVER_UPSTREAM },
+    { DM_STEP_SOURCE_TRY, 0, REASON_GTID_MODE, DM_SOURCE_GTID },
+    { DM_STEP_SOURCE_TRY, -EINVAL, REASON_NONE, DM_COMMON },
+    { DM_STEP_SOURCE_KEEP, -EEXIST, REASON_NONE, DM_SOURCE_EXIST },
+    { DM_STEP_SOURCE_KEEP, -EBUSY, REASON_NONE, DM_SOURCE_UPDATE },
+    { DM_STEP_SOURCE_KEEP, -EINVAL, REASON_GTID, DM_PARSE_GTID },
+    { DM_STEP_SOURCE_KEEP, -EINVAL, REASON_NONE, DM_COMMON },
+    { DM_STEP_SOURCE_ASK, -ENOENT, REASON_NONE, DM_QUERY_UPSTREAM },
+    { DM_STEP_SOURCE_ASK, 0, REASON_NONE, DM_DRIVER_UPSTREAM },
+    { DM_STEP_SOURCE_DROP, -EBUSY, REASON_HAS_TASKS, DM_SOURCE_HAS_TASKS },
+    { DM_STEP_SOURCE_DROP, -EBUSY, REASON_NONE, DM_SOURCE_HAS_RELAY },
+    { DM_STEP_PURGE, -EBUSY, REASON_PURGE_RUNNING, DM_PURGE_RUNNING },
+    { DM_STEP_PURGE, -EBUSY, REASON_NONE, DM_PURGE_FORBIDDEN },
+    { DM_STEP_PURGE, 0, REASON_RELAY_EMPTY, DM_NO_RELAY_LOG },
+    { DM_STEP_TASK_KEEP, -EEXIST, REASON_NONE, DM_SUBTASK_EXIST },
+    { DM_STEP_TASK_KEEP, -EBUSY, REASON_NONE, DM_TASK_UPDATE },
+    { DM_STEP_TASK_KEEP, 0, REASON_TIME_ZONE, DM_TIME_ZONE },
+    { DM_STEP_TASK_KEEP, 0, REASON_NAME, DM_TASK_NAME_EMPTY },
+    { DM_STEP_TASK_KEEP, 0, REASON_TASK_MODE, DM_TASK_MODE },
+    { DM_STEP_TASK_KEEP, 0, REASON_STRICT_SHARD_MODE, DM_STRICT_SHARD_MODE },
+    { DM_STEP_TASK_KEEP, 0, REASON_SHARD_MODE, DM_SHARD_MODE },
+    { DM_STEP_TASK_KEEP, 0, REASON_CHECKING_ITEM, DM_CHECK_ITEM },
+    { DM_STEP_TASK_KEEP, 0, REASON_EVENT_FILTER, DM_EVENT_FILTER },
+    { DM_STEP_TASK_KEEP, 0, REASON_EXPRESSION, DM_EXPRESSION },
+    { DM_STEP_TASK_KEEP, 0, REASON_ROUTES, DM_TABLE_ROUTER },
+    { DM_STEP_TASK_KEEP, 0, REASON_ALLOW_LIST, DM_ALLOW_LIST },
+    { DM_STEP_TASK_KEEP, 0, REASON_DUPLICATES, DM_DUPLICATE },
+    { DM_STEP_TASK_KEEP, 0, REASON_IMPORT_MODE, DM_IMPORT_INTO },
+    { DM_STEP_TASK_KEEP, 0, REASON_SESSION, DM_FOREIGN_KEYS },
+    { DM_STEP_TASK_KEEP, 0, REASON_ONLINE_NAMES, DM_ONLINE_REGEX },
+    { DM_STEP_TASK_KEEP, 0, REASON_GTID, DM_PARSE_GTID },
+    { DM_STEP_TASK_KEEP, 0, REASON_SAME_SOURCE, DM_SAME_SOURCE },
+    { DM_STEP_TASK_KEEP, 0, REASON_START, DM_META_INVALID },
+    { DM_STEP_TASK_KEEP, -EINVAL, REASON_NONE, DM_COMMON },
+    { DM_STEP_TASK_CHECK, 0, REASON_SOURCE, DM_DRIVER_UPSTREAM },
+    { DM_STEP_TASK_CHECK, 0, REASON_TARGET, DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TASK_CHECK, -ENOENT, REASON_NONE, DM_SOURCE_NOT_EXIST },
+    { DM_STEP_TASK_CHECK, -EBUSY, REASON_NONE, DM_LATCH_IN_USE },
+    { DM_STEP_TASK_CHECK, -EPERM, REASON_NONE, DM_START_TASK },
+    { DM_STEP_TASK_CHECK, -EINVAL, REASON_NONE, DM_CHECK_FAILED },
+    { DM_STEP_TASK_RUN, 0, REASON_SOURCE, DM_DRIVER_UPSTREAM },
+    { DM_STEP_TASK_RUN, 0, REASON_TARGET, DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TASK_RUN, 0, REASON_START_LATE, DM_START_TIME_LATE },
+    { DM_STEP_TASK_RUN, 0, REASON_SAFE_MODE_TIME, DM_SAFE_MODE_DURATION },
+    { DM_STEP_TASK_RUN, -EPERM, REASON_NONE, DM_START_TASK },
+    { DM_STEP_TASK_RUN, -EBUSY, REASON_NONE, DM_LATCH_IN_USE },
+    { DM_STEP_TASK_DROP, -EBUSY, REASON_NONE, DM_LATCH_IN_USE },
+    { DM_STEP_TARGETS, -EINVAL, REASON_NONE, DM_DUPLICATE_ROUTE },
+    { DM_STEP_TARGETS, 0, REASON_NONE, DM_DRIVER_UPSTREAM },
+    { DM_STEP_TABLE, -EBUSY, REASON_NONE, DM_NOT_PAUSED },
+    { DM_STEP_TABLE, -ENOENT, REASON_NONE, DM_TABLE_UNKNOWN },
+    { DM_STEP_TABLE, -EINVAL, REASON_SQL_ARGUMENT, DM_COMMON },
+    { DM_STEP_TABLE, -EINVAL, REASON_NONE, DM_NO_CREATE_TABLE },
+    { DM_STEP_TABLE, 0, REASON_TARGET, DM_DRIVER_DOWNSTREAM },
+    { DM_STEP_TABLE, 0, REASON_SOURCE, DM_DRIVER_UPSTREAM },
 };
 
-/* The same for what a unit says of itself: a part of its text, whatever its letters' case. */
+/* The same for what a unit says of itself. */
 static const struct {
     const char *unit; /* NULL: any */
-    const char *part; /* NULL: any */
+    enum reason reason; /* REASON_NONE: any */
     enum dm_error as;
 } units[] = {
-    { NULL, "didn't log enough columns", DM_ROW_IMAGE },
-    { NULL, "binlog_row_image", DM_ROW_IMAGE },
-    { NULL, "inconsistent DDL sequence", DM_WRONG_SEQUENCE },
-    { NULL, "wasn't fully dropped in downstream", DM_NOT_DROPPED },
-    { NULL, "is different with", DM_SHARD_DDL_DIFFERS },
-    { NULL, "statement not supported", DM_UNSUPPORTED_STATEMENT },
-    { NULL, "statement of a kind not known", DM_PARSE_DDL },
-    { NULL, "schema conflict detected", DM_SHARD_CONFLICT },
-    { NULL, "column count", DM_COLUMN_COUNT },
-    { NULL, "binlog_format", DM_STATEMENT_DML },
-    { NULL, "start_time", DM_START_TIME_LATE },
-    { "check", "connection: source", DM_DRIVER_UPSTREAM },
-    { "check", "connection: target", DM_DRIVER_DOWNSTREAM },
-    { "check", NULL, DM_CHECK_FAILED },
-    { "dump", "lock", DM_DUMP_LOCK },
-    { "dump", NULL, DM_DUMP },
-    { "load", NULL, DM_LOAD },
-    { "sync", "the target has no table", DM_NO_TARGET_TABLE },
-    { "sync", "source: ", DM_GET_EVENT },
-    { "sync", "can't connect", DM_DRIVER_DOWNSTREAM },
-    { "sync", "lost connection", DM_DRIVER_DOWNSTREAM },
-    { "sync", NULL, DM_EXECUTE_DOWNSTREAM },
-    { "source", NULL, DM_DRIVER_UPSTREAM },
-    { NULL, NULL, DM_COMMON },
+    { NULL, REASON_ROW_IMAGE, DM_ROW_IMAGE },
+    { NULL, REASON_SHARD_SEQUENCE, DM_WRONG_SEQUENCE },
+    { NULL, REASON_SHARD_NOT_DROPPED, DM_NOT_DROPPED },
+    { NULL, REASON_SHARD_DIFFERS, DM_SHARD_DDL_DIFFERS },
+    { NULL, REASON_STATEMENT_UNSUPPORTED, DM_UNSUPPORTED_STATEMENT },
+    { NULL, REASON_STATEMENT_UNKNOWN, DM_PARSE_DDL },
+    { NULL, REASON_SHARD_CONFLICT, DM_SHARD_CONFLICT },
+    { NULL, REASON_ONLINE_SWAP, DM_ONLINE_SWAP },
+    { NULL, REASON_ONLINE_RENAME, DM_ONLINE_RENAME },
+    { NULL, REASON_COLUMN_COUNT, DM_COLUMN_COUNT },
+    { NULL, REASON_STATEMENT_LOGGED, DM_STATEMENT_DML },
+    { NULL, REASON_START_LATE, DM_START_TIME_LATE },
+    { "check", REASON_SOURCE, DM_DRIVER_UPSTREAM },
+    { "check", REASON_TARGET, DM_DRIVER_DOWNSTREAM },
+    { "check", REASON_NONE, DM_CHECK_FAILED },
+    { "dump", REASON_READ_LOCK, DM_DUMP_LOCK },
+    { "dump", REASON_NONE, DM_DUMP },
+    { "load", REASON_NONE, DM_LOAD },
+    { "sync", REASON_NO_TABLE, DM_NO_TARGET_TABLE },
+    { "sync", REASON_SOURCE, DM_GET_EVENT },
+    { "sync", REASON_TARGET, DM_DRIVER_DOWNSTREAM },
+    { "sync", REASON_CONNECTION, DM_DRIVER_DOWNSTREAM },
+    { "sync", REASON_NONE, DM_EXECUTE_DOWNSTREAM },
+    { "source", REASON_NONE, DM_DRIVER_UPSTREAM },
+    { NULL, REASON_NONE, DM_COMMON },
 };
 /* clang-format on */
 
@@ -280,19 +285,12 @@ int dm_fail(struct call *c, enum dm_error e, const char *fmt, ...)
     return reply(c, 400, e, text);
 }
 
-static bool begins(const char *text, const char *with)
-{
-    if (with && *with == '*')
-        return strstr(text, with + 1) != NULL;
-    return !with || strncmp(text, with, strlen(with)) == 0;
-}
-
 /* DM_N_ERRORS: no row fits. */
 enum dm_error dm_error_at(enum dm_step step, const struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (steps[i].step == step && (!steps[i].code || steps[i].code == err->code) &&
-            begins(err->text, steps[i].begins))
+            (!steps[i].reason || steps[i].reason == err->reason))
             return steps[i].as;
     return DM_N_ERRORS;
 }
@@ -322,12 +320,12 @@ void dm_refuse(struct call *c, const struct err *err)
         reply(c, 400, err->code == -EINVAL ? DM_REQUEST : DM_COMMON, err->text);
 }
 
-json_t *dm_error_of_unit(const char *unit, const char *text)
+json_t *dm_error_of_unit(const char *unit, enum reason reason, const char *text)
 {
     size_t i = 0;
 
     while ((units[i].unit && strcmp(units[i].unit, unit) != 0) ||
-           (units[i].part && !strcasestr(text, units[i].part)))
+           (units[i].reason && units[i].reason != reason))
         i++;
     SCOPED(freep) char *words = wording(units[i].as, text);
 

@@ -4,8 +4,9 @@
  *     {"error_code": 46008, "error_msg": "[code=46008:class=scheduler:scope=internal:level=medium],
  *      Message: source config with ID s1 not exists"}
  *
- * What the tree refuses is an errno and a sentence; which code that is, is told by the step that
- * was refused: one row in dm_error.c for each.
+ * What the tree refuses is an errno, a reason (base/reason.h) and a sentence; which code that is,
+ * is told by the step that was refused, the errno and the reason: one row in dm_error.c for each.
+ * No sentence is looked into.
  *
  * Source: dm/pkg/terror of pingcap/tiflow (numbers, classes, levels).
  */
@@ -41,11 +42,15 @@ enum dm_error {
     DM_RULE_NOT_FOUND,
     DM_EXPRESSION,
     DM_ALLOW_LIST,
+    DM_ONLINE_REGEX,
+    DM_ONLINE_SWAP,
     DM_TEMPLATE_EXIST,
     DM_TEMPLATE_NOT_EXIST,
+    DM_COLLATION,
     DM_DUPLICATE,
     DM_START_TIME_LATE,
     DM_SAFE_MODE_DURATION,
+    DM_COLUMN_MAPPING,
     DM_STRICT_SHARD_MODE,
     DM_IMPORT_INTO,
     DM_FOREIGN_KEYS,
@@ -60,6 +65,7 @@ enum dm_error {
     DM_STATEMENT_DML,
     DM_WRONG_SEQUENCE,
     DM_COLUMN_COUNT,
+    DM_ONLINE_RENAME,
     DM_SHARD_CONFLICT,
     DM_PARSE_DDL,
     DM_UNSUPPORTED_STATEMENT,
@@ -122,7 +128,8 @@ enum dm_error dm_error_at(enum dm_step step, const struct err *err);
 /* For the facade: errors that a function returned. */
 void dm_refuse(struct call *c, const struct err *err);
 
-/* Why a unit does not run ("sync", its error) as DM words it, for error_msg: a new reference. */
-json_t *dm_error_of_unit(const char *unit, const char *text);
+/* Why a unit does not run ("sync", its error_reason, its error) as DM words it, for error_msg: a
+ * new reference. */
+json_t *dm_error_of_unit(const char *unit, enum reason reason, const char *text);
 
 #endif

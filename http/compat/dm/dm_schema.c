@@ -406,6 +406,8 @@ static const struct api_field task_fields[] = {
     { "source_config", API_OBJECT, API_REQUIRED, .of = &source_config },
     { "ignore_checking_items", API_LIST },
     { "expression_filter", API_MAP, API_OURS, .of = &expression, .help = "Beyond DM's: rows to leave out" },
+    { "shadow_table_rules", API_LIST, API_OURS, .help = "Beyond DM's: as in its task files" },
+    { "trash_table_rules", API_LIST, API_OURS, .help = "Beyond DM's: as in its task files" },
     { "block_allow_list", API_OBJECT, API_OURS, .of = &lists, .help = "Beyond DM's: as in its task files" },
     { "status_list", API_LIST, API_SHOWN, .of = &dm_subtask_schema },
     { NULL },

@@ -213,7 +213,7 @@ static void add_source_error(struct call *c, json_t *status)
 
     if (*dm_text(source, "error"))
         json_object_set_new(status, "error_msg",
-                            dm_error_of_unit("source", dm_text(source, "error")));
+                            dm_error_of_unit("source", REASON_SOURCE, dm_text(source, "error")));
 }
 
 /* 'task' stands in where a source has not begun. */
@@ -237,7 +237,9 @@ static json_t *status_of(struct call *c, const json_t *task, const char *mode, s
     add_shards(v, subtask);
     add_copied(v);
     if (*why)
-        json_object_set_new(v, "error_msg", dm_error_of_unit(dm_text(at, "stage"), why));
+        json_object_set_new(v, "error_msg",
+                            dm_error_of_unit(dm_text(at, "stage"),
+                                             reason_of_word(dm_text(at, "error_reason")), why));
     else
         add_source_error(c, v);
     return v;

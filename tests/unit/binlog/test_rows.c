@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/address.h"
 #include "binlog/json_diff.h"
 #include "story.h"
 
@@ -107,7 +108,7 @@ static void add_schema(struct table_map *map)
     if (slice_eq(map->name, slice_str("strings")))
         map->cols[3].collation = map->cols[4].collation = COLLATION_BINARY;
     if (slice_eq(map->name, slice_str("odd"))) {
-        map->cols[0].uuid = true;
+        map->cols[0].address = ADDRESS_UUID;
         map->cols[1].collation = map->cols[2].collation = COLLATION_BINARY;
     }
 }

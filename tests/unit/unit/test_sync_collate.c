@@ -37,3 +37,51 @@ Test(sync_collate, what_both_know_stays_as_it_was_written)
     cr_assert_str_eq(got, sql);
     free(got);
 }
+
+Test(sync_collate, types_of_mariadb_alone_become_text)
+{
+    static const char *const cases[][2] = {
+        { "CREATE TABLE t (u UUID, `v` inet6 NOT NULL, w Inet4)",
+          "CREATE TABLE t (u char(36) CHARACTER SET ascii, `v` varchar(39) CHARACTER SET ascii NOT "
+          "NULL, w varchar(15) CHARACTER SET ascii)" },
+        { "ALTER TABLE t ADD u UUID, MODIFY uuid UUID DEFAULT NULL AFTER uuid",
+          "ALTER TABLE t ADD u char(36) CHARACTER SET ascii, MODIFY uuid char(36) CHARACTER SET "
+          "ascii DEFAULT NULL AFTER uuid" },
+        { "ALTER TABLE t CHANGE uuid uuid UUID",
+          "ALTER TABLE t CHANGE uuid uuid char(36) CHARACTER SET ascii" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *got = translated(cases[i][0], mariadb, mysql);
+
+        cr_expect_str_eq(got, cases[i][1]);
+        free(got);
+    }
+}
+
+Test(sync_collate, what_is_only_called_like_a_type_stays)
+{
+    static const char *const cases[] = {
+        "CREATE TABLE t (uuid INT, inet6 CHAR(3) DEFAULT 'a UUID', KEY uuid (uuid))",
+        "CREATE TABLE t (c CHAR(36) DEFAULT (uuid()), `inet4` INT COMMENT 'u UUID')",
+        "ALTER TABLE t ADD uuid INT, DROP COLUMN inet4, CHANGE a uuid INT, ADD INDEX (inet6)",
+        "ALTER TABLE t RENAME COLUMN a TO uuid, ADD b INT AFTER uuid",
+        "DROP TABLE uuid, inet6",
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *got = translated(cases[i], mariadb, mysql);
+
+        cr_expect_str_eq(got, cases[i]);
+        free(got);
+    }
+}
+
+Test(sync_collate, types_stay_where_the_target_has_them)
+{
+    static const char sql[] = "CREATE TABLE t (u UUID)";
+    char *got = translated(sql, mariadb, mariadb);
+
+    cr_assert_str_eq(got, sql);
+    free(got);
+}

@@ -57,7 +57,8 @@ Test(sync_schema, columns_are_called_as_information_schema_does)
     cr_expect_str_eq(def->cols[3].data_type, "decimal");
     cr_expect_str_eq(def->cols[4].column_type, "time(3)");
     cr_expect(def->cols[5].is_virtual && !def->cols[6].is_virtual && def->cols[6].generated);
-    cr_expect(def->cols[7].uuid && def->cols[8].json);
+    cr_expect_str_eq(def->cols[7].data_type, "uuid");
+    cr_expect(def->cols[8].json);
     table_free(def);
 }
 

@@ -1,4 +1,4 @@
-#include "unit/task/task_file.h"
+#include "dm/task_file.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -119,7 +119,8 @@ Test(task_file, is_read_with_all_its_sections)
         "{\"table_regexp\":\"t_(.*)\",\"target_column\":\"c\"}");
     has(json_array_get(doc_at(doc, "table_migrate_rule"), 1), "target",
         "{\"schema\":\"test\",\"table\":\"t\"}");
-    cr_expect_eq(json_array_size(doc_at(doc, "table_migrate_rule")), 5); /* s1: *, r1, r2, f1; s2 */
+    has(json_array_get(doc_at(doc, "table_migrate_rule"), 1), "binlog_filter_rule", "[\"f1\"]");
+    cr_expect_eq(json_array_size(doc_at(doc, "table_migrate_rule")), 4); /* s1: list, r1, r2; s2 */
     json_decref(doc);
 }
 
@@ -140,9 +141,13 @@ Test(task_file, refuses_what_no_document_can_say)
     refuses(HEAD "mysql-instances: [{source-id: s, mydumper: {extra-args: '--where id>1'}}]\n",
             "--where");
     refuses(HEAD "mysql-instances: [{source-id: s, block-allow-list: a}, {source-id: u, "
-                 "block-allow-list: b}]\nblock-allow-list: {a: {do-dbs: [x]}, b: {do-dbs: [y]}}\n",
+                 "block-allow-list: b}]\n"
+                 "block-allow-list: {a: {ignore-dbs: [x]}, b: {do-dbs: [y]}}\n",
             "different block-allow-lists");
     refuses(HEAD "routes: 5\nmysql-instances: [{source-id: s, route-rules: [r]}]\n", "routes");
+    refuses(HEAD "mysql-instances: [{source-id: s}]\nfilters: {f: {action: Ignore}}\n",
+            "filters.f: no instance calls it");
+    refuses(HEAD "mysql-instances: [{source-id: s}, {source-id: s}]\n", "have same source-id (s)");
     refuses("target-database: 7\n", "a mapping of keys is expected");
 }
 

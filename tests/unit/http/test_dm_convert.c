@@ -1,10 +1,11 @@
-#include "http/compat/dm/dm_yaml.h"
+#include "http/compat/dm/dm_convert.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
+#include "dm/task_file.h"
 #include "http/compat/dm/dm_schema.h"
 #include "node/yaml.h"
 
@@ -30,6 +31,15 @@ static json_t *yaml(const char *text)
     return v;
 }
 
+static json_t *file_of(const json_t *task)
+{
+    struct err err = ERR_INIT;
+    json_t *file = NULL;
+
+    cr_assert_eq(task_file_write(task, &file, &err), 0, "%s", err.text);
+    return file;
+}
+
 static const char whole[] =
     "{'name': 't', 'task_mode': 'all', 'shard_mode': 'pessimistic', 'meta_schema': 'm',"
     " 'timezone': '+01:00', 'enhance_online_schema_change': false, 'on_duplicate': 'error',"
@@ -48,9 +58,9 @@ static const char whole[] =
     "  'source_conf': [{'source_name': 's1', 'binlog_name': 'bin.000001', 'binlog_pos': 4},"
     "    {'source_name': 's2', 'binlog_gtid': '0-1-2'}]}}";
 
-Test(dm_yaml, comes_back_as_it_went)
+Test(dm_convert, comes_back_as_it_went)
 {
-    SCOPED(json_decrefp) json_t *task = json(whole), *file = dm_file_of_task(task);
+    SCOPED(json_decrefp) json_t *task = json(whole), *file = file_of(task);
     struct err err = ERR_INIT;
     enum dm_error e;
     SCOPED(json_decrefp) json_t *back = dm_task_of_file(file, &e, &err);
@@ -61,9 +71,9 @@ Test(dm_yaml, comes_back_as_it_went)
     cr_expect(json_equal(back, task), "%s\n%s", shown, text);
 }
 
-Test(dm_yaml, has_the_names_of_task_files)
+Test(dm_convert, has_the_names_of_task_files)
 {
-    SCOPED(json_decrefp) json_t *task = json(whole), *file = dm_file_of_task(task);
+    SCOPED(json_decrefp) json_t *task = json(whole), *file = file_of(task);
     SCOPED(json_decrefp)
     json_t *want = yaml("name: t\n"
                         "task-mode: all\n"
@@ -107,7 +117,7 @@ Test(dm_yaml, has_the_names_of_task_files)
 }
 
 /* As people write them: settings in the instance, threads beside, a filter for all. */
-Test(dm_yaml, reads_other_ways_to_say_it)
+Test(dm_convert, reads_other_ways_to_say_it)
 {
     SCOPED(json_decrefp)
     json_t *file = yaml("name: t\n"
@@ -156,7 +166,7 @@ static void refuses(const char *text, enum dm_error want)
     cr_expect_eq(e, want, "%s: %d: %s", text, e, err.text);
 }
 
-Test(dm_yaml, names_what_is_wrong_with_a_file)
+Test(dm_convert, names_what_is_wrong_with_a_file)
 {
     refuses("task-mode: all\ntarget-database: { host: h }", DM_TASK_NAME_EMPTY);
     refuses("name: t\ntarget-database: { host: h }", DM_TASK_MODE);
@@ -172,10 +182,10 @@ Test(dm_yaml, names_what_is_wrong_with_a_file)
             DM_DUPLICATE_ITEM);
     refuses(HEAD "mysql-instances: [{ source-id: a }]\nroutes: { r: { schema-pattern: a } }",
             DM_GLOBAL_UNUSED);
-    refuses(HEAD "mysql-instances: [{ source-id: a, expression-filters: [e] }]", DM_COMMON);
-    refuses(HEAD "mysql-instances: [{ source-id: a, filter-rules: [f] }]\nfilters: { f: { "
-                 "schema-pattern: x, action: Ignore } }",
-            DM_COMMON);
+    refuses(HEAD "mysql-instances: [{ source-id: a, expression-filters: [e] }]", DM_RULE_NOT_FOUND);
     refuses(HEAD "mysql-instances: [{ source-id: a, mydumper: { threads: many } }]", DM_YAML);
+    refuses(HEAD "column-mappings: { m: {} }\nmysql-instances: [{ source-id: a }]",
+            DM_COLUMN_MAPPING);
+    refuses(HEAD "collation_compatible: lose\nmysql-instances: [{ source-id: a }]", DM_COLLATION);
     refuses("- a", DM_YAML);
 }
