@@ -408,6 +408,9 @@ free() { ok 200 GET /tasks/shards/status; jq -e '.data[0] | .unresolved_ddl_lock
 wait_for 60 free || die "still locked: $body"
 merged() { [ "$(sql dst "SELECT id, v FROM sh.whole ORDER BY id" | tr '\t\n' ' ;')" = "1 NULL;2 NULL;3 3;" ]; }
 wait_for 60 merged || die "$(sql dst "SELECT * FROM sh.whole")"
+coded=shards
+sql my "ALTER TABLE sh.a ADD COLUMN w INT"; wait_for 60 waits || die "no second lock: $body"
+sql my "ALTER TABLE sh.b ADD COLUMN x INT"; errs 38016 my "is different with"
 ok 204 DELETE '/sources/my?force=true'
 
 ! grep -rq 'sluice-pw' "$SLUICE_LOG" "$T/audit" || die "a password is in the log or the audit"

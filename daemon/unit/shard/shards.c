@@ -139,6 +139,16 @@ static json_t *json_of_table(const struct shard_member *m)
                      m->table);
 }
 
+/* In a word (base/reason.h); only the sentence is kept. */
+static const char *reason_of(const struct shard_group *g, const struct shard_member *m)
+{
+    struct err why = ERR_INIT;
+
+    return m->conflict && shard_ask(g, m, m->ddl, m->wanted, &why) == SHARD_CONFLICT
+               ? reason_word(why.reason)
+               : "";
+}
+
 static json_t *json_of_lock(const struct shard_group *g)
 {
     const struct shard_member *owner = shard_owner(g);
@@ -150,10 +160,10 @@ static json_t *json_of_lock(const struct shard_group *g)
 
         json_array_append_new(shard_synced(g, m) ? synced : unsynced, json_of_table(m));
         if (m->ddl)
-            json_array_append_new(waiting,
-                                  json_pack("{s:s, s:s, s:s, s:s, s:s}", "source", m->source,
-                                            "schema", m->schema, "table", m->table, "ddl", m->ddl,
-                                            "conflict", m->conflict ? m->conflict : ""));
+            json_array_append_new(
+                waiting, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "source", m->source, "schema",
+                                   m->schema, "table", m->table, "ddl", m->ddl, "conflict",
+                                   m->conflict ? m->conflict : "", "reason", reason_of(g, m)));
         if (m->conflict && !*json_string_value(conflict))
             json_string_set(conflict, m->conflict);
     }
@@ -343,6 +353,25 @@ static void add_ddls(struct view *v, struct shard_lock *l, const json_t *shown)
 json_t *shards_blocking(struct shards *s, const char *source)
 {
     return view_of(s, source, add_ddls);
+}
+
+static void add_conflicts(struct view *v, struct shard_lock *l, const json_t *shown)
+{
+    const json_t *t;
+    size_t i;
+
+    (void)l;
+    json_array_foreach (json_object_get(shown, "waiting"), i, t)
+        if (strcmp(json_string_value(json_object_get(t, "source")), v->source) == 0 &&
+            json_string_length(json_object_get(t, "conflict")))
+            json_array_append_new(v->ret,
+                                  json_pack("{s:O, s:O}", "reason", json_object_get(t, "reason"),
+                                            "conflict", json_object_get(t, "conflict")));
+}
+
+json_t *shards_conflicts(struct shards *s, const char *source)
+{
+    return view_of(s, source, add_conflicts);
 }
 
 static json_t *names_of(const json_t *tables, const char *source)

@@ -49,10 +49,12 @@ void shards_show(struct shards *s, const struct shard_rows *rows, uint64_t at);
 /* The same, and wakes who has tables to read again, but for 'but' (NULL: nobody). */
 void shards_tell(struct shards *s, const struct shard_rows *rows, uint64_t at, const char *but);
 
-/* Of one source, for its subtask: ids of locks that it waits in, joined by ','; statements; and
- * [{target, ddl_location, synced, unsynced}].  New references. */
+/* Of one source, for its subtask: ids of locks that it waits in, joined by ','; statements; of
+ * those that can never pass by themselves [{reason, conflict}]; and [{target, ddl_location, synced,
+ * unsynced}].  New references. */
 json_t *shards_lock_ids(struct shards *s, const char *source);
 json_t *shards_blocking(struct shards *s, const char *source);
+json_t *shards_conflicts(struct shards *s, const char *source);
 json_t *shards_unresolved(struct shards *s, const char *source);
 
 /* "<task>-`db`.`table`"; caller frees. */

@@ -181,6 +181,14 @@ static json_t *get_blocking(const struct node *n, const struct attr *a, struct e
     return shards_blocking(s->task->shards, s->job->source);
 }
 
+static json_t *get_conflicts(const struct node *n, const struct attr *a, struct err *err)
+{
+    const struct subtask *s = subtask_of(n);
+
+    (void)a, (void)err;
+    return shards_conflicts(s->task->shards, s->job->source);
+}
+
 static json_t *get_groups(const struct node *n, const struct attr *a, struct err *err)
 {
     const struct subtask *s = subtask_of(n);
@@ -218,6 +226,10 @@ static const struct attr subtask_attrs[] = {
       .type = ATTR_JSON,
       .get = get_blocking,
       .help = "The statements before which they wait" },
+    { .name = "ddl_conflicts",
+      .type = ATTR_JSON,
+      .get = get_conflicts,
+      .help = "Why some of these can never pass by themselves: see locks/ of the task" },
     { .name = "unresolved_groups",
       .type = ATTR_JSON,
       .get = get_groups,

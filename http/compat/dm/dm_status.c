@@ -216,6 +216,17 @@ static void add_source_error(struct call *c, json_t *status)
                             dm_error_of_unit("source", REASON_SOURCE, dm_text(source, "error")));
 }
 
+/* What stands still for good is an error to DM, also where all else goes on. */
+static void add_conflict(json_t *status, const json_t *subtask)
+{
+    const json_t *first = json_array_get(json_object_get(subtask, "ddl_conflicts"), 0);
+
+    if (first)
+        json_object_set_new(status, "error_msg",
+                            dm_error_of_unit("sync", reason_of_word(dm_text(first, "reason")),
+                                             dm_text(first, "conflict")));
+}
+
 /* 'task' stands in where a source has not begun. */
 static json_t *status_of(struct call *c, const json_t *task, const char *mode, struct err *err)
 {
@@ -242,6 +253,8 @@ static json_t *status_of(struct call *c, const json_t *task, const char *mode, s
                                              reason_of_word(dm_text(at, "error_reason")), why));
     else
         add_source_error(c, v);
+    if (!json_object_get(v, "error_msg"))
+        add_conflict(v, subtask);
     return v;
 }
 
