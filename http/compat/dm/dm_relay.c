@@ -214,7 +214,7 @@ json_t *dm_source_status(struct call *c, struct err *err)
     if (has_relay(relay))
         json_object_set_new(v, "relay_status", relay_status(source, relay));
     if (*why)
-        json_object_set_new(v, "error_msg", dm_error_of_unit("source", why));
+        json_object_set_new(v, "error_msg", dm_error_of_unit("source", REASON_SOURCE, why));
     return v;
 }
 
