@@ -18,7 +18,7 @@ struct err {
     unsigned sql;     /* the server's own error number; 0 if none */
     char sqlstate[6]; /* five characters, or "" */
     enum reason reason;
-    char text[1024];  /* UTF-8, outermost context first: "task t1: dump: no such table" */
+    char text[1024]; /* UTF-8, outermost context first: "task t1: dump: no such table" */
 };
 
 #define ERR_INIT  \

@@ -9,7 +9,8 @@
  * (exit_safe_*).
  *
  * The other way round, a task that has no checkpoint of ours and finds DM's (unit/dm_left.h) goes
- * on from there: in safe mode up to where the source is then, since DM may have applied some of that already.
+ * on from there: in safe mode up to where the source is then, since DM may have applied some of
+ * that already.
  */
 #ifndef SLUICE_UNIT_SYNC_DM_H
 #define SLUICE_UNIT_SYNC_DM_H
