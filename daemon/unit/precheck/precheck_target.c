@@ -79,7 +79,7 @@ static void check_connections(struct precheck *p, const struct end *e, unsigned 
     if (used + wanted <= max)
         return;
     snprintf(fix, sizeof fix, "type at the %s: SET GLOBAL max_connections=%llu", e->name,
-             (unsigned long long)(used + wanted + 20));
+             (unsigned long long)used + wanted + 20);
     precheck_add(p, wanted > max ? PRECHECK_FAIL : PRECHECK_WARN, "connections", fix,
                  "%s: %u more are wanted, %llu of %llu are taken", e->name, wanted,
                  (unsigned long long)used, (unsigned long long)max);

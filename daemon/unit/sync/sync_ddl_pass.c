@@ -1,5 +1,6 @@
 #include "unit/sync/sync_ddl_pass.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -199,7 +200,10 @@ static int database_done(struct sync_run *r, const struct query *q, const struct
                              "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
                              " WHERE SCHEMA_NAME=_utf8mb4%q",
                              to.to_schema);
-    return rc < 0 ? refused(r, rc, err) : strcmp(is, made) == 0;
+    if (rc < 0)
+        return refused(r, rc, err);
+    assert(is && made);
+    return strcmp(is, made) == 0;
 }
 
 int sync_ddl_has_it(struct sync_run *r, const struct query *q, const struct ddl *d,
