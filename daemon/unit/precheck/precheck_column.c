@@ -183,7 +183,10 @@ static void check_missing(struct tables *t, const struct pair *pair, const struc
     sql_ident(&fix, slice_str(col->name));
     buf_printf(&fix, " %s", col->column_type);
     if (col->collation)
-        buf_printf(&fix, " COLLATE %s", col->collation);
+        buf_printf(
+            &fix, " COLLATE %s",
+            dialect_collation(precheck_kind(&t->p->from), precheck_kind(&t->p->to), col->collation)
+                .to);
     buf_str(&fix, col->nullable ? " NULL" : " NOT NULL");
     precheck_add(t->p, PRECHECK_FAIL, "columns", fix.data, "%s: the target has no column %s",
                  pair->label, col->name);
