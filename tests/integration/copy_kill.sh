@@ -21,6 +21,7 @@ sql src "CREATE DATABASE c; USE c;
     INSERT INTO child SELECT seq, seq * 3 FROM seq_1_to_20000;
     CREATE TABLE plain (id INT PRIMARY KEY, c CHAR(100)) ENGINE=MyISAM;
     INSERT INTO plain SELECT seq, REPEAT(MD5(seq), 3) FROM seq_1_to_50000;
+    $(for ((i = 0; i < 120; i++)); do echo "CREATE TABLE small$i (id INT PRIMARY KEY, u INT UNIQUE, c CHAR(9)); INSERT INTO small$i VALUES (1, $i, 'a'), (2, 1000, 'b');"; done)
     CREATE VIEW few AS SELECT n.id, t.name FROM numbers n JOIN texts t ON t.part = n.k WHERE n.id < 100"
 
 through() { # label: kill it until it gets through on its own
@@ -29,7 +30,8 @@ through() { # label: kill it until it gets through on its own
         $copy -s c "$src_port" "$dst_port" >"$WORK/out" 2>&1 &
         pid=$!
         if [ "$kills" -lt "${KILLS:-12}" ]; then
-            sleep "$((RANDOM % 2)).$((RANDOM % 1000 + 1000))"
+            # at first while tables are made, many at once
+            [ "$kills" -lt 4 ] && sleep "0.$((RANDOM % 9))$((RANDOM % 10))" || sleep "$((RANDOM % 2)).$((RANDOM % 1000 + 1000))"
             if kill -9 "$pid" 2>/dev/null; then
                 wait "$pid" 2>/dev/null
                 kills=$((kills + 1))
