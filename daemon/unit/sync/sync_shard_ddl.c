@@ -504,14 +504,18 @@ static bool renames(const struct ddl *d)
     return false;
 }
 
-/* One table under another name that is no shard of the same target's: as everywhere. */
+/* Of no table that is one of several, and to no other name of one that becomes the same: as
+ * everywhere. */
 static bool is_plain_rename(const struct coming *c)
 {
-    struct route end;
+    struct route was, is;
 
-    return is_alone(c->r, &c->to) && (!sync_ddl_in_scope(c->r, c->q, &c->d->names[1], &end) ||
-                                      strcmp(end.to_schema, c->to.to_schema) != 0 ||
-                                      strcmp(end.to_table, c->to.to_table) != 0);
+    for (unsigned i = 0; i < c->d->n_names; i++)
+        if (sync_ddl_in_scope(c->r, c->q, &c->d->names[i], &is) && !is_alone(c->r, &is))
+            return false;
+    return !sync_ddl_in_scope(c->r, c->q, &c->d->names[0], &was) ||
+           !sync_ddl_in_scope(c->r, c->q, &c->d->names[1], &is) ||
+           strcmp(was.to_schema, is.to_schema) != 0 || strcmp(was.to_table, is.to_table) != 0;
 }
 
 /* Any name that this run is to look at? */

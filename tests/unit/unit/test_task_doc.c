@@ -62,6 +62,13 @@ Test(task_doc, says_what_is_wrong_and_where)
           "character 2" },
         { "table_migrate_rule: [ { source: { source_name: s, schema: a }, target: { table: b } } ]",
           "table_migrate_rule[0]: target.table needs source.table" },
+        { "shadow_table_rules: [ '^_.+_gho$' ]",
+          "shadow_table_rules: regex ^_.+_gho$ is invalid: it must have exactly one group, which "
+          "is "
+          "the name of the table that is changed, as ^_(.+)_(?:new|gho)$ has" },
+        { "trash_table_rules: [ '^_(.+_old$' ]",
+          "trash_table_rules: regex ^_(.+_old$ is invalid: pattern '~^_(.+_old$': missing closing "
+          "parenthesis at character 11" },
         { "block_allow_list: { do_dbs: [ 'a[' ] }",
           "block_allow_list.do_dbs[0]: pattern 'a[': '[' has no closing ]" },
         { "source_config: { source_conf: [ { source_name: s }, { source_name: s } ] }",
