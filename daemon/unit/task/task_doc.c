@@ -301,11 +301,16 @@ static const struct {
     int (*check)(const json_t *doc, struct err *err);
     enum reason why;
 } checks[] = {
-    { check_rules, REASON_ROUTES },           { check_lists, REASON_ALLOW_LIST },
-    { check_positions, REASON_START },        { check_time_zone, REASON_TIME_ZONE },
-    { check_items, REASON_CHECKING_ITEM },    { check_shards, REASON_STRICT_SHARD_MODE },
-    { check_filters, REASON_EVENT_FILTER },   { check_expressions, REASON_EXPRESSION },
-    { task_doc_check_routes, REASON_ROUTES }, { task_doc_check_online, REASON_ONLINE_NAMES },
+    { check_rules, REASON_ROUTES },
+    { check_lists, REASON_ALLOW_LIST },
+    { check_positions, REASON_START },
+    { check_time_zone, REASON_TIME_ZONE },
+    { check_items, REASON_CHECKING_ITEM },
+    { check_shards, REASON_STRICT_SHARD_MODE },
+    { check_filters, REASON_EVENT_FILTER },
+    { check_expressions, REASON_EXPRESSION },
+    { task_doc_check_online, REASON_ONLINE_NAMES },
+    { task_doc_check_routes, REASON_ROUTES },
 };
 
 int task_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
