@@ -349,7 +349,7 @@ error_is() { # code source part: a subtask's error_msg
     codes="$codes $1"
 }
 errs() { wait_for 60 error_is "$@" || die "not $1 '$3': $body"; }
-lost() { error_is 36069 mdb "source: "; }
+lost() { error_is 10001 mdb "error 20" || error_is 36069 mdb "source: "; } # the source's own error, or its sync's
 wait_for 60 lost || die "no error_msg of a source that is gone: $body"
 restart_server mdb; wait_sync "$coded"
 sql dst "INSERT INTO d_my.t VALUES (900, 'in the way')"; sql my "INSERT INTO d_my.t VALUES (900, 'x')"
