@@ -24,6 +24,10 @@ echo >"$T/servers/b1/stop" || die "$(cat "$T/servers/b1/last_error")"
 echo "127.0.0.1:$serve_port" >"$T/servers/b1/addr" && start_server b1 || die "a fixed port" # that replicas find again
 attach by_gtid b1 gtid tls || die "attach"
 attach by_file b1 bin.000001:4 || die "attach"
+replica_has by_gtid src
+sleep 4; sql src "CREATE DATABASE quiet"; replica_has by_gtid src # what comes after a quiet time is not late by it
+lag=$(cat "$T"/servers/b1/replicas/*/lag_seconds | sort -g | tail -1)
+[ "${lag%.*}" -lt 3 ] || die "it has all, and lags by $lag s"
 "$SLUICE_BUILD/writer" "$src_port" wr "$SEED" 0 1000 ddl >"$WORK/writer.out" &
 writer=$!
 at_exit 'kill $writer 2>/dev/null'

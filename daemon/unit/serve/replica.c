@@ -95,11 +95,13 @@ static json_t *get_connect_time(const struct node *n, const struct attr *a,
     return json_string(text);
 }
 
-/* 0 at the tip; else the age of what it got last.  Defined while it is connected. */
+/* 0 at the tip; else the age of what it got last, or how long ago it had all: what comes after a
+ * quiet hour is not an hour late.  Defined while it is connected. */
 static json_t *get_lag(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
 {
     const struct replica *r = replica_of(n);
     struct journal_state tip;
+    int64_t since_us;
     double lag_s;
 
     (void)a, (void)err;
@@ -108,7 +110,8 @@ static json_t *get_lag(const struct node *n, const struct attr *a, struct err *e
     journal_state(r->journal, &tip);
     if (r->facts.seq >= tip.durable_seq)
         return json_real(0);
-    lag_s = (double)(clock_wall_us() - r->facts.commit_us) / 1e6;
+    since_us = r->facts.commit_us > r->waited_us ? r->facts.commit_us : r->waited_us;
+    lag_s = (double)(clock_wall_us() - since_us) / 1e6;
     return json_real(lag_s > 0 && r->facts.commit_us ? lag_s : 0);
 }
 
@@ -190,7 +193,8 @@ static const struct attr replica_attrs[] = {
       .type = ATTR_SECONDS,
       .flags = ATTR_GAUGE | ATTR_WATCHED,
       .get = get_lag,
-      .help = "0 when all was sent; else the age of what was sent last" },
+      .help =
+          "0 when all was sent; else the age of what was sent last, or the time since all was" },
     NUMBER_FACT(lag_bytes, "lag_bytes", ATTR_BYTES, .flags = ATTR_GAUGE,
                 .help = "Bytes of the journal that it has yet to get"),
     NUMBER_FACT(bytes_sent, "bytes_sent", ATTR_BYTES, .help = "Bytes of events sent to it"),
@@ -405,6 +409,8 @@ void replica_update(struct replica *r, const struct replica_facts *facts)
         rate_sample(&r->rate, &now);
         moved = strcmp(r->facts.state, facts->state) != 0;
         r->facts = *facts;
+        if (strcmp(facts->state, "waiting") == 0)
+            r->waited_us = clock_wall_us();
     }
     mutex_unlock(&r->lock);
     node_changed(&r->node, moved ? NULL : "seq");

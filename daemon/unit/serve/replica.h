@@ -38,6 +38,7 @@ struct replica {
     struct mutex lock;
     struct server *server; /* referenced */
     struct replica_facts facts GUARDED;
+    int64_t waited_us GUARDED;       /* wall: when it last had all */
     struct rate rate GUARDED;        /* events and bytes sent */
     struct journal *journal GUARDED; /* a reference, while it is connected */
 };
