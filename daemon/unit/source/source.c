@@ -394,11 +394,21 @@ static void join_one(void *arg, struct node *n)
     source_tables_clear(s);
 }
 
+/* Those that were removed are no children any more. */
+static void wait_for_threads(struct sources *all)
+{
+    mutex_lock(&all->lock);
+    while (all->n_threads)
+        cond_wait(&all->cond, &all->lock, KEEP_INTERVAL_MS);
+    mutex_unlock(&all->lock);
+}
+
 void sources_stop(struct node *sources)
 {
     stop_keeper(sources_of(sources));
     node_each(sources, ask_one, NULL);
     node_each(sources, join_one, NULL);
+    wait_for_threads(sources_of(sources));
 }
 
 void sources_on_users(struct node *sources, json_t *(*users)(void *arg, const char *source),

@@ -227,9 +227,18 @@ static uint64_t doc_changes(struct source *s)
     return n;
 }
 
+static void count_threads(struct sources *all, int by)
+{
+    mutex_lock(&all->lock);
+    all->n_threads += (unsigned)by;
+    cond_broadcast(&all->cond);
+    mutex_unlock(&all->lock);
+}
+
 static void *source_run(void *arg)
 {
     struct source *s = arg;
+    struct sources *all = s->all;
     struct work w = { false, false, 0 };
     bool abandoned, bad;
 
@@ -252,12 +261,14 @@ static void *source_run(void *arg)
     if (abandoned)
         pthread_detach(pthread_self());
     node_unref(&s->node);
+    count_threads(all, -1);
     return NULL;
 }
 
 void source_start_thread(struct source *s)
 {
     node_ref(&s->node); /* the thread's */
+    count_threads(s->all, 1);
     s->thread = thread_start("source", source_run, s);
     s->has_thread = true;
 }

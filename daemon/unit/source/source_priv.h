@@ -44,9 +44,10 @@ struct sources {
     struct node node; /* first */
     struct sources_config config;
     struct mutex lock;
-    struct cond cond; /* the keeper shall end */
+    struct cond cond; /* the keeper shall end; a source's thread has ended */
     bool stopping GUARDED;
-    pthread_t keeper; /* once a second: relay_tick() of each */
+    unsigned n_threads GUARDED; /* of removed sources, too: they use this until they end */
+    pthread_t keeper;           /* once a second: relay_tick() of each */
     bool has_keeper;
     json_t *(*users)(void *arg, const char *source)GUARDED;
     void *users_arg GUARDED;
