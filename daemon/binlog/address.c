@@ -1,7 +1,8 @@
 #include "binlog/address.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
-#include <stdbool.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,4 +108,35 @@ size_t address_text(enum address_kind kind, const uint8_t *bytes, char text[ADDR
         return uuid_text(bytes, text);
     return kind == ADDRESS_INET4 ? inet4_text(bytes, text, ADDRESS_TEXT_MAX)
                                  : inet6_text(bytes, text);
+}
+
+static bool uuid_bytes(const char *text, uint8_t *bytes)
+{
+    unsigned n = 0;
+
+    for (; *text; text++) {
+        unsigned digit =
+            (unsigned)(isdigit((unsigned char)*text) ? *text - '0' : (*text | 0x20) - 'a' + 10);
+
+        if (*text == '-')
+            continue;
+        if (!isxdigit((unsigned char)*text) || n == 32)
+            return false;
+        bytes[n / 2] = (uint8_t)(n % 2 ? bytes[n / 2] << 4 | digit : digit);
+        n++;
+    }
+    return n == 32;
+}
+
+bool address_bytes(enum address_kind kind, const char *text, size_t size, uint8_t *bytes)
+{
+    char s[ADDRESS_TEXT_MAX] = "";
+
+    assert(kind != ADDRESS_NONE);
+    if (size >= sizeof s || memchr(text, 0, size))
+        return false;
+    memcpy(s, text, size);
+    if (kind == ADDRESS_UUID)
+        return uuid_bytes(s, bytes);
+    return inet_pton(kind == ADDRESS_INET4 ? AF_INET : AF_INET6, s, bytes) == 1;
 }

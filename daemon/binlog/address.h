@@ -8,6 +8,7 @@
 #ifndef SLUICE_BINLOG_ADDRESS_H
 #define SLUICE_BINLOG_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,7 @@ size_t address_size(enum address_kind kind);
 /* The text of these bytes, which are in the order that is printed; its length.  'text' ends in a
  * zero. */
 size_t address_text(enum address_kind kind, const uint8_t *bytes, char text[ADDRESS_TEXT_MAX]);
+/* And back: address_size() bytes; false: it is no such text. */
+bool address_bytes(enum address_kind kind, const char *text, size_t size, uint8_t *bytes);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/address.h"
 
 static const struct class_row {
     const char *data_type;
@@ -150,6 +151,7 @@ static int map_columns(const struct table_def *def, const char *const *names,
         if (to->class == TARGET_TEXT && c->charset)
             to->charset = xstrdup(c->charset);
         to->fold = fold_of(to->class, c);
+        to->address = (uint8_t)address_of_type(c->data_type);
         to->written = !c->generated;
         to->on_update_now = c->on_update_now;
         to->enumerated = strcmp(c->data_type, "enum") == 0;

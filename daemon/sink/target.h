@@ -47,6 +47,7 @@ struct target_column {
     char *charset; /* of a TARGET_TEXT; else NULL */
     enum target_class class;
     enum target_fold fold;
+    uint8_t address;    /* enum address_kind: of a TARGET_OTHER that is one */
     bool written;       /* the target has it and does not generate it */
     bool on_update_now; /* set explicitly, or the target's clock gets in */
     bool enumerated;    /* ENUM: index 0 is refused by a strict session */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/address.h"
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "sink/sink_mysql.h"
@@ -212,13 +213,28 @@ static int table_of(struct apply *a, const struct change_table *t, struct target
 
 /* --- rows --- */
 
-static void copy_values(struct arena *arena, const struct value *from, unsigned n, struct value *to)
+/* What drains has an address as its text, a column of the type takes its bytes. */
+static void copy_value(struct arena *arena, enum address_kind address, const struct value *from,
+                       struct value *to)
 {
-    for (unsigned i = 0; i < n; i++) {
-        to[i] = from[i];
-        if (from[i].kind >= VALUE_TEXT)
-            to[i].p = arena_dup(arena, from[i].p, from[i].size);
+    uint8_t bytes[16];
+
+    *to = *from;
+    if (address && (from->kind == VALUE_BYTES || from->kind == VALUE_TEXT) &&
+        address_bytes(address, (const char *)from->p, from->size, bytes)) {
+        to->kind = VALUE_BYTES;
+        to->size = (uint32_t)address_size(address);
+        to->p = arena_dup(arena, bytes, to->size);
+    } else if (from->kind >= VALUE_TEXT) {
+        to->p = arena_dup(arena, from->p, from->size);
     }
+}
+
+static void copy_values(struct arena *arena, const struct target_table *t, const struct value *from,
+                        struct value *to)
+{
+    for (unsigned i = 0; i < t->n_cols; i++)
+        copy_value(arena, (enum address_kind)t->cols[i].address, &from[i], &to[i]);
 }
 
 static int add_change(struct apply *a, const struct change *c, struct err *err)
@@ -231,9 +247,9 @@ static int add_change(struct apply *a, const struct change *c, struct err *err)
     if (rc < 0)
         return rc;
     row = arena_alloc(&a->group.values, (c->kind == ROWS_UPDATE ? 2u : 1u) * n * sizeof *row);
-    copy_values(&a->group.values, c->after ? c->after : c->before, n, row);
+    copy_values(&a->group.values, t, c->after ? c->after : c->before, row);
     if (c->kind == ROWS_UPDATE)
-        copy_values(&a->group.values, c->before, n, row + n);
+        copy_values(&a->group.values, t, c->before, row + n);
     group_add(&a->group, t, c->kind, a->job->safe_mode, true, row);
     return 0;
 }

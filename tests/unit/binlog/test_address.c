@@ -16,6 +16,10 @@ static void prints(enum address_kind kind, const char *hex, const char *want)
     }
     cr_expect_eq(address_text(kind, bytes, text), strlen(want), "%s: %s", hex, text);
     cr_expect_str_eq(text, want);
+
+    uint8_t back[16] = { 0 };
+    cr_expect(address_bytes(kind, text, strlen(text), back), "%s", text);
+    cr_expect_arr_eq(back, bytes, address_size(kind), "%s", text);
 }
 
 /* As MariaDB 10.11 prints them: tests/integration/verify_types.sh asks a server. */
@@ -54,4 +58,14 @@ Test(address, is_known_by_its_type_and_by_what_keeps_it)
     cr_expect_eq(address_kept_as("varchar(15)", 4), ADDRESS_INET4);
     cr_expect_eq(address_kept_as("char(36)", 36), ADDRESS_NONE);
     cr_expect_eq(address_kept_as("varchar(39)", 4), ADDRESS_NONE);
+}
+
+Test(address, has_no_bytes_for_what_is_no_text_of_it)
+{
+    uint8_t bytes[16];
+
+    cr_expect_not(address_bytes(ADDRESS_UUID, "123e4567", 8, bytes));
+    cr_expect_not(address_bytes(ADDRESS_UUID, "123e4567-e89b-12d3-a456-42665544000g", 36, bytes));
+    cr_expect_not(address_bytes(ADDRESS_INET4, "1.2.3", 5, bytes));
+    cr_expect_not(address_bytes(ADDRESS_INET6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16, bytes));
 }
