@@ -181,6 +181,9 @@ void copy_rows_at(const struct copy_rows *rows, const struct mysql_row *row, str
 /* 'broken': the copy ends, do not read the rest. */
 void copy_rows_close(struct copy_rows *rows, bool broken);
 int copy_stale(const struct err *err, int rc); /* rc, or -ESTALE if the error says so */
+/* The same of the target's error: its table was made of another moment's definition than the
+ * columns that are written (one of somebody else's making that lacks them was refused before). */
+int copy_stale_there(const struct err *err, int rc);
 
 /* load_bulk.c; -EILSEQ: the target did not take the rows as they are. */
 int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);

@@ -45,6 +45,11 @@ int copy_stale(const struct err *err, int rc)
     }
 }
 
+int copy_stale_there(const struct err *err, int rc)
+{
+    return err->sql == 1054 ? -ESTALE : rc;
+}
+
 int copy_begin(struct copy_worker *w, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;

@@ -118,7 +118,7 @@ static int load_rows(struct copy_worker *w, struct bulk *b, struct err *err)
         return copy_stale(err, b->rc);
     }
     if (rc < 0)
-        return rc;
+        return copy_stale_there(err, rc);
     if (r.records != b->rows || r.skipped || r.deleted || r.warnings != b->warnings)
         return err_set(err, -EILSEQ,
                        "the target took %llu of %llu rows, skipped %llu, with %llu warnings "

@@ -366,6 +366,7 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
     if (rc < 0) {
         struct err ignored = ERR_INIT;
 
+        rc = copy_stale_there(err, rc);
         if (in.sent)
             (void)insert_wait(&in, &ignored);
         (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
