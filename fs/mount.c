@@ -12,7 +12,8 @@
 #include "base/scope.h"
 #include "fs/private.h"
 
-#define THREADS 8           /* nothing waits in them */
+#define THREADS 8 /* nothing waits in them */
+#define WAKE_AGAIN_MS 300
 #define STOP_APART_MS 12000 /* actions return within ten seconds */
 
 static void wake_only(int sig)
@@ -104,11 +105,15 @@ int fs_mount(const struct fs_config *config, struct fs_notifier *n, struct node 
     return 0;
 }
 
+/* Wakes the loop until it has ended: it may have looked just before.  Once is nearly always enough,
+ * and the next time comes late: a signal in the thread that joins its workers stands where
+ * ThreadSanitizer holds its own locks. */
 static void end_loop(struct fs *fs)
 {
     fuse_session_exit(fs->session);
-    while (!fs->loop_ended) { /* it may have looked just before: wake it until it has ended */
-        pthread_kill(fs->loop, SIGUSR1);
+    for (int ms = 0; !fs->loop_ended; ms += 2) {
+        if (ms % WAKE_AGAIN_MS == 0)
+            pthread_kill(fs->loop, SIGUSR1);
         usleep(2000);
     }
     thread_join(fs->loop);
@@ -130,6 +135,7 @@ void fs_unmount(struct fs *fs)
     notify_stop(fs); /* while the loop still answers its calls */
     wait_for_apart(fs);
     end_loop(fs);
+    wait_for_apart(fs); /* for what began meanwhile: an open file was read again */
     notify_free(fs);
     fuse_session_unmount(fs->session);
     files_free(fs);

@@ -20,10 +20,14 @@ $treed "$T" >"$WORK/out" 2>&1 && die "a second daemon mounted over the first"
 grep -q "another sluiced (pid $first)" "$WORK/out" || die "refused with: $(cat "$WORK/out")"
 ( cd "$T/kinds" && exec 3<state && sleep 60 ) & inside=$!
 echo >"$T/kinds/stir"
-sleep 0.3
+readers="" # each read takes a second and a half, so some begin while it stops
+for after in 0 1 2 3 4 5 6 7; do
+    ( sleep 0.$after; while cat "$T/kinds/asked"; do :; done >/dev/null 2>&1 ) & readers="$readers $!"
+done
+sleep 1
 kill "$first"; wait "$first" || die "stopped with status $?"
 is_mounted && die "still mounted after a clean stop"
-kill $inside; wait $inside 2>/dev/null
+kill $inside; wait $inside $readers 2>/dev/null
 [ -z "$(ls "$T")" ] || die "something was left in the mount point"
 
 # kill -9 while names are made, files read and changes announced: no process hangs, and the next
