@@ -256,6 +256,15 @@ void unit_renew(struct unit *u)
     mutex_unlock(&u->lock);
 }
 
+void unit_was(struct unit *u, enum unit_state state)
+{
+    mutex_lock(&u->lock);
+    if (u->state == UNIT_NEW &&
+        (state == UNIT_PAUSED || state == UNIT_STOPPED || state == UNIT_FINISHED))
+        u->state = state;
+    mutex_unlock(&u->lock);
+}
+
 void unit_ask_stop(struct unit *u, enum unit_state to)
 {
     enum unit_state from = to;

@@ -107,6 +107,9 @@ void unit_fini(struct unit *u); /* it must not be running */
 int unit_start(struct unit *u, struct err *err);
 /* A finished unit is new again, for those that do their work more than once. */
 void unit_renew(struct unit *u);
+/* Before it was ever started: what it was in an earlier process.  Takes in paused, stopped and
+ * finished; others are new. */
+void unit_was(struct unit *u, enum unit_state state);
 /* Asks the owner to return and the unit to become 'to' (paused or stopped).  Does not wait. */
 void unit_ask_stop(struct unit *u, enum unit_state to);
 /* Waits until the owner has returned and 'ended' was called; at most 'timeout_ms' (-1: for

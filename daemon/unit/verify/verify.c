@@ -9,6 +9,7 @@
 #include "base/scope.h"
 #include "store/catalog.h"
 #include "unit/copy/copy_sql.h"
+#include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/verify/verify_follow.h"
 #include "unit/verify/verify_priv.h"
@@ -20,40 +21,19 @@ static struct verify *verify_of(const struct node *n)
     return node_owner((struct node *)n, struct verify, unit.node);
 }
 
-/* --- what is wanted, across restarts --- */
-
-static char *kept_path(const struct verify *v)
-{
-    return xasprintf("verify/%s", v->task->node.name);
-}
-
-int verify_keep(struct verify *v, bool runs, struct err *err)
-{
-    SCOPED(freep) char *path = kept_path(v);
-    json_t *doc;
-    bool repairs, fresh;
-    int rc;
-
-    mutex_lock(&v->unit.lock);
-    repairs = v->repairs;
-    fresh = v->fresh;
-    mutex_unlock(&v->unit.lock);
-    mutex_lock(&v->settings);
-    doc = json_pack("{s:b, s:b, s:b, s:I, s:I}", "runs", runs, "fresh", fresh, "repairs", repairs,
-                    "rate", (json_int_t)v->rate, "chunk_rows", (json_int_t)v->chunk_rows);
-    mutex_unlock(&v->settings);
-    rc = catalog_put(v->task->config.catalog, path, doc, err);
-    json_decref(doc);
-    return rc;
-}
-
 static void ended(struct unit *u, void *arg)
 {
     struct verify *v = arg;
     struct err err = ERR_INIT;
 
-    if (unit_state(u) == UNIT_FINISHED && verify_keep(v, false, &err) < 0)
-        log_warn(u->path, "after a restart it is looked at again: %s", err.text);
+    if (unit_state(u) == UNIT_FINISHED) {
+        mutex_lock(&u->lock);
+        v->repairs = false;
+        mutex_unlock(&u->lock);
+        if (verify_keep(v, false, &err) < 0)
+            log_warn(u->path, "after a restart it is looked at again: %s", err.text);
+    }
+    verify_keep_shown(v);
 }
 
 static void moved(struct unit *u, void *arg)
@@ -177,9 +157,12 @@ static const struct attr verify_attrs[] = {
 
 /* --- actions --- */
 
-enum how { COMPARE_ALL, GO_ON, REPAIR };
+static bool is_at_work(enum unit_state s)
+{
+    return s == UNIT_RUNNING || s == UNIT_QUARANTINED;
+}
 
-static int run(struct verify *v, enum how how, struct err *err)
+int verify_run(struct verify *v, enum verify_how how, struct err *err)
 {
     enum unit_state state = unit_state(&v->unit);
     bool started;
@@ -196,10 +179,10 @@ static int run(struct verify *v, enum how how, struct err *err)
         unit_stop(&v->unit, UNIT_STOPPED);
     unit_renew(&v->unit);
     mutex_lock(&v->unit.lock);
-    v->fresh = how == COMPARE_ALL || (v->fresh && how == GO_ON);
-    v->repairs = how == REPAIR || (v->repairs && how == GO_ON);
+    v->fresh = how == VERIFY_ALL || (v->fresh && how == VERIFY_GO_ON);
+    v->repairs = how == VERIFY_REPAIR || (v->repairs && how == VERIFY_GO_ON);
     mutex_unlock(&v->unit.lock);
-    if (how == COMPARE_ALL) {
+    if (how == VERIFY_ALL) {
         atomic_store(&v->rows_checked, 0);
         atomic_store(&v->rows_differing, 0);
         atomic_store(&v->rows_unsettled, 0);
@@ -214,23 +197,63 @@ static int run(struct verify *v, enum how how, struct err *err)
 static int run_start(struct node *n, const json_t *args, struct err *err)
 {
     (void)args;
-    return run(verify_of(n), COMPARE_ALL, err);
+    return verify_run(verify_of(n), VERIFY_ALL, err);
 }
 
 static int run_resume(struct node *n, const json_t *args, struct err *err)
 {
     (void)args;
-    return run(verify_of(n), GO_ON, err);
+    return verify_run(verify_of(n), VERIFY_GO_ON, err);
+}
+
+/* Rows are mended by the task's own stream. */
+static int follows(struct task *t, struct err *err)
+{
+    int rc = 0;
+
+    mutex_lock(&t->lock);
+    for (unsigned i = 0; i < t->n_subs && rc == 0; i++)
+        if (!t->subs[i]->units[STAGE_SYNC])
+            rc =
+                err_set(err, -EBUSY, "the task does not follow the binlog: nothing mends the rows");
+        else if (!is_at_work(unit_state(t->subs[i]->units[STAGE_SYNC])))
+            rc = err_set(err, -EBUSY,
+                         "sync of source %s is %s, and mends no rows: resume the task first",
+                         t->subs[i]->job->source,
+                         unit_state_names[unit_state(t->subs[i]->units[STAGE_SYNC])]);
+    mutex_unlock(&t->lock);
+    return rc;
+}
+
+/* What came of it, once it is over. */
+static int repaired(struct verify *v, struct err *err)
+{
+    if (unit_wait(&v->unit, 9000) < 0)
+        return err_set(err, -ETIMEDOUT,
+                       "the rows are still being repaired: progress says how far it is");
+    switch (unit_state(&v->unit)) {
+    case UNIT_FINISHED:
+        return 0;
+    case UNIT_ERROR:
+        unit_error(&v->unit, err);
+        return err->code ? err->code : err_set(err, -EIO, "the rows are not repaired");
+    default:
+        return err_set(err, -ECANCELED, "somebody has stopped it meanwhile");
+    }
 }
 
 static int run_repair(struct node *n, const json_t *args, struct err *err)
 {
     struct verify *v = verify_of(n);
+    int rc;
 
     (void)args;
     if (atomic_load(&v->rows_differing) == 0)
         return err_set(err, -ENOENT, "no row is known to differ: start compares all of them");
-    return run(v, REPAIR, err);
+    rc = follows(v->task, err);
+    if (rc == 0)
+        rc = verify_run(v, VERIFY_REPAIR, err);
+    return rc < 0 ? rc : repaired(v, err);
 }
 
 static int end(struct verify *v, enum unit_state to, struct err *err)
@@ -263,7 +286,7 @@ static const struct action verify_actions[] = {
     { .name = "stop", .run = run_stop, .help = "End; what was found stays" },
     { .name = "repair",
       .run = run_repair,
-      .help = "Copy the rows that differ again, while the stream goes on" },
+      .help = "Copy the rows that differ again, while the stream goes on: returns when they are" },
     { 0 },
 };
 
@@ -331,28 +354,6 @@ struct node *verify_node(struct verify *v)
     return &v->unit.node;
 }
 
-void verify_resume(struct verify *v)
-{
-    SCOPED(freep) char *path = kept_path(v);
-    struct err err = ERR_INIT;
-    json_t *doc = NULL;
-
-    verify_follow_resume(v->follow);
-    if (catalog_get(v->task->config.catalog, path, &doc, &err) < 0)
-        return;
-    mutex_lock(&v->settings);
-    v->rate = (uint64_t)json_integer_value(json_object_get(doc, "rate"));
-    v->chunk_rows = (uint64_t)json_integer_value(json_object_get(doc, "chunk_rows"));
-    mutex_unlock(&v->settings);
-    mutex_lock(&v->unit.lock);
-    v->repairs = json_is_true(json_object_get(doc, "repairs"));
-    v->fresh = json_is_true(json_object_get(doc, "fresh"));
-    mutex_unlock(&v->unit.lock);
-    if (json_is_true(json_object_get(doc, "runs")) && run(v, GO_ON, &err) < 0)
-        log_error(path, "cannot go on: %s", err.text);
-    json_decref(doc);
-}
-
 void verify_halt(struct verify *v)
 {
     verify_follow_halt(v->follow);
@@ -364,32 +365,4 @@ int verify_wait(struct verify *v, int64_t timeout_ms)
     int rc = verify_follow_wait(v->follow, timeout_ms);
 
     return rc < 0 ? rc : unit_wait(&v->unit, timeout_ms);
-}
-
-void verify_drop(struct verify *v)
-{
-    SCOPED(freep) char *path = kept_path(v);
-    struct err ignored = ERR_INIT;
-
-    (void)catalog_delete(v->task->config.catalog, path, &ignored);
-    verify_follow_drop(v->follow);
-}
-
-int verify_forget(const struct job *job, struct err *err)
-{
-    static const char *const tables[] = { "sluice_verify_table", "sluice_verify_row",
-                                          "sluice_verify_error" };
-    struct mysql_conn *c;
-    int rc = mysql_conn_open(&c, &job->to, err);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
-        rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q", job->meta_schema, tables[i],
-                           job->task);
-        if (rc < 0 && (err->sql == 1146 || err->sql == 1049))
-            rc = 0;
-    }
-    mysql_conn_close(c);
-    return rc;
 }

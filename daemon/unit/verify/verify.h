@@ -9,6 +9,7 @@
  *     verify_state.c    what the target remembers
  *     verify_run.c      one run over all tables
  *     verify_repair.c   rows that differ, copied again
+ *     verify_kept.c     what is wanted, and was shown, across restarts
  *     verify.c          the unit and its files
  *     verify_follow.h   continuous verification, below it
  *

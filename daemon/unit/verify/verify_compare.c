@@ -375,8 +375,11 @@ int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err
     if (rc < 0)
         return rc;
     t->state = VERIFY_RUNNING;
+    snprintf(t->way, sizeof t->way, "%s", t->ranges ? "ranges" : "hashes");
     verify_say(r->verify, "%s.%s", t->db, t->name);
     rc = t->ranges ? by_ranges(r, t, err) : chunk(r, t, "", NULL, err);
+    if (rc == 0 && !t->ranges)
+        rc = verify_pace(r, t->rows, err);
     if (rc < 0)
         return rc;
     t->state = VERIFY_DONE;

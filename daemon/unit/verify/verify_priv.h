@@ -44,7 +44,8 @@ struct verify_table {
     struct verify_part *parts;
     unsigned n_parts;
     struct table_def *def;
-    bool ranges; /* compared by ranges of its key; else as a whole, by hashes of rows */
+    bool ranges;  /* compared by ranges of its key; else as a whole, by hashes of rows */
+    char way[16]; /* how it was compared, for people: "ranges", "hashes"; "" not yet */
     enum verify_state state;
     char *at; /* the last key compared */
     uint64_t rows, differing, unsettled;
@@ -83,7 +84,7 @@ struct verify_run {
     struct verify_table *tables;
     unsigned n_tables;
     int64_t began_us; /* of what the rate is counted over */
-    uint64_t paced_rows;
+    uint64_t paced_rows, paced_rate;
 };
 
 /* What was found. */
@@ -180,8 +181,13 @@ int verify_state_show(struct verify_run *r, struct err *err);
 int verify_repair(struct verify_run *r, struct err *err);
 
 /* --- verify.c --- */
+enum verify_how { VERIFY_ALL, VERIFY_GO_ON, VERIFY_REPAIR };
+int verify_run(struct verify *v, enum verify_how how, struct err *err);
+
+/* --- verify_kept.c --- */
 /* What is wanted, for after a restart. */
 int verify_keep(struct verify *v, bool runs, struct err *err);
+void verify_keep_shown(struct verify *v); /* and what is shown */
 
 /* --- verify_run.c --- */
 /* The sources of r->task; then their connections. */
@@ -189,6 +195,8 @@ void verify_take_sources(struct verify_run *r);
 int verify_open(struct verify_run *r, struct err *err);
 void verify_stop_links(struct verify_run *r); /* any thread, while it is shown; NULL is fine */
 void verify_close(struct verify_run *r);
+/* What the target remembers, to the tree. */
+int verify_show(struct verify_run *r, struct err *err);
 int verify_main(struct unit *u, struct err *err);
 void verify_wake(struct unit *u);
 

@@ -65,15 +65,19 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
     return rc;
 }
 
+/* Tables with such rows that are not being copied again. */
 static int ask_all(struct verify_run *r, struct err *refused, struct err *err)
 {
     const struct job *job = r->sources[0].job;
     struct mysql_result *res;
     struct mysql_row row;
     int rc = copy_sql_query(r->target, &res, err,
-                            "SELECT DISTINCT source, db, tab, by_key FROM %i.sluice_verify_row "
-                            "WHERE task=%q",
-                            job->meta_schema, job->task);
+                            "SELECT DISTINCT v.source, v.db, v.tab, v.by_key FROM "
+                            "%i.sluice_verify_row v LEFT JOIN %i.sluice_refill f ON "
+                            "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab AND "
+                            "f.state IN ('new','loading','settling') "
+                            "WHERE v.task=%q AND f.task IS NULL",
+                            job->meta_schema, job->meta_schema, job->task);
 
     if (rc < 0)
         return rc;
@@ -137,22 +141,52 @@ static int count_again(struct verify_run *r, struct err *err)
                          job->meta_schema, job->meta_schema, job->task);
 }
 
-static int wait_for_rows(struct verify_run *r, struct err *err)
+/* Of whom the rows are waited for, and who does not run. */
+static char *who_sleeps(struct verify_run *r)
 {
+    for (unsigned i = 0; i < r->n_sources; i++) {
+        struct subtask *s = task_find_sub(r->task, r->sources[i].job->source);
+        struct unit *sync = s ? s->units[STAGE_SYNC] : NULL;
+        enum unit_state state = sync ? unit_state(sync) : UNIT_STOPPED;
+
+        node_unref(s ? &s->node : NULL);
+        if (state != UNIT_RUNNING && state != UNIT_QUARANTINED)
+            return xasprintf(", once sync of source %s runs, which is %s",
+                             r->sources[i].job->source, unit_state_names[state]);
+    }
+    return xstrdup("");
+}
+
+static int show_left(struct verify_run *r, uint64_t rows, struct err *err)
+{
+    SCOPED(freep) char *sleeps = who_sleeps(r);
     struct verify *v = r->verify;
-    uint64_t rows = 1;
+    uint64_t before = atomic_load(&v->rows_differing);
     int rc = 0;
 
-    while (rc == 0 && rows) {
-        rc = left(r, &rows, err);
+    verify_say(v, "repairs: %llu rows are still to be copied again%s", (unsigned long long)rows,
+               sleeps);
+    if (rows == before)
+        return 0;
+    rc = count_again(r, err);
+    return rc == 0 ? verify_show(r, err) : rc;
+}
+
+/* One that was settling when it was asked for takes no more rows: so it is asked for again. */
+static int wait_for_rows(struct verify_run *r, struct err *refused, struct err *err)
+{
+    uint64_t rows;
+    int rc;
+
+    while ((rc = left(r, &rows, err)) == 0 && rows) {
+        rc = check_failed(r, err);
         if (rc == 0)
-            rc = check_failed(r, err);
+            rc = show_left(r, rows, err);
+        if (rc == 0)
+            rc = ask_all(r, refused, err);
         if (rc < 0)
             return rc;
-        atomic_store(&v->rows_differing, rows);
-        verify_say(v, rows ? "repairs: %llu rows are still to be copied again" : "repaired",
-                   (unsigned long long)rows);
-        if (rows && !unit_sleep(&v->unit, LOOK_MS))
+        if (!unit_sleep(&r->verify->unit, LOOK_MS))
             return err_set(err, -ECANCELED, "asked to stop");
     }
     return rc;
@@ -164,17 +198,21 @@ int verify_repair(struct verify_run *r, struct err *err)
     int rc = verify_state_create(r, err);
 
     if (rc == 0)
+        rc = refill_state_create(r->target, r->sources[0].job, err);
+    if (rc == 0)
         rc = verify_plan(r, err);
     if (rc == 0)
         rc = ask_all(r, &refused, err);
     if (rc == 0)
-        rc = wait_for_rows(r, err);
+        rc = wait_for_rows(r, &refused, err);
     if (rc == 0)
         rc = count_again(r, err);
     if (rc == 0)
-        rc = verify_state_show(r, err);
-    if (rc < 0 || !refused.code)
+        rc = verify_show(r, err);
+    if (rc < 0)
         return rc;
-    *err = refused;
+    verify_say(r->verify, refused.code ? "repaired, but for some" : "repaired");
+    if (refused.code)
+        *err = refused;
     return refused.code;
 }

@@ -88,8 +88,7 @@ static void show_table(struct verify_run *r, unsigned i)
     struct verify *v = r->verify;
     SCOPED(freep) char *name = xasprintf("%s.%s", t->db, t->name);
     json_t *row = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "table", name, "state",
-                            verify_state_names[t->state], "way",
-                            t->def ? t->ranges ? "ranges" : "hashes" : "", "rows",
+                            verify_state_names[t->state], "way", t->way, "rows",
                             (json_int_t)t->rows, "differing", (json_int_t)t->differing, "unsettled",
                             (json_int_t)t->unsettled, "left_out", (json_int_t)t->left_out,
                             "not_judged", (json_int_t)t->not_judged, "reason", t->reason);
@@ -105,7 +104,7 @@ static void show_table(struct verify_run *r, unsigned i)
 static void show_all(struct verify_run *r)
 {
     struct verify *v = r->verify;
-    uint64_t rows = 0, differing = 0, unsettled = 0, not_judged = 0, done = 0;
+    uint64_t rows = 0, differing = 0, unsettled = 0, not_judged = 0, done = 0, failed = 0;
 
     mutex_lock(&v->unit.lock);
     json_array_clear(v->report);
@@ -117,13 +116,25 @@ static void show_all(struct verify_run *r)
         unsettled += r->tables[i].unsettled;
         not_judged += r->tables[i].not_judged;
         done += r->tables[i].state == VERIFY_DONE;
+        failed += r->tables[i].state == VERIFY_FAILED;
     }
     atomic_store(&v->rows_checked, rows);
     atomic_store(&v->rows_differing, differing);
     atomic_store(&v->rows_unsettled, unsettled);
     atomic_store(&v->rows_not_judged, not_judged);
     atomic_store(&v->tables_done, done);
-    atomic_store(&v->tables_failed, 0);
+    atomic_store(&v->tables_failed, failed);
+}
+
+int verify_show(struct verify_run *r, struct err *err)
+{
+    int rc = verify_state_read(r, err);
+
+    if (rc == 0)
+        rc = verify_state_show(r, err);
+    if (rc == 0)
+        show_all(r);
+    return rc;
 }
 
 /* --- running --- */
@@ -144,15 +155,12 @@ static int begin(struct verify_run *r, struct err *err)
     if (rc == 0)
         rc = verify_plan(r, err);
     if (rc == 0)
-        rc = verify_state_read(r, err);
-    if (rc == 0)
-        rc = verify_state_show(r, err);
+        rc = verify_show(r, err);
     if (rc < 0)
         return rc;
     mutex_lock(&v->unit.lock);
     v->fresh = false;
     mutex_unlock(&v->unit.lock);
-    show_all(r);
     return fresh && !unit_stopping(&v->unit) ? verify_keep(v, true, err) : 0;
 }
 
@@ -171,6 +179,8 @@ static int compare(struct verify_run *r, unsigned i, struct err *err)
 
     if (t->state == VERIFY_DONE)
         return 0;
+    if (t->state == VERIFY_FAILED)
+        atomic_fetch_sub(&v->tables_failed, 1);
     rc = verify_compare(r, t, &why);
     if (rc < 0 && passes(v, &why)) {
         *err = why;

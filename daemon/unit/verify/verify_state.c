@@ -21,7 +21,8 @@ static const char *const create_sql[] = {
     " last_key LONGBLOB NOT NULL, n_rows BIGINT UNSIGNED NOT NULL,"
     " differing BIGINT UNSIGNED NOT NULL, unsettled BIGINT UNSIGNED NOT NULL,"
     " reason LONGBLOB NOT NULL, left_out BIGINT UNSIGNED NOT NULL DEFAULT 0,"
-    " not_judged BIGINT UNSIGNED NOT NULL DEFAULT 0, PRIMARY KEY (task, db, tab)) ENGINE=InnoDB "
+    " not_judged BIGINT UNSIGNED NOT NULL DEFAULT 0, way VARBINARY(16) NOT NULL DEFAULT '',"
+    " PRIMARY KEY (task, db, tab)) ENGINE=InnoDB "
     "ROW_FORMAT=DYNAMIC",
 
     "CREATE TABLE IF NOT EXISTS %i.sluice_verify_row (task VARBINARY(255) NOT NULL,"
@@ -37,23 +38,35 @@ static const struct job *job_of(const struct verify_run *r)
     return r->sources[0].job;
 }
 
-/* One that an older version made. */
-static int add_columns(struct verify_run *r, const char *meta, struct err *err)
+/* Of one that an older version made. */
+static int add_column(struct verify_run *r, const char *meta, const char *name, const char *type,
+                      struct err *err)
 {
     SCOPED(freep) char *none = NULL;
-    int rc = copy_sql_scalar(r->target, &none, err,
-                             "SELECT left_out FROM %i.sluice_verify_table LIMIT 0", meta);
+    int rc = copy_sql_scalar(r->target, &none, err, "SELECT %i FROM %i.sluice_verify_table LIMIT 0",
+                             name, meta);
 
     if (rc < 0 && rc != -ENOENT && err->sql != ER_BAD_FIELD)
         return rc;
     rc = err->sql == ER_BAD_FIELD;
     *err = ERR_INIT;
-    return rc ? copy_sql_exec(r->target, err,
-                              "ALTER TABLE %i.sluice_verify_table"
-                              " ADD left_out BIGINT UNSIGNED NOT NULL DEFAULT 0,"
-                              " ADD not_judged BIGINT UNSIGNED NOT NULL DEFAULT 0",
-                              meta)
+    return rc ? copy_sql_exec(r->target, err, "ALTER TABLE %i.sluice_verify_table ADD %i %r", meta,
+                              name, type)
               : 0;
+}
+
+static int add_columns(struct verify_run *r, const char *meta, struct err *err)
+{
+    static const char *const columns[][2] = {
+        { "left_out", "BIGINT UNSIGNED NOT NULL DEFAULT 0" },
+        { "not_judged", "BIGINT UNSIGNED NOT NULL DEFAULT 0" },
+        { "way", "VARBINARY(16) NOT NULL DEFAULT ''" },
+    };
+    int rc = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(columns) && rc == 0; i++)
+        rc = add_column(r, meta, columns[i][0], columns[i][1], err);
+    return rc;
 }
 
 int verify_state_create(struct verify_run *r, struct err *err)
@@ -105,6 +118,7 @@ static void take(struct verify_table *t, const struct mysql_row *row)
     t->reason = copy_row_text(row, 7);
     t->left_out = copy_row_u64(row, 8);
     t->not_judged = copy_row_u64(row, 9);
+    snprintf(t->way, sizeof t->way, "%.*s", (int)row->sizes[10], row->values[10]);
 }
 
 int verify_state_read(struct verify_run *r, struct err *err)
@@ -114,7 +128,7 @@ int verify_state_read(struct verify_run *r, struct err *err)
     int rc =
         copy_sql_query(r->target, &res, err,
                        "SELECT db,tab,state,last_key,n_rows,differing,unsettled,reason,left_out,"
-                       "not_judged FROM "
+                       "not_judged,way FROM "
                        "%i.sluice_verify_table WHERE task=%q",
                        job_of(r)->meta_schema, job_of(r)->task);
 
@@ -134,21 +148,27 @@ int verify_state_put(struct verify_run *r, const struct verify_table *t, struct 
 {
     return copy_sql_exec(r->target, err,
                          "REPLACE INTO %i.sluice_verify_table VALUES "
-                         "(%q,%q,%q,%q,%q,%u,%u,%u,%q,%u,%u)",
+                         "(%q,%q,%q,%q,%q,%u,%u,%u,%q,%u,%u,%q)",
                          job_of(r)->meta_schema, job_of(r)->task, t->db, t->name,
                          verify_state_names[t->state], t->at, t->rows, t->differing, t->unsettled,
-                         t->reason, t->left_out, t->not_judged);
+                         t->reason, t->left_out, t->not_judged, t->way);
 }
 
 /* --- rows --- */
 
-static void show(struct verify *v, const char *source, const char *table, const char *key,
-                 const char *kind)
+static json_t *row_of(const char *source, const char *table, const char *key, const char *kind)
+{
+    return json_pack("{s:s, s:s, s:s, s:s}", "source", source, "table", table, "key", key, "kind",
+                     kind);
+}
+
+static void show(struct verify *v, json_t *row)
 {
     mutex_lock(&v->unit.lock);
     if (json_array_size(v->found) < SHOWN)
-        json_array_append_new(v->found, json_pack("{s:s, s:s, s:s, s:s}", "source", source, "table",
-                                                  table, "key", key, "kind", kind));
+        json_array_append_new(v->found, row);
+    else
+        json_decref(row);
     mutex_unlock(&v->unit.lock);
     node_changed(&v->unit.node, "rows_differing");
 }
@@ -168,13 +188,26 @@ int verify_state_found(struct verify_run *r, struct verify_table *t, const struc
                       verify_kind_names[f->kind], t->db, t->name, (uint64_t)t->ranges, f->there);
 
     if (rc == 0)
-        show(r->verify, job->source, name, f->there, verify_kind_names[f->kind]);
+        show(r->verify, row_of(job->source, name, f->there, verify_kind_names[f->kind]));
     return rc;
+}
+
+/* All at once: who reads meanwhile sees what was, or what is. */
+static void show_all(struct verify *v, json_t *all)
+{
+    json_t *old;
+
+    mutex_lock(&v->unit.lock);
+    old = v->found;
+    v->found = all;
+    mutex_unlock(&v->unit.lock);
+    json_decref(old);
+    node_changed(&v->unit.node, "rows_differing");
 }
 
 int verify_state_show(struct verify_run *r, struct err *err)
 {
-    struct verify *v = r->verify;
+    json_t *all;
     struct mysql_result *res;
     struct mysql_row row;
     int rc = copy_sql_query(r->target, &res, err,
@@ -184,15 +217,35 @@ int verify_state_show(struct verify_run *r, struct err *err)
 
     if (rc < 0)
         return rc;
-    mutex_lock(&v->unit.lock);
-    json_array_clear(v->found);
-    mutex_unlock(&v->unit.lock);
+    all = json_array();
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
         SCOPED(freep) char *source = copy_row_text(&row, 0), *table = copy_row_text(&row, 1);
         SCOPED(freep) char *key = copy_row_text(&row, 2), *kind = copy_row_text(&row, 3);
 
-        show(v, source, table, key, kind);
+        json_array_append_new(all, row_of(source, table, key, kind));
     }
     mysql_result_free(res);
+    show_all(r->verify, all);
+    return rc;
+}
+
+/* --- the task is removed --- */
+
+int verify_forget(const struct job *job, struct err *err)
+{
+    static const char *const tables[] = { "sluice_verify_table", "sluice_verify_row",
+                                          "sluice_verify_error" };
+    struct mysql_conn *c;
+    int rc = mysql_conn_open(&c, &job->to, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
+        rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q", job->meta_schema, tables[i],
+                           job->task);
+        if (rc < 0 && (err->sql == 1146 || err->sql == 1049))
+            rc = 0;
+    }
+    mysql_conn_close(c);
     return rc;
 }

@@ -16,11 +16,13 @@
 
 #define AGAIN_US ((int64_t)60 * 1000000) /* another server may be behind the source by then */
 #define STEP_MS 20
+#define LOOK_US ((int64_t)200000) /* the rate may be another one by then */
 
 void verify_say(struct verify *v, const char *fmt, ...)
 {
     char text[600];
     char *old;
+    bool is_new;
     va_list ap;
 
     va_start(ap, fmt);
@@ -28,10 +30,12 @@ void verify_say(struct verify *v, const char *fmt, ...)
     va_end(ap);
     mutex_lock(&v->unit.lock);
     old = v->now;
+    is_new = !old || strcmp(old, text) != 0;
     v->now = xstrdup(text);
     mutex_unlock(&v->unit.lock);
     free(old);
-    node_changed(&v->unit.node, "progress");
+    if (is_new)
+        node_changed(&v->unit.node, "progress");
 }
 
 static int nap(struct verify_run *r, int64_t ms, struct err *err)
@@ -96,22 +100,48 @@ int verify_pass(struct verify_run *r, const struct verify_table *t, struct err *
     return rc;
 }
 
-int verify_pace(struct verify_run *r, uint64_t rows, struct err *err)
+static uint64_t rate_of(struct verify *v)
 {
-    struct verify *v = r->verify;
-    int64_t now = clock_mono_us(), due;
     uint64_t rate;
 
     mutex_lock(&v->settings);
     rate = v->rate;
     mutex_unlock(&v->settings);
-    if (unit_stopping(&v->unit))
-        return err_set(err, -ECANCELED, "asked to stop");
-    if (!rate || !r->began_us) {
+    return rate;
+}
+
+/* When the rows so far are paid for at 'rate'; another one than before holds for what is owed. */
+static int64_t due_us(struct verify_run *r, uint64_t rate, int64_t now)
+{
+    uint64_t paid = (uint64_t)(now - r->began_us) * r->paced_rate / 1000000;
+    int64_t due;
+
+    if (rate != r->paced_rate) {
+        r->paced_rows = r->paced_rows > paid ? r->paced_rows - paid : 0;
+        r->began_us = now;
+        r->paced_rate = rate;
+    }
+    due = rate ? r->began_us + (int64_t)(r->paced_rows * 1000000 / rate) : now;
+    if (due <= now) { /* what was waited for otherwise is no credit */
         r->began_us = now;
         r->paced_rows = 0;
     }
+    return due;
+}
+
+int verify_pace(struct verify_run *r, uint64_t rows, struct err *err)
+{
+    int64_t now, due;
+    int rc = 0;
+
     r->paced_rows += rows;
-    due = rate ? r->began_us + (int64_t)(r->paced_rows * 1000000 / rate) : now;
-    return due > now ? nap(r, (due - now) / 1000 + 1, err) : 0;
+    do {
+        now = clock_mono_us();
+        due = due_us(r, rate_of(r->verify), now);
+        if (unit_stopping(&r->verify->unit))
+            rc = err_set(err, -ECANCELED, "asked to stop");
+        else if (due > now)
+            rc = nap(r, due - now < LOOK_US ? (due - now) / 1000 + 1 : LOOK_US / 1000, err);
+    } while (rc == 0 && due > now);
+    return rc;
 }
