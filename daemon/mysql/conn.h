@@ -110,14 +110,6 @@ void mysql_result_free(struct mysql_result *r); /* reads the rest away; NULL is 
 int mysql_scalar(struct mysql_conn *c, char **ret, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Quoting, into a buffer: 'text' with backslashes, `identifier`, x'...' for bytes. */
-struct buf;
-void sql_quote(struct buf *out, struct slice text);
-void sql_ident(struct buf *out, struct slice name);
-void sql_hex(struct buf *out, struct slice bytes);
-void sql_text(struct buf *out, const char *text); /* _utf8mb4'...': to compare with names */
-void sql_table(struct buf *out, const char *db, const char *name); /* `db`.`name` */
-
 /* LOAD DATA LOCAL: 'read' fills 'to' and returns the bytes, 0 at the end, <0 to
  * abort (then -ECANCELED; what was sent so far is in the open transaction: roll back).
  * 'sql' must start with LOAD.  'records', 'skipped' and 'warnings' are the server's own count. */

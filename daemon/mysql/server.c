@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/quote.h"
 
 /* --- variables --- */
 

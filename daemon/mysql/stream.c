@@ -20,6 +20,7 @@ typedef unsigned char uchar;
 #include "base/scope.h"
 #include "base/thread.h"
 #include "mysql/conn_priv.h"
+#include "mysql/quote.h"
 
 #define HEARTBEAT_MS 10000
 #define HEARTBEATS_MISSED 3

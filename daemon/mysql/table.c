@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/quote.h"
 #include "mysql/table_priv.h"
 
 /* --- rows of information_schema --- */

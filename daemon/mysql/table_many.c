@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/quote.h"
 #include "mysql/table_priv.h"
 
 enum { MANY = 16 }; /* so many of a schema are worth reading all of it */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "mysql/quote.h"
 #include "mysql/server.h"
 
 /* --- values --- */

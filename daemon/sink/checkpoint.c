@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 
 #define ROWS_TABLE "sluice_checkpoint"
 #define SERVER_FENCED 1048 /* Column 'seq' cannot be null */

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "binlog/json_diff.h"
 #include "mysql/conn.h"
+#include "mysql/quote.h"
 
 static void add_double(struct buf *out, double d, int digits)
 {

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 
 #define MAX_NAME 64 /* of a table, in characters */
 
@@ -33,9 +33,9 @@ static bool is_absent(const struct err *err)
 static int parse_position(const struct mysql_row *row, enum flavor flavor, struct position *ret,
                           struct err *err)
 {
-    SCOPED(freep) char *gtids = copy_row_text(row, 2);
+    SCOPED(freep) char *gtids = mysql_row_text(row, 2);
 
-    *ret = (struct position){ .offset = row->values[1] ? copy_row_u64(row, 1) : 0 };
+    *ret = (struct position){ .offset = row->values[1] ? mysql_row_u64(row, 1) : 0 };
     if (row->values[0])
         snprintf(ret->file, sizeof ret->file, "%.*s", (int)row->sizes[0], row->values[0]);
     if (gtids && *gtids && gtid_set_parse(&ret->gtids, flavor, gtids, err) < 0)
@@ -49,10 +49,10 @@ int dm_left_position(struct mysql_conn *target, const struct job *job, enum flav
     SCOPED(freep) char *table = dm_left_table(job, "syncer_checkpoint");
     struct mysql_result *res = NULL;
     struct mysql_row row;
-    int rc = table ? copy_sql_query(target, &res, err,
-                                    "SELECT binlog_name,binlog_pos,binlog_gtid FROM %i.%i"
-                                    " WHERE id=%q AND is_global=1",
-                                    job->meta_schema, table, job->source)
+    int rc = table ? sql_query(target, &res, err,
+                               "SELECT binlog_name,binlog_pos,binlog_gtid FROM %i.%i"
+                               " WHERE id=%q AND is_global=1",
+                               job->meta_schema, table, job->source)
                    : 0;
 
     if (rc < 0 && is_absent(err)) {
@@ -75,8 +75,7 @@ static int count(struct mysql_conn *target, const struct job *job, const char *w
                  const char *sql, unsigned *ret, struct err *err)
 {
     SCOPED(freep) char *table = dm_left_table(job, what), *n = NULL;
-    int rc =
-        table ? copy_sql_scalar(target, &n, err, sql, job->meta_schema, table, job->source) : 0;
+    int rc = table ? sql_scalar(target, &n, err, sql, job->meta_schema, table, job->source) : 0;
 
     if (rc < 0 && is_absent(err)) {
         *err = ERR_INIT;
@@ -127,10 +126,10 @@ static int is_ours(struct mysql_conn *target, const struct job *job, struct err 
 
     for (size_t i = 0; i < ARRAY_LEN(traces); i++) {
         SCOPED(freep) char *some = NULL;
-        int rc = copy_sql_scalar(
-            target, &some, err,
-            "SELECT EXISTS (SELECT 1 FROM %i.%i WHERE task=%q AND source=%q AND (%r))",
-            job->meta_schema, traces[i].table, job->task, job->source, traces[i].where);
+        int rc =
+            sql_scalar(target, &some, err,
+                       "SELECT EXISTS (SELECT 1 FROM %i.%i WHERE task=%q AND source=%q AND (%r))",
+                       job->meta_schema, traces[i].table, job->task, job->source, traces[i].where);
 
         if (rc < 0 && !is_absent(err))
             return rc;

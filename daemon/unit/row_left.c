@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "route/filter.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/row_filter_doc.h"
 
 enum { ER_BAD_FIELD = 1054 };
@@ -21,7 +21,7 @@ static bool truncates(const struct job *job, const char *db, const char *table)
     struct filter_statement st;
     bool left;
 
-    copy_sql(&sql, "TRUNCATE TABLE %i.%i", db, table);
+    sql_add(&sql, "TRUNCATE TABLE %i.%i", db, table);
     ddl_scan(slice_of(sql.data, sql.size), false, false, &arena, &d);
     st = (struct filter_statement){
         .sql = slice_of(sql.data, sql.size), .ddl = &d, .schema = db, .table = table
@@ -53,8 +53,8 @@ static int applies(struct mysql_conn *source, const char *db, const char *table,
                    struct err *err)
 {
     SCOPED(freep) char *none = NULL;
-    int rc = copy_sql_scalar(source, &none, err, "SELECT 1 FROM %i.%i WHERE (%r) LIMIT 0", db,
-                             table, expr);
+    int rc =
+        sql_scalar(source, &none, err, "SELECT 1 FROM %i.%i WHERE (%r) LIMIT 0", db, table, expr);
 
     if (rc < 0 && rc != -ENOENT && err->sql != ER_BAD_FIELD)
         return rc;

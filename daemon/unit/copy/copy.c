@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/dm_left.h"
 #include "unit/load/load_folder.h"
 
@@ -24,7 +24,7 @@ struct copy *copy_new(const struct job *job)
 
     c->job = job_ref(job);
     atomic_init(&c->refs, 1);
-    copy_link_init(&c->link, job);
+    job_link_init(&c->link, job);
     mutex_init(&c->lock);
     return c;
 }
@@ -42,7 +42,7 @@ void copy_unref(struct copy *c)
     copy_tables_fini(&c->tables);
     load_folder_free(c->files);
     position_fini(&c->position);
-    copy_link_fini(&c->link);
+    job_link_fini(&c->link);
     mutex_fini(&c->lock);
     job_unref(c->job);
     free(c);
@@ -60,7 +60,7 @@ void copy_stop(struct copy *c)
     mutex_lock(&c->lock);
     c->stop_wanted = true;
     mutex_unlock(&c->lock);
-    copy_link_stop(&c->link);
+    job_link_stop(&c->link);
 }
 
 void copy_restart(struct copy *c)
@@ -101,7 +101,7 @@ void copy_on_progress(struct copy *c, void (*progressed)(void *arg), void *arg)
 static int source_probe(struct copy *c, struct err *err)
 {
     SCOPED(freep) char *image = NULL;
-    int rc = copy_sql_scalar(c->source, &image, err, "SELECT @@GLOBAL.binlog_row_image");
+    int rc = sql_scalar(c->source, &image, err, "SELECT @@GLOBAL.binlog_row_image");
 
     if (rc == 0)
         c->full_images = strncmp(image, "FULL", 4) == 0; /* FULL_NODUP too */
@@ -111,7 +111,7 @@ static int source_probe(struct copy *c, struct err *err)
 /* Both ends open. */
 static int ends_open(struct copy *c, struct err *err)
 {
-    int rc = copy_link_source(&c->link, &c->source, err);
+    int rc = job_link_source(&c->link, &c->source, err);
 
     if (rc < 0)
         return rc;
@@ -122,8 +122,8 @@ static int ends_open(struct copy *c, struct err *err)
 
 static void ends_close(struct copy *c)
 {
-    dump_snapshot_close(&c->link, &c->snapshot);
-    copy_link_close(&c->link, c->source);
+    read_snapshot_close(&c->link, &c->snapshot);
+    job_link_close(&c->link, c->source);
     c->source = NULL;
     copy_target_close(c);
 }
@@ -198,8 +198,8 @@ char *copy_lock_text(const struct copy *c, const struct copy_tables *tables)
         const struct copy_table *t = tables->all[i];
 
         if (t->row.state < COPY_TABLE_LOADED && !t->sequence)
-            copy_sql(&sql, "%r%i.%i READ", sql.size ? ", " : "LOCK TABLES ", t->def->db,
-                     t->def->name);
+            sql_add(&sql, "%r%i.%i READ", sql.size ? ", " : "LOCK TABLES ", t->def->db,
+                    t->def->name);
     }
     return sql.size ? buf_steal(&sql) : NULL;
 }
@@ -207,12 +207,12 @@ char *copy_lock_text(const struct copy *c, const struct copy_tables *tables)
 static int snapshot_take(struct copy *c, struct copy_tables *tables, struct err *err)
 {
     SCOPED(freep) char *lock_tables = copy_lock_text(c, tables);
-    struct dump_way way = { .how = c->job->consistency, .lock_tables = lock_tables };
+    struct read_way way = { .how = c->job->consistency, .lock_tables = lock_tables };
     unsigned round = 0;
     int rc;
 
     copy_phase_set(c, COPY_SNAPSHOT);
-    rc = dump_snapshot_take(&c->link, copy_threads(c->job), &way, &c->snapshot, err);
+    rc = read_snapshot_take(&c->link, copy_threads(c->job), &way, &c->snapshot, err);
     if (rc == 0)
         rc = inexact_check(c, tables, err);
     if (rc == 0)
@@ -271,7 +271,7 @@ static int pass(struct copy *c, unsigned *left, struct err *err)
     rc = snapshot_take(c, &tables, err);
     if (rc == 0)
         rc = rows_copy(c, &tables, err);
-    dump_snapshot_close(&c->link, &c->snapshot);
+    read_snapshot_close(&c->link, &c->snapshot);
     if (rc == -EAGAIN) {
         *left = 1;
         return 0;
@@ -348,7 +348,7 @@ int copy_run(struct copy *c, struct err *err)
 
     if (stop_wanted(c))
         return err_set(err, -ECANCELED, "asked to stop");
-    copy_link_restart(&c->link);
+    job_link_restart(&c->link);
     atomic_store(&c->in_flight, 0);
     rc = runs[c->job->files](c, err);
     if (rc >= 0) {

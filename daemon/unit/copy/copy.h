@@ -2,7 +2,7 @@
  * copy.h - a full copy of one source, streamed into the target.
  *
  *     list tables, read definitions        copy_plan.c
- *     snapshot, its position made durable  dump_snapshot.c, copy_state.c
+ *     snapshot, its position made durable  read_snapshot.c, copy_state.c
  *     databases, tables                    copy_schema.c, copy_dialect.c
  *     rows                                 copy_work.c: workers, each with a connection at both
  *                                          ends; load_bulk.c, load_insert.c

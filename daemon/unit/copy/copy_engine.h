@@ -7,9 +7,9 @@
 #include "base/thread.h"
 #include "mysql/dialect.h"
 #include "unit/copy/copy.h"
-#include "unit/copy/copy_link.h"
 #include "unit/copy/copy_table.h"
-#include "unit/dump/dump_snapshot.h"
+#include "unit/job_link.h"
+#include "unit/read/read_snapshot.h"
 
 struct copy_view {
     char *schema, *name;
@@ -37,7 +37,7 @@ struct copy_way {
     int (*columns)(struct copy *c, struct copy_table *t, const struct table_def *there,
                    struct err *err);
     int (*cut)(struct copy *c, struct copy_table *t, struct err *err); /* into ranges */
-    int (*range)(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+    int (*range)(struct copy_worker *w, struct copy_table *t, struct read_range *r,
                  struct err *err);
     int (*end)(struct copy_worker *w, struct copy_table *t, struct err *err);
 };
@@ -46,7 +46,7 @@ extern const struct copy_way copy_way_stream, copy_way_dump, copy_way_load;
 struct copy {
     const struct job *job;
     const struct copy_way *way;
-    struct copy_link link;
+    struct job_link link;
     struct checkpoint fence;
     bool has_fence;
     struct mysql_conn *source, *target; /* the copy's own; workers have theirs */
@@ -59,7 +59,7 @@ struct copy {
     uint64_t bulk_max_bytes;            /* that one transaction at the target may have */
     uint64_t max_packet;                /* of the target, for one statement */
     atomic_uint round;                  /* the copy's thread writes, those who watch read */
-    struct dump_snapshot snapshot;
+    struct read_snapshot snapshot;
 
     void (*progressed)(void *arg);
     void *progressed_arg;
@@ -150,7 +150,7 @@ int copy_views(struct copy *c, const struct copy_tables *tables, struct err *err
 /* copy_work.c: the rows of all tables that the snapshot can give. */
 int copy_work(struct copy *c, struct copy_tables *tables, struct err *err);
 /* The way's range and end where there is a target. */
-int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+int copy_work_range(struct copy_worker *w, struct copy_table *t, struct read_range *r,
                     struct err *err);
 int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err);
 int copy_work_flush(struct copy_worker *w, struct err *err); /* those that are counted are done */
@@ -164,7 +164,7 @@ int copy_sequence(struct copy *c, struct copy_table *t, struct err *err);
 int copy_begin(struct copy_worker *w, struct err *err);
 /* The SELECT of a whole table, or of what is left of a range in the order of its key.
  * -ESTALE if the table changed. */
-int copy_select(struct copy_worker *w, const struct copy_table *t, const struct copy_range_row *r,
+int copy_select(struct copy_worker *w, const struct copy_table *t, const struct read_range *r,
                 bool ordered, struct mysql_result **ret, struct err *err);
 /* copy_rows.c: the rows of a range, from copy_select() or, when loading, from its files. */
 struct copy_rows {
@@ -174,9 +174,9 @@ struct copy_rows {
     struct load_rows *files;
 };
 int copy_rows_open(struct copy_rows *ret, struct copy_worker *w, const struct copy_table *t,
-                   const struct copy_range_row *r, bool ordered, struct err *err);
+                   const struct read_range *r, bool ordered, struct err *err);
 int copy_rows_next(struct copy_rows *rows, struct mysql_row *row, struct err *err); /* 1, 0, <0 */
-/* Where to go on after 'row', the last one, as copy_range_row.at wants it. */
+/* Where to go on after 'row', the last one, as read_range.at wants it. */
 void copy_rows_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out);
 /* 'broken': the copy ends, do not read the rest. */
 void copy_rows_close(struct copy_rows *rows, bool broken);
@@ -188,8 +188,7 @@ int copy_stale_there(const struct err *err, int rc);
 /* load_bulk.c; -EILSEQ: the target did not take the rows as they are. */
 int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
 /* load_insert.c */
-int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
-                struct err *err);
+int load_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err);
 /* "INSERT INTO `db`.`t` (...) VALUES " and what follows the rows, as on_duplicate says. */
 void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql);
 void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql);

@@ -12,7 +12,6 @@
 #include "base/scope.h"
 #include "mysql/table_many.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/sync/sync_table.h"
 
 enum {
@@ -117,14 +116,14 @@ static int make_all(struct fresh *f, struct err *err)
 
     for (; rc == 0 && open < n; open += rc == 0) {
         threads[open].fresh = f;
-        rc = copy_link_target(&c->link, &c->fence, &threads[open].conn, err);
+        rc = job_link_target(&c->link, &c->fence, &threads[open].conn, err);
     }
     for (unsigned i = 0; rc == 0 && i < n; i++)
         threads[i].thread = thread_start("copy make", make, &threads[i]);
     for (unsigned i = 0; rc == 0 && i < n; i++)
         thread_join(threads[i].thread);
     for (unsigned i = 0; i < open; i++)
-        copy_link_close(&c->link, threads[i].conn);
+        job_link_close(&c->link, threads[i].conn);
     mutex_lock(&f->lock);
     if (rc == 0 && f->err.code) {
         *err = f->err;

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_state.h"
 
 struct round {
@@ -24,10 +24,10 @@ static void rounds_free(struct round *rounds, unsigned n)
 static int position_read(const struct mysql_row *row, unsigned col, enum flavor flavor,
                          struct position *p, struct err *err)
 {
-    SCOPED(freep) char *gtids = copy_row_text(row, col + 2);
+    SCOPED(freep) char *gtids = mysql_row_text(row, col + 2);
 
     snprintf(p->file, sizeof p->file, "%.*s", (int)row->sizes[col], row->values[col]);
-    p->offset = copy_row_u64(row, col + 1);
+    p->offset = mysql_row_u64(row, col + 1);
     return gtids ? gtid_set_parse(&p->gtids, flavor, gtids, err) : 0;
 }
 
@@ -38,21 +38,21 @@ static int rounds_read(struct mysql_conn *c, const struct job *job, struct round
     struct mysql_result *r;
     struct mysql_row row;
     unsigned n_rounds = 0;
-    int rc = copy_sql_query(c, &r, err,
-                            "SELECT round, flavor, low_file, low_offset, low_gtids, "
-                            "high_file, high_offset, high_gtids FROM %i.sluice_copy_round "
-                            "WHERE task = %q AND source = %q ORDER BY round",
-                            job->meta_schema, job->task, job->source);
+    int rc = sql_query(c, &r, err,
+                       "SELECT round, flavor, low_file, low_offset, low_gtids, "
+                       "high_file, high_offset, high_gtids FROM %i.sluice_copy_round "
+                       "WHERE task = %q AND source = %q ORDER BY round",
+                       job->meta_schema, job->task, job->source);
 
     if (rc < 0)
         return rc;
     while ((rc = mysql_result_next(r, &row, err)) > 0) {
-        enum flavor flavor = (enum flavor)copy_row_u64(&row, 1);
+        enum flavor flavor = (enum flavor)mysql_row_u64(&row, 1);
         struct round *round;
 
         rounds = xrealloc(rounds, (n_rounds + 1) * sizeof *rounds);
         round = &rounds[n_rounds++];
-        *round = (struct round){ .no = (unsigned)copy_row_u64(&row, 0) };
+        *round = (struct round){ .no = (unsigned)mysql_row_u64(&row, 0) };
         rc = position_read(&row, 2, flavor, &round->low, err);
         if (rc == 0)
             rc = position_read(&row, 5, flavor, &round->high, err);

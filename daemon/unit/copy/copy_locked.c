@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 
 /* A round of its own: the position is exact for this table alone. */
 static int locked_round(struct copy *c, struct mysql_conn *source, struct copy_table *t,
@@ -14,7 +14,7 @@ static int locked_round(struct copy *c, struct mysql_conn *source, struct copy_t
 {
     struct position p = { .offset = 0 };
     unsigned round = 0;
-    int rc = dump_position_now(source, &p, err);
+    int rc = read_position_now(source, &p, err);
 
     if (rc == 0)
         rc = copy_state_add_round(c->target, c->job, &p, &p, &round, err);
@@ -30,7 +30,7 @@ static int locked_table(struct copy *c, struct mysql_conn *source, struct copy_t
 {
     struct copy_worker w = { .copy = c, .source = source, .target = c->target };
     struct err ignored = ERR_INIT;
-    int rc = copy_sql_exec(source, err, "LOCK TABLES %i.%i READ", t->def->db, t->def->name);
+    int rc = sql_exec(source, err, "LOCK TABLES %i.%i READ", t->def->db, t->def->name);
 
     if (rc < 0 && err->sql == 1044)
         return err_wrap(err, "GRANT LOCK TABLES ON `%s`.* TO CURRENT_USER", t->def->db);
@@ -38,7 +38,7 @@ static int locked_table(struct copy *c, struct mysql_conn *source, struct copy_t
         rc = locked_round(c, source, t, err);
     if (rc == 0)
         rc = copy_work_table(&w, t, err);
-    (void)copy_sql_exec(source, &ignored, "UNLOCK TABLES");
+    (void)sql_exec(source, &ignored, "UNLOCK TABLES");
     return rc;
 }
 
@@ -54,13 +54,13 @@ int copy_locked(struct copy *c, struct copy_tables *tables, struct err *err)
             atomic_load(&t->again))
             continue;
         if (!source)
-            rc = copy_link_source(&c->link, &source, err);
+            rc = job_link_source(&c->link, &source, err);
         if (rc == 0)
             rc = locked_table(c, source, t, err);
         if (rc < 0)
             rc = err_wrap(err, "%s", t->label);
     }
-    copy_link_close(&c->link, source);
+    job_link_close(&c->link, source);
     return rc;
 }
 
@@ -69,12 +69,12 @@ int copy_sequence(struct copy *c, struct copy_table *t, struct err *err)
 {
     SCOPED(freep) char *next = NULL;
     SCOPED(freep) char *set = NULL;
-    int rc = copy_sql_scalar(c->source, &next, err, "SELECT next_not_cached_value FROM %i.%i",
-                             t->def->db, t->def->name);
+    int rc = sql_scalar(c->source, &next, err, "SELECT next_not_cached_value FROM %i.%i",
+                        t->def->db, t->def->name);
 
     if (rc == 0)
-        rc = copy_sql_scalar(c->target, &set, err, "SELECT SETVAL(%i.%i, %r, 0)", t->to.to_schema,
-                             t->to.to_table, next);
+        rc = sql_scalar(c->target, &set, err, "SELECT SETVAL(%i.%i, %r, 0)", t->to.to_schema,
+                        t->to.to_table, next);
     t->row.state = COPY_TABLE_DONE;
     if (rc == 0)
         rc = copy_state_put_table(c->target, c->job, &t->row, err);

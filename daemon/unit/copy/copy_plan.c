@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "mysql/table_many.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 
 void copy_tables_fini(struct copy_tables *t)
 {
@@ -29,13 +29,13 @@ static int show_create(struct mysql_conn *c, const char *kind, const char *db, c
 {
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &r, err, "SHOW CREATE %r %i.%i", kind, db, name);
+    int rc = sql_query(c, &r, err, "SHOW CREATE %r %i.%i", kind, db, name);
 
     if (rc < 0)
         return err->sql == 1146 || err->sql == 1049 || err->sql == 4089 ? -ENOENT : rc;
     rc = mysql_result_next(r, &row, err);
     if (rc > 0)
-        *ret = copy_row_text(&row, 1);
+        *ret = mysql_row_text(&row, 1);
     mysql_result_free(r);
     return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
 }
@@ -107,7 +107,7 @@ static int add_table(struct copy *c, struct copy_tables *tables, const struct ta
 
 static void define(const struct copy *c, struct copy_table *t)
 {
-    const struct table_key *key = dump_range_key(t->def);
+    const struct table_key *key = read_range_key(t->def);
 
     t->row.schema = t->def->db;
     t->row.table = t->def->name;
@@ -232,7 +232,7 @@ int copy_plan(struct copy *c, struct copy_tables *ret, struct err *err)
             continue;
         rc = n->kind == TABLE_VIEW ? add_view(c, &tables, n, err)
                                    : add_table(c, &tables, n, &to, err);
-        if (copy_link_stopping(&c->link))
+        if (job_link_stopping(&c->link))
             rc = err_set(err, -ECANCELED, "the copy is being stopped");
     }
     if (rc == 0)
@@ -299,8 +299,7 @@ int copy_plan_start_over(struct copy *c, struct err *err)
                          "sources write to the same tables: empty them and start the task anew",
                          rows[i].schema, rows[i].table);
         else if (router_table(c->job->router, rows[i].schema, rows[i].table, &to))
-            rc = copy_sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", to.to_schema,
-                               to.to_table);
+            rc = sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", to.to_schema, to.to_table);
     }
     copy_state_rows_free(rows, n);
     return rc < 0 ? rc : copy_state_forget(c->target, c->job, err);

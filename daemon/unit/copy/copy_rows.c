@@ -1,11 +1,11 @@
 /* The rows of a range, from wherever the copy has them. */
 #include "base/buf.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/dump/dump_range.h"
 #include "unit/load/load_rows.h"
+#include "unit/read/read_range.h"
 
 int copy_rows_open(struct copy_rows *ret, struct copy_worker *w, const struct copy_table *t,
-                   const struct copy_range_row *r, bool ordered, struct err *err)
+                   const struct read_range *r, bool ordered, struct err *err)
 {
     *ret = (struct copy_rows){ .w = w, .t = t };
     return t->files ? load_rows_open(&ret->files, w, t, r, err)
@@ -20,12 +20,12 @@ int copy_rows_next(struct copy_rows *rows, struct mysql_row *row, struct err *er
 
 void copy_rows_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out)
 {
-    const struct table_key *key = rows->files ? NULL : dump_range_key(rows->t->def);
+    const struct table_key *key = rows->files ? NULL : read_range_key(rows->t->def);
 
     if (rows->files)
         load_rows_at(rows->files, out);
     else if (key)
-        dump_range_at(out, rows->t->def, key, row);
+        read_range_at(out, rows->t->def, key, row);
 }
 
 void copy_rows_close(struct copy_rows *rows, bool broken)

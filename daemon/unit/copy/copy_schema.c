@@ -16,11 +16,11 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/quote.h"
 #include "route/ddl.h"
 #include "unit/copy/copy_dialect.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 #include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_shape.h"
 #include "unit/sync/sync_table.h"
@@ -48,9 +48,9 @@ static bool rename_routed(void *arg, const struct ddl_name *n, struct buf *quote
     struct route to;
 
     if (router_table(r->router, from, table, &to))
-        copy_sql(quoted, "%i.%i", to.to_schema, to.to_table);
+        sql_add(quoted, "%i.%i", to.to_schema, to.to_table);
     else /* out of scope, but named: by a foreign key, say */
-        copy_sql(quoted, "%i.%i", from, table);
+        sql_add(quoted, "%i.%i", from, table);
     return true;
 }
 
@@ -100,10 +100,10 @@ static int untranslatable(struct copy *c, const struct copy_tables *tables, stru
 
 static int source_collation(struct copy *c, const char *db, char **ret, struct err *err)
 {
-    int rc = copy_sql_scalar(c->source, ret, err,
-                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
-                             "WHERE SCHEMA_NAME = %q",
-                             db);
+    int rc = sql_scalar(c->source, ret, err,
+                        "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
+                        "WHERE SCHEMA_NAME = %q",
+                        db);
 
     if (rc != -ENOENT)
         return rc;
@@ -121,8 +121,8 @@ static int database_make(struct copy *c, const char *from, const char *to, struc
         return rc;
     if (name)
         collation = dialect_collation(c->from, c->to, name);
-    rc = copy_sql_exec(c->target, err, "CREATE DATABASE IF NOT EXISTS %i%r%r", to,
-                       name ? " COLLATE " : "", collation.to);
+    rc = sql_exec(c->target, err, "CREATE DATABASE IF NOT EXISTS %i%r%r", to,
+                  name ? " COLLATE " : "", collation.to);
     return rc < 0 ? err_wrap(err, "making the database %s", to) : 0;
 }
 
@@ -213,8 +213,8 @@ static int shape_same(struct copy *c, const struct copy_table *t, const struct t
 static int must_be_empty(struct copy *c, const struct copy_table *t, struct err *err)
 {
     SCOPED(freep) char *row = NULL;
-    int rc = copy_sql_scalar(c->target, &row, err, "SELECT 1 FROM %i.%i LIMIT 1", t->to.to_schema,
-                             t->to.to_table);
+    int rc = sql_scalar(c->target, &row, err, "SELECT 1 FROM %i.%i LIMIT 1", t->to.to_schema,
+                        t->to.to_table);
 
     if (rc == -ENOENT) {
         *err = ERR_INIT;
@@ -232,7 +232,7 @@ int copy_schema_empty(struct copy *c, struct mysql_conn *target, const struct co
                       struct err *err)
 {
     (void)c;
-    return copy_sql_exec(target, err, "TRUNCATE TABLE %i.%i", t->to.to_schema, t->to.to_table);
+    return sql_exec(target, err, "TRUNCATE TABLE %i.%i", t->to.to_schema, t->to.to_table);
 }
 
 /* --- making and preparing --- */
@@ -287,7 +287,7 @@ bool copy_schema_columns(struct copy *c, struct copy_table *t, const struct tabl
 {
     t->resumable &= there->transactional;
     t->bulk = bulk_fits(c, t, there);
-    dump_columns_init(&t->columns, t->def, there, &t->extra);
+    read_columns_init(&t->columns, t->def, there, &t->extra);
     return !t->extra.n && shape_mirror(t->def, there);
 }
 
@@ -304,7 +304,7 @@ static int ranges_cut(struct copy *c, struct copy_table *t, struct err *err)
     uint64_t n = t->bulk || !t->resumable ? 1 : t->def->size_estimate / RANGE_BYTES + 1;
     uint64_t most = (uint64_t)c->snapshot.n * RANGES_PER_WORKER;
 
-    return dump_range_split(c->source, t->def, (unsigned)(n < most ? n : most), &t->ranges,
+    return read_range_split(c->source, t->def, (unsigned)(n < most ? n : most), &t->ranges,
                             &t->n_ranges, err);
 }
 
@@ -319,7 +319,7 @@ const struct copy_way copy_way_stream = { .source = true,
 
 static void ranges_clear(struct copy_table *t)
 {
-    copy_state_ranges_free(t->ranges, t->n_ranges);
+    read_ranges_free(t->ranges, t->n_ranges);
     t->ranges = NULL;
     t->n_ranges = 0;
 }
@@ -366,8 +366,8 @@ static int table_go_on(struct copy *c, struct copy_table *t, struct err *err)
 static int table_recount(struct copy *c, struct copy_table *t, struct err *err)
 {
     SCOPED(freep) char *count = NULL;
-    int rc = copy_sql_scalar(c->target, &count, err, "SELECT COUNT(*) FROM %i.%i", t->to.to_schema,
-                             t->to.to_table);
+    int rc = sql_scalar(c->target, &count, err, "SELECT COUNT(*) FROM %i.%i", t->to.to_schema,
+                        t->to.to_table);
 
     if (rc < 0)
         return rc;
@@ -396,8 +396,8 @@ static int table_prepare_alone(struct copy *c, struct copy_table *t, struct err 
     int rc;
 
     if (ours && !t->merged && t->row.first_round == 0) { /* its definition changed */
-        rc = copy_sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", t->to.to_schema,
-                           t->to.to_table);
+        rc =
+            sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", t->to.to_schema, t->to.to_table);
         if (rc < 0)
             return rc;
     }
@@ -444,10 +444,10 @@ static int table_prepare(struct copy *c, struct copy_table *t, struct err *err)
         return table_prepare_alone(c, t, err);
     name = xasprintf("sluice make %016llx",
                      (unsigned long long)XXH3_64bits(t->to.to_table, strlen(t->to.to_table)));
-    rc = copy_sql_scalar(c->target, &got, err, "SELECT GET_LOCK(%q, 60)", name);
+    rc = sql_scalar(c->target, &got, err, "SELECT GET_LOCK(%q, 60)", name);
     if (rc == 0)
         rc = table_prepare_alone(c, t, err);
-    copy_sql_exec(c->target, &ignored, "DO RELEASE_LOCK(%q)", name);
+    sql_exec(c->target, &ignored, "DO RELEASE_LOCK(%q)", name);
     return rc;
 }
 
@@ -456,8 +456,8 @@ static int sequence_prepare(struct copy *c, struct copy_table *t, struct err *er
     int rc = 0;
 
     if (t->row.state != COPY_TABLE_NEW)
-        rc = copy_sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", t->to.to_schema,
-                           t->to.to_table);
+        rc =
+            sql_exec(c->target, err, "DROP TABLE IF EXISTS %i.%i", t->to.to_schema, t->to.to_table);
     if (rc == 0)
         rc = copy_schema_make(c, c->target, t, err);
     if (rc == 0)

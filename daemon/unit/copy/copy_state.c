@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 
 const char *const copy_table_state_names[] = { "new", "loading", "loaded", "done", NULL };
 
@@ -44,18 +44,18 @@ static const char *const state_tables[] = { "sluice_copy", "sluice_copy_round", 
 
 int copy_state_create(struct mysql_conn *target, const struct job *job, struct err *err)
 {
-    int rc = copy_sql_exec(target, err, "CREATE DATABASE IF NOT EXISTS %i", job->meta_schema);
+    int rc = sql_exec(target, err, "CREATE DATABASE IF NOT EXISTS %i", job->meta_schema);
 
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(create_sql); i++)
-        rc = copy_sql_exec(target, err, create_sql[i], job->meta_schema);
+        rc = sql_exec(target, err, create_sql[i], job->meta_schema);
     return rc < 0 ? err_wrap(err, "making the copy's tables in %s", job->meta_schema) : 0;
 }
 
 int copy_state_forget(struct mysql_conn *target, const struct job *job, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(state_tables); i++) {
-        int rc = copy_sql_exec(target, err, "DELETE FROM %i.%i WHERE task = %q AND source = %q",
-                               job->meta_schema, state_tables[i], job->task, job->source);
+        int rc = sql_exec(target, err, "DELETE FROM %i.%i WHERE task = %q AND source = %q",
+                          job->meta_schema, state_tables[i], job->task, job->source);
 
         if (rc < 0 && err->sql != 1146 && err->sql != 1049) /* no such table, no such database */
             return err_wrap(err, "forgetting the copy");
@@ -82,19 +82,19 @@ int copy_state_add_round(struct mysql_conn *target, const struct job *job,
     SCOPED(freep) char *last = NULL;
     enum flavor flavor = low->gtids ? gtid_set_flavor(low->gtids) : FLAVOR_MARIADB;
     uint64_t round = 0;
-    int rc = copy_sql_scalar(target, &last, err,
-                             "SELECT COALESCE(MAX(round), 0) FROM %i.sluice_copy_round "
-                             "WHERE task = %q AND source = %q",
-                             job->meta_schema, job->task, job->source);
+    int rc = sql_scalar(target, &last, err,
+                        "SELECT COALESCE(MAX(round), 0) FROM %i.sluice_copy_round "
+                        "WHERE task = %q AND source = %q",
+                        job->meta_schema, job->task, job->source);
 
     if (rc < 0)
         return err_wrap(err, "reading the copy's rounds");
     round = strtoull(last, NULL, 10) + 1;
-    rc = copy_sql_exec(target, err,
-                       "INSERT INTO %i.sluice_copy_round VALUES "
-                       "(%q, %q, %u, %u, %q, %u, %q, %q, %u, %q)",
-                       job->meta_schema, job->task, job->source, round, (uint64_t)flavor, low->file,
-                       low->offset, low_gtids, high->file, high->offset, high_gtids);
+    rc = sql_exec(target, err,
+                  "INSERT INTO %i.sluice_copy_round VALUES "
+                  "(%q, %q, %u, %u, %q, %u, %q, %q, %u, %q)",
+                  job->meta_schema, job->task, job->source, round, (uint64_t)flavor, low->file,
+                  low->offset, low_gtids, high->file, high->offset, high_gtids);
     if (rc < 0)
         return err_wrap(err, "recording the snapshot's position");
     *ret = (unsigned)round;
@@ -103,14 +103,14 @@ int copy_state_add_round(struct mysql_conn *target, const struct job *job,
 
 static void table_values(struct buf *out, const struct job *job, const struct copy_table_row *row)
 {
-    copy_sql(out, "(%q, %q, %q, %q, %q, %u, %u, %u, %u)", job->task, job->source, row->schema,
-             row->table, copy_table_state_names[row->state], row->shape, (uint64_t)row->first_round,
-             (uint64_t)row->last_round, row->rows);
+    sql_add(out, "(%q, %q, %q, %q, %q, %u, %u, %u, %u)", job->task, job->source, row->schema,
+            row->table, copy_table_state_names[row->state], row->shape, (uint64_t)row->first_round,
+            (uint64_t)row->last_round, row->rows);
 }
 
 void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row)
 {
-    copy_sql(out, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
+    sql_add(out, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
     table_values(out, job, row);
 }
 
@@ -126,31 +126,31 @@ int copy_state_put_table(struct mysql_conn *target, const struct job *job,
 }
 
 static void range_values(struct buf *out, const struct job *job, const char *schema,
-                         const char *table, const struct copy_range_row *row)
+                         const char *table, const struct read_range *row)
 {
-    copy_sql(out, "(%q, %q, %q, %q, %u, %q, %q, %q, %u, %u)", job->task, job->source, schema, table,
-             (uint64_t)row->no, row->low, row->high, row->at, (uint64_t)row->done, row->rows);
+    sql_add(out, "(%q, %q, %q, %q, %u, %q, %q, %q, %u, %u)", job->task, job->source, schema, table,
+            (uint64_t)row->no, row->low, row->high, row->at, (uint64_t)row->done, row->rows);
 }
 
 void copy_state_sql_range(struct buf *out, const struct job *job, const char *schema,
-                          const char *table, const struct copy_range_row *row)
+                          const char *table, const struct read_range *row)
 {
-    copy_sql(out, "REPLACE INTO %i.sluice_copy_range VALUES ", job->meta_schema);
+    sql_add(out, "REPLACE INTO %i.sluice_copy_range VALUES ", job->meta_schema);
     range_values(out, job, schema, table, row);
 }
 
 int copy_state_put_ranges(struct mysql_conn *target, const struct job *job, const char *schema,
-                          const char *table, const struct copy_range_row *rows, unsigned n,
+                          const char *table, const struct read_range *rows, unsigned n,
                           struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
-    int rc = copy_sql_exec(target, err,
-                           "DELETE FROM %i.sluice_copy_range "
-                           "WHERE task = %q AND source = %q AND db = %q AND tab = %q",
-                           job->meta_schema, job->task, job->source, schema, table);
+    int rc = sql_exec(target, err,
+                      "DELETE FROM %i.sluice_copy_range "
+                      "WHERE task = %q AND source = %q AND db = %q AND tab = %q",
+                      job->meta_schema, job->task, job->source, schema, table);
 
     if (rc == 0 && n) {
-        copy_sql(&sql, "INSERT INTO %i.sluice_copy_range VALUES ", job->meta_schema);
+        sql_add(&sql, "INSERT INTO %i.sluice_copy_range VALUES ", job->meta_schema);
         for (unsigned i = 0; i < n; i++) {
             buf_str(&sql, i ? ", " : "");
             range_values(&sql, job, schema, table, &rows[i]);
@@ -166,7 +166,7 @@ int copy_state_put_tables(struct mysql_conn *target, const struct job *job,
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    copy_sql(&sql, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
+    sql_add(&sql, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
     for (unsigned i = 0; i < n; i++) {
         buf_str(&sql, i ? ", " : "");
         table_values(&sql, job, &all[i]->row);
@@ -181,15 +181,15 @@ static int put_many(struct mysql_conn *target, const struct job *job, struct cop
     SCOPED(buf_fini) struct buf forget = BUF_INIT, ranges = BUF_INIT;
     int rc;
 
-    copy_sql(&forget,
-             "DELETE FROM %i.sluice_copy_range WHERE task = %q AND source = %q AND "
-             "(db, tab) IN (",
-             job->meta_schema, job->task, job->source);
-    copy_sql(&ranges, "INSERT INTO %i.sluice_copy_range VALUES ", job->meta_schema);
+    sql_add(&forget,
+            "DELETE FROM %i.sluice_copy_range WHERE task = %q AND source = %q AND "
+            "(db, tab) IN (",
+            job->meta_schema, job->task, job->source);
+    sql_add(&ranges, "INSERT INTO %i.sluice_copy_range VALUES ", job->meta_schema);
     for (unsigned i = 0, k = 0; i < n; i++) {
         const struct copy_table_row *row = &all[i]->row;
 
-        copy_sql(&forget, i ? ", (%q, %q)" : "(%q, %q)", row->schema, row->table);
+        sql_add(&forget, i ? ", (%q, %q)" : "(%q, %q)", row->schema, row->table);
         for (unsigned r = 0; r < all[i]->n_ranges; r++) {
             buf_str(&ranges, k++ ? ", " : "");
             range_values(&ranges, job, row->schema, row->table, &all[i]->ranges[r]);
@@ -206,15 +206,15 @@ int copy_state_put_new(struct mysql_conn *target, const struct job *job,
                        struct copy_table *const *all, unsigned n, struct err *err)
 {
     struct err ignored = ERR_INIT;
-    int rc = copy_sql_exec(target, err, "START TRANSACTION");
+    int rc = sql_exec(target, err, "START TRANSACTION");
 
     if (rc == 0)
         rc = put_many(target, job, all, n, err);
     if (rc == 0)
-        rc = copy_sql_exec(target, err, "COMMIT");
+        rc = sql_exec(target, err, "COMMIT");
     if (rc == 0)
         return 0;
-    (void)copy_sql_exec(target, &ignored, "ROLLBACK");
+    (void)sql_exec(target, &ignored, "ROLLBACK");
     return err_wrap(err, "recording the state of %u tables", n);
 }
 
@@ -235,24 +235,24 @@ int copy_state_tables(struct mysql_conn *target, const struct job *job, struct c
     struct mysql_result *r;
     struct mysql_row row;
     unsigned n_rows = 0;
-    int rc = copy_sql_query(target, &r, err,
-                            "SELECT db, tab, state, shape, first_round, last_round, n_rows "
-                            "FROM %i.sluice_copy_table WHERE task = %q AND source = %q "
-                            "ORDER BY db, tab",
-                            job->meta_schema, job->task, job->source);
+    int rc = sql_query(target, &r, err,
+                       "SELECT db, tab, state, shape, first_round, last_round, n_rows "
+                       "FROM %i.sluice_copy_table WHERE task = %q AND source = %q "
+                       "ORDER BY db, tab",
+                       job->meta_schema, job->task, job->source);
 
     if (rc < 0)
         return err_wrap(err, "reading the state of the copy");
     while ((rc = mysql_result_next(r, &row, err)) > 0) {
         rows = xrealloc(rows, (n_rows + 1) * sizeof *rows);
         rows[n_rows++] = (struct copy_table_row){
-            .schema = copy_row_text(&row, 0),
-            .table = copy_row_text(&row, 1),
+            .schema = mysql_row_text(&row, 0),
+            .table = mysql_row_text(&row, 1),
             .state = state_of(&row, 2),
-            .shape = copy_row_u64(&row, 3),
-            .first_round = (unsigned)copy_row_u64(&row, 4),
-            .last_round = (unsigned)copy_row_u64(&row, 5),
-            .rows = copy_row_u64(&row, 6),
+            .shape = mysql_row_u64(&row, 3),
+            .first_round = (unsigned)mysql_row_u64(&row, 4),
+            .last_round = (unsigned)mysql_row_u64(&row, 5),
+            .rows = mysql_row_u64(&row, 6),
         };
     }
     mysql_result_free(r);
@@ -275,34 +275,34 @@ void copy_state_rows_free(struct copy_table_row *rows, unsigned n)
 }
 
 int copy_state_ranges(struct mysql_conn *target, const struct job *job, const char *schema,
-                      const char *table, struct copy_range_row **ret, unsigned *n, struct err *err)
+                      const char *table, struct read_range **ret, unsigned *n, struct err *err)
 {
-    struct copy_range_row *rows = NULL;
+    struct read_range *rows = NULL;
     struct mysql_result *r;
     struct mysql_row row;
     unsigned n_rows = 0;
-    int rc = copy_sql_query(target, &r, err,
-                            "SELECT no, low, high, last_key, finished, n_rows "
-                            "FROM %i.sluice_copy_range WHERE task = %q AND source = %q "
-                            "AND db = %q AND tab = %q ORDER BY no",
-                            job->meta_schema, job->task, job->source, schema, table);
+    int rc = sql_query(target, &r, err,
+                       "SELECT no, low, high, last_key, finished, n_rows "
+                       "FROM %i.sluice_copy_range WHERE task = %q AND source = %q "
+                       "AND db = %q AND tab = %q ORDER BY no",
+                       job->meta_schema, job->task, job->source, schema, table);
 
     if (rc < 0)
         return err_wrap(err, "reading the ranges of %s.%s", schema, table);
     while ((rc = mysql_result_next(r, &row, err)) > 0) {
         rows = xrealloc(rows, (n_rows + 1) * sizeof *rows);
-        rows[n_rows++] = (struct copy_range_row){
-            .no = (unsigned)copy_row_u64(&row, 0),
-            .low = copy_row_text(&row, 1),
-            .high = copy_row_text(&row, 2),
-            .at = copy_row_text(&row, 3),
-            .done = copy_row_u64(&row, 4) != 0,
-            .rows = copy_row_u64(&row, 5),
+        rows[n_rows++] = (struct read_range){
+            .no = (unsigned)mysql_row_u64(&row, 0),
+            .low = mysql_row_text(&row, 1),
+            .high = mysql_row_text(&row, 2),
+            .at = mysql_row_text(&row, 3),
+            .done = mysql_row_u64(&row, 4) != 0,
+            .rows = mysql_row_u64(&row, 5),
         };
     }
     mysql_result_free(r);
     if (rc < 0) {
-        copy_state_ranges_free(rows, n_rows);
+        read_ranges_free(rows, n_rows);
         return err_wrap(err, "reading the ranges of %s.%s", schema, table);
     }
     *ret = rows;
@@ -310,20 +310,10 @@ int copy_state_ranges(struct mysql_conn *target, const struct job *job, const ch
     return 0;
 }
 
-void copy_state_ranges_free(struct copy_range_row *rows, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        free(rows[i].low);
-        free(rows[i].high);
-        free(rows[i].at);
-    }
-    free(rows);
-}
-
 int copy_state_finish(struct mysql_conn *target, const struct job *job, struct err *err)
 {
-    int rc = copy_sql_exec(target, err, "REPLACE INTO %i.sluice_copy VALUES (%q, %q, 1)",
-                           job->meta_schema, job->task, job->source);
+    int rc = sql_exec(target, err, "REPLACE INTO %i.sluice_copy VALUES (%q, %q, 1)",
+                      job->meta_schema, job->task, job->source);
 
     return rc < 0 ? err_wrap(err, "recording the end of the copy") : 0;
 }
@@ -331,9 +321,9 @@ int copy_state_finish(struct mysql_conn *target, const struct job *job, struct e
 int copy_state_finished(struct mysql_conn *target, const struct job *job, struct err *err)
 {
     SCOPED(freep) char *finished = NULL;
-    int rc = copy_sql_scalar(target, &finished, err,
-                             "SELECT finished FROM %i.sluice_copy WHERE task = %q AND source = %q",
-                             job->meta_schema, job->task, job->source);
+    int rc = sql_scalar(target, &finished, err,
+                        "SELECT finished FROM %i.sluice_copy WHERE task = %q AND source = %q",
+                        job->meta_schema, job->task, job->source);
 
     if (rc == -ENOENT || (rc < 0 && (err->sql == 1146 || err->sql == 1049))) {
         *err = ERR_INIT;

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "unit/job.h"
+#include "unit/read/read_range.h"
 
 enum copy_when { COPY_SKIP, COPY_SAFE, COPY_APPLY };
 
@@ -84,22 +85,13 @@ struct copy_table_row {
     uint64_t rows;
 };
 
-struct copy_range_row {
-    unsigned no;
-    char *low, *high; /* SQL literals of the leading key column; NULL is open */
-    char *at;         /* the last key copied: hex of each part, commas between; NULL none */
-    bool done;
-    uint64_t rows;
-};
-
 int copy_state_create(struct mysql_conn *target, const struct job *job, struct err *err);
 /* All tables known; caller frees with copy_state_rows_free(). */
 int copy_state_tables(struct mysql_conn *target, const struct job *job, struct copy_table_row **ret,
                       unsigned *n, struct err *err);
 void copy_state_rows_free(struct copy_table_row *rows, unsigned n);
 int copy_state_ranges(struct mysql_conn *target, const struct job *job, const char *schema,
-                      const char *table, struct copy_range_row **ret, unsigned *n, struct err *err);
-void copy_state_ranges_free(struct copy_range_row *rows, unsigned n);
+                      const char *table, struct read_range **ret, unsigned *n, struct err *err);
 /* Adds a round and returns its number, from 1. */
 int copy_state_add_round(struct mysql_conn *target, const struct job *job,
                          const struct position *low, const struct position *high, unsigned *ret,
@@ -107,13 +99,13 @@ int copy_state_add_round(struct mysql_conn *target, const struct job *job,
 int copy_state_put_table(struct mysql_conn *target, const struct job *job,
                          const struct copy_table_row *row, struct err *err);
 int copy_state_put_ranges(struct mysql_conn *target, const struct job *job, const char *schema,
-                          const char *table, const struct copy_range_row *rows, unsigned n,
+                          const char *table, const struct read_range *rows, unsigned n,
                           struct err *err);
 /* SQL of the two statements that belong into the rows' own transaction. */
 struct buf;
 void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row);
 void copy_state_sql_range(struct buf *out, const struct job *job, const char *schema,
-                          const char *table, const struct copy_range_row *row);
+                          const char *table, const struct read_range *row);
 /* The whole copy is finished; copy_state_finished() is 1, 0 or <0.  Without a round it was DM's. */
 int copy_state_finish(struct mysql_conn *target, const struct job *job, struct err *err);
 int copy_state_finished(struct mysql_conn *target, const struct job *job, struct err *err);

@@ -11,8 +11,8 @@ void copy_table_free(struct copy_table *t)
 {
     if (!t)
         return;
-    dump_columns_fini(&t->columns);
-    copy_state_ranges_free(t->ranges, t->n_ranges);
+    read_columns_fini(&t->columns);
+    read_ranges_free(t->ranges, t->n_ranges);
     table_free(t->def);
     free(t->create);
     free(t->label);

@@ -21,7 +21,7 @@
 
 #include "route/router.h"
 #include "unit/copy/copy_state.h"
-#include "unit/dump/dump_columns.h"
+#include "unit/read/read_columns.h"
 
 struct copy_table {
     struct table_def *def; /* at the source */
@@ -29,7 +29,7 @@ struct copy_table {
     char *label;           /* `db`.`table` without the quotes, for people */
     struct route to;
     struct router_extracted extra; /* columns there that say where a row is from */
-    struct copy_columns columns;
+    struct read_columns columns;
 
     const struct load_table *files; /* where its rows are, when they are loaded from a folder */
     atomic_uint n_files;            /* that a dump has begun */
@@ -42,7 +42,7 @@ struct copy_table {
     atomic_bool bulk;
 
     struct copy_table_row row; /* its state at the target; names are borrowed from 'def' */
-    struct copy_range_row *ranges;
+    struct read_range *ranges;
     unsigned n_ranges;
 
     bool made; /* in this round, with its state: copy_fresh.c */

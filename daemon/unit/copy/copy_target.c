@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 
 #define BULK_MAX_BYTES (2ull << 30) /* a crash repeats the table */
 
@@ -13,10 +13,10 @@ static int target_probe(struct copy *c, struct err *err)
     bool local = false, cluster = false;
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c->target, &r, err,
-                            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', "
-                            "'wsrep_on', 'group_replication_group_name', 'max_binlog_cache_size', "
-                            "'wsrep_max_ws_size', 'group_replication_transaction_size_limit')");
+    int rc = sql_query(c->target, &r, err,
+                       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', "
+                       "'wsrep_on', 'group_replication_group_name', 'max_binlog_cache_size', "
+                       "'wsrep_max_ws_size', 'group_replication_transaction_size_limit')");
 
     if (rc < 0)
         return rc;
@@ -31,8 +31,8 @@ static int target_probe(struct copy *c, struct err *err)
             cluster |= slice_eq(value, slice_str("ON"));
         else if (slice_eq(name, slice_str("group_replication_group_name")))
             cluster |= value.size > 0;
-        else if (copy_row_u64(&row, 1) && copy_row_u64(&row, 1) / 2 < c->bulk_max_bytes)
-            c->bulk_max_bytes = copy_row_u64(&row, 1) / 2;
+        else if (mysql_row_u64(&row, 1) && mysql_row_u64(&row, 1) / 2 < c->bulk_max_bytes)
+            c->bulk_max_bytes = mysql_row_u64(&row, 1) / 2;
     }
     mysql_result_free(r);
     c->can_load = local && !cluster;
@@ -46,14 +46,14 @@ static int take(struct copy *c, struct err *err)
     const struct job *job = c->job;
     struct checkpoint_key key = { job->meta_schema, job->task, job->source, "load" };
     struct mysql_conn *first = NULL;
-    int rc = copy_link_target(&c->link, NULL, &first, err);
+    int rc = job_link_target(&c->link, NULL, &first, err);
 
     if (rc == 0)
         rc = checkpoint_prepare(first, job->meta_schema, err);
     if (rc == 0)
         rc = checkpoint_take(first, &key, c->from.flavor, &c->fence, err);
     c->has_fence = rc == 0;
-    copy_link_close(&c->link, first);
+    job_link_close(&c->link, first);
     return rc;
 }
 
@@ -62,7 +62,7 @@ int copy_target_open(struct copy *c, struct err *err)
     int rc = take(c, err);
 
     if (rc == 0)
-        rc = copy_link_target(&c->link, &c->fence, &c->target, err);
+        rc = job_link_target(&c->link, &c->fence, &c->target, err);
     if (rc == 0) {
         c->to = (struct server_kind){ mysql_conn_flavor(c->target), mysql_conn_version(c->target) };
         rc = target_probe(c, err);
@@ -74,7 +74,7 @@ int copy_target_open(struct copy *c, struct err *err)
 
 void copy_target_close(struct copy *c)
 {
-    copy_link_close(&c->link, c->target);
+    job_link_close(&c->link, c->target);
     c->target = NULL;
     if (c->has_fence)
         checkpoint_fini(&c->fence);

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 
 static const char *quoted_end(const char *p)
 {
@@ -60,7 +60,7 @@ static const char *name_put(const struct copy *c, const struct copy_tables *tabl
         db = unquoted(p, end);
         table = unquoted(end + 1, end2);
         if (known(tables, db, table) && router_table(c->job->router, db, table, &to)) {
-            copy_sql(out, "%i.%i", to.to_schema, to.to_table);
+            sql_add(out, "%i.%i", to.to_schema, to.to_table);
             return end2;
         }
     }
@@ -100,7 +100,7 @@ static int view_make(struct copy *c, const struct copy_tables *tables, const str
     struct route to;
 
     if (v->unqualified && router_table(c->job->router, v->schema, v->name, &to)) {
-        int rc = copy_sql_exec(c->target, err, "USE %i", to.to_schema);
+        int rc = sql_exec(c->target, err, "USE %i", to.to_schema);
 
         if (rc < 0)
             return rc;

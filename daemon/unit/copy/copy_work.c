@@ -8,15 +8,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 
 enum { SMALL = 10000 }; /* rows; the ends of such tables are told together */
 
 struct item {
     struct copy_table *table;
-    struct copy_range_row *range; /* NULL: only to be counted */
+    struct read_range *range; /* NULL: only to be counted */
 };
 
 struct work {
@@ -54,27 +54,27 @@ int copy_begin(struct copy_worker *w, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     SCOPED(freep) char *owned = NULL;
-    int rc = copy_sql_exec(w->target, err, "START TRANSACTION");
+    int rc = sql_exec(w->target, err, "START TRANSACTION");
 
     if (rc < 0)
         return rc;
     buf_str(&sql, "SELECT ");
     checkpoint_owned_sql(&w->copy->fence, &sql);
-    rc = copy_sql_scalar(w->target, &owned, err, "%r", sql.data);
+    rc = sql_scalar(w->target, &owned, err, "%r", sql.data);
     if (rc == 0 && strcmp(owned, "1") != 0)
         rc = err_set(err, -ECONNRESET, "another run has taken the copy over");
     return rc;
 }
 
-int copy_select(struct copy_worker *w, const struct copy_table *t, const struct copy_range_row *r,
+int copy_select(struct copy_worker *w, const struct copy_table *t, const struct read_range *r,
                 bool ordered, struct mysql_result **ret, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    copy_sql(&sql, "SELECT %r FROM %i.%i", t->columns.select, t->def->db, t->def->name);
+    sql_add(&sql, "SELECT %r FROM %i.%i", t->columns.select, t->def->db, t->def->name);
     if (ordered)
-        dump_range_sql(&sql, t->def, r);
+        read_range_sql(&sql, t->def, r);
     rc = mysql_conn_query(w->source, slice_of(sql.data, sql.size), false, ret, err);
     return rc < 0 ? copy_stale(err, rc) : 0;
 }
@@ -82,8 +82,8 @@ int copy_select(struct copy_worker *w, const struct copy_table *t, const struct 
 static int count_check(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
     SCOPED(freep) char *count = NULL;
-    int rc = copy_sql_scalar(w->target, &count, err, "SELECT COUNT(*) FROM %i.%i", t->to.to_schema,
-                             t->to.to_table);
+    int rc = sql_scalar(w->target, &count, err, "SELECT COUNT(*) FROM %i.%i", t->to.to_schema,
+                        t->to.to_table);
 
     if (rc < 0)
         return rc;
@@ -166,7 +166,7 @@ int copy_work_end(struct copy_worker *w, struct copy_table *t, struct err *err)
                                                                        : copy_work_flush(w, err);
 }
 
-int copy_work_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
+int copy_work_range(struct copy_worker *w, struct copy_table *t, struct read_range *r,
                     struct err *err)
 {
     int rc = -EILSEQ;
@@ -203,7 +203,7 @@ static int item_copy(struct copy_worker *w, struct item *i, struct err *err)
         rc = way->end(w, t, err);
     if (rc == -ESTALE)
         rc = mark_again(w, t, err);
-    if (rc == 0 && way->source && dump_snapshot_release_tables(w->source, &ignored) < 0)
+    if (rc == 0 && way->source && read_snapshot_release_tables(w->source, &ignored) < 0)
         w->lost = true;
     return rc < 0 ? err_wrap(err, "%s", t->label) : 0;
 }
@@ -230,7 +230,7 @@ static void work_failed(struct work *work, const struct err *err)
         work->err = *err;
     mutex_unlock(&work->lock);
     if (first)
-        copy_link_stop(&work->copy->link); /* wakes the others */
+        job_link_stop(&work->copy->link); /* wakes the others */
 }
 
 static void *work_run(void *arg)
@@ -286,7 +286,7 @@ static int threads_open(struct work *work, struct work_thread *threads, unsigned
 
         threads[i].work = work;
         *w = (struct copy_worker){ .copy = c, .source = way->source ? c->snapshot.conns[i] : NULL };
-        rc = way->target ? copy_link_target(&c->link, &c->fence, &w->target, err) : 0;
+        rc = way->target ? job_link_target(&c->link, &c->fence, &w->target, err) : 0;
         if (rc < 0)
             return rc;
     }
@@ -323,7 +323,7 @@ int copy_work(struct copy *c, struct copy_tables *tables, struct err *err)
     }
     mutex_unlock(&work.lock);
     for (unsigned i = 0; i < n; i++)
-        copy_link_close(&c->link, threads[i].worker.target);
+        job_link_close(&c->link, threads[i].worker.target);
     free(work.items);
     mutex_fini(&work.lock);
     return rc;

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/server_doc.h"
 
 enum { TRIES = 5 };
@@ -69,13 +69,12 @@ static int connect_to(struct drain_checkpoint *c, struct err *err)
     int rc = mysql_conn_open(&c->conn, &c->params, err);
 
     if (rc == 0)
-        rc = copy_sql_exec(c->conn, err, "CREATE DATABASE IF NOT EXISTS %i", schema);
+        rc = sql_exec(c->conn, err, "CREATE DATABASE IF NOT EXISTS %i", schema);
     if (rc == 0)
-        rc =
-            copy_sql_exec(c->conn, err,
-                          "CREATE TABLE IF NOT EXISTS %i.%i (clusterID BIGINT UNSIGNED PRIMARY KEY,"
-                          " checkPoint MEDIUMTEXT)",
-                          schema, text(c->doc, "to.checkpoint.table"));
+        rc = sql_exec(c->conn, err,
+                      "CREATE TABLE IF NOT EXISTS %i.%i (clusterID BIGINT UNSIGNED PRIMARY KEY,"
+                      " checkPoint MEDIUMTEXT)",
+                      schema, text(c->doc, "to.checkpoint.table"));
     return rc;
 }
 
@@ -84,9 +83,9 @@ static int write_once(struct drain_checkpoint *c, const char *json, struct err *
     int rc = c->conn ? 0 : connect_to(c, err);
 
     if (rc == 0)
-        rc = copy_sql_exec(c->conn, err, "REPLACE INTO %i.%i VALUES (%u, %q)",
-                           text(c->doc, "to.checkpoint.schema"),
-                           text(c->doc, "to.checkpoint.table"), c->cluster_id, json);
+        rc = sql_exec(c->conn, err, "REPLACE INTO %i.%i VALUES (%u, %q)",
+                      text(c->doc, "to.checkpoint.schema"), text(c->doc, "to.checkpoint.table"),
+                      c->cluster_id, json);
     if (rc < 0) {
         mysql_conn_close(c->conn);
         c->conn = NULL;

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/payload.h"
+#include "mysql/quote.h"
 #include "mysql/server.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/source/source.h"
 
 struct drain_decoder {

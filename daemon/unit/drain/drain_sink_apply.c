@@ -14,10 +14,10 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/address.h"
+#include "mysql/quote.h"
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "sink/sink_mysql.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/drain/drain_sink.h"
 #include "unit/drain/drainer_priv.h"
 #include "unit/sync/sync_group.h"
@@ -317,7 +317,7 @@ static int run_statement(struct apply *a, const struct change_txn *t, struct err
         rc = mysql_conn_exec(c, slice_of(use.data, use.size), NULL, err);
     }
     if (rc == 0 && a->job->sql_mode)
-        rc = copy_sql_exec(c, err, "SET SESSION sql_mode=%q", a->job->sql_mode);
+        rc = sql_exec(c, err, "SET SESSION sql_mode=%q", a->job->sql_mode);
     if (rc == 0)
         rc = mysql_conn_exec(c, t->query, NULL, err);
     if (rc == 0 && a->job->sql_mode)

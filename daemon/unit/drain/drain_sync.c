@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/secret.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/drain/drain_ahead.h"
 #include "unit/drain/drain_checkpoint.h"
 #include "unit/drain/drain_feed.h"

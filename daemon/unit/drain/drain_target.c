@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "mysql/dialect.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/drain/drain_feed.h"
 #include "unit/server_doc.h"
 
@@ -88,8 +88,8 @@ int drain_target_marks(struct mysql_conn *c, struct err *err)
 
 void drain_target_mark_sql(uint64_t channel, struct buf *out)
 {
-    copy_sql(out,
-             "INSERT INTO %i.%i (id,channel_id,val,channel_info) VALUES (0,%u,1,'sluice')"
-             " ON DUPLICATE KEY UPDATE val=val+1",
-             DRAIN_MARK_SCHEMA, DRAIN_MARK_TABLE, channel);
+    sql_add(out,
+            "INSERT INTO %i.%i (id,channel_id,val,channel_info) VALUES (0,%u,1,'sluice')"
+            " ON DUPLICATE KEY UPDATE val=val+1",
+            DRAIN_MARK_SCHEMA, DRAIN_MARK_TABLE, channel);
 }

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/dump/dump_file.h"
 #include "unit/dump/dump_folder.h"
 #include "unit/load/load_escape.h"
@@ -36,17 +36,17 @@ struct writer {
     size_t statement; /* bytes of it; 0: none is begun */
 };
 
-static void value_add(struct buf *out, const struct copy_column *c, const char *value, size_t size)
+static void value_add(struct buf *out, const struct read_column *c, const char *value, size_t size)
 {
     if (!value) {
         buf_add(out, "NULL", 4);
         return;
     }
-    if (c->kind == COPY_NUMBER || c->kind == COPY_INDEX) {
+    if (c->kind == READ_NUMBER || c->kind == READ_INDEX) {
         buf_add(out, value, size);
         return;
     }
-    buf_str(out, c->kind == COPY_TEXT ? "_utf8mb4'" : "'");
+    buf_str(out, c->kind == READ_TEXT ? "_utf8mb4'" : "'");
     if (buf_reserve(out, 2 * size + 1)) {
         out->size += escape_file(out->data + out->size, value, size);
         out->data[out->size] = '\0';
@@ -100,7 +100,7 @@ static int row_put(struct writer *w, const struct mysql_row *row, struct err *er
     if (w->statement)
         buf_str(&w->text, ",\n(");
     else
-        copy_sql(&w->text, "INSERT INTO %i (%r) VALUES\n(", w->t->def->name, w->t->columns.names);
+        sql_add(&w->text, "INSERT INTO %i (%r) VALUES\n(", w->t->def->name, w->t->columns.names);
     for (unsigned i = 0; i < w->t->columns.n; i++) {
         if (i)
             buf_byte(&w->text, ',');
@@ -151,8 +151,8 @@ int dump_result(struct copy *c, struct copy_table *t, struct mysql_result *resul
     return rc < 0 && copy_stale(err, rc) == -ESTALE ? another_moment(err) : rc;
 }
 
-static int dump_range(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
-                      struct err *err)
+static int range_put(struct copy_worker *w, struct copy_table *t, struct read_range *r,
+                     struct err *err)
 {
     struct mysql_result *result;
     int rc = copy_select(w, t, r, r->low || r->high, &result, err);
@@ -176,4 +176,4 @@ static int dump_end(struct copy_worker *w, struct copy_table *t, struct err *err
     return 0;
 }
 
-const struct copy_way copy_way_dump = { .source = true, .range = dump_range, .end = dump_end };
+const struct copy_way copy_way_dump = { .source = true, .range = range_put, .end = dump_end };

@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/dump/dump_file.h"
 #include "unit/dump/dump_folder.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 
 enum {
     RANGE_BYTES = 64 << 20,
@@ -43,7 +43,7 @@ static int database_put(struct copy *c, const char *db, struct err *err)
     SCOPED(buf_fini) struct buf text = BUF_INIT;
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c->source, &r, err, "SHOW CREATE DATABASE %i", db);
+    int rc = sql_query(c->source, &r, err, "SHOW CREATE DATABASE %i", db);
 
     if (rc < 0)
         return rc;
@@ -61,16 +61,16 @@ static int view_put(struct copy *c, const struct copy_view *v, struct err *err)
     struct mysql_result *r;
     struct mysql_row row;
     unsigned n = 0;
-    int rc = copy_sql_query(c->source, &r, err, "SHOW COLUMNS FROM %i.%i", v->schema, v->name);
+    int rc = sql_query(c->source, &r, err, "SHOW COLUMNS FROM %i.%i", v->schema, v->name);
 
     if (rc < 0)
         return rc;
     buf_str(&text, schema_head);
-    copy_sql(&text, "CREATE TABLE %i (", v->name);
+    sql_add(&text, "CREATE TABLE %i (", v->name);
     while ((rc = mysql_result_next(r, &row, err)) > 0) {
-        SCOPED(freep) char *name = copy_row_text(&row, 0);
+        SCOPED(freep) char *name = mysql_row_text(&row, 0);
 
-        copy_sql(&text, "%r\n%i int", n++ ? "," : "", name);
+        sql_add(&text, "%r\n%i int", n++ ? "," : "", name);
     }
     mysql_result_free(r);
     buf_str(&text, "\n) ENGINE=MyISAM;\n");
@@ -78,8 +78,8 @@ static int view_put(struct copy *c, const struct copy_view *v, struct err *err)
         rc = put(c, v->schema, v->name, "", &text, err);
     buf_clear(&text);
     buf_str(&text, schema_head);
-    copy_sql(&text, "DROP TABLE IF EXISTS %i;\nDROP VIEW IF EXISTS %i;\n%r;\n", v->name, v->name,
-             v->create);
+    sql_add(&text, "DROP TABLE IF EXISTS %i;\nDROP VIEW IF EXISTS %i;\n%r;\n", v->name, v->name,
+            v->create);
     return rc < 0 ? rc : put(c, v->schema, v->name, "-view", &text, err);
 }
 
@@ -96,7 +96,7 @@ static int definitions_put(struct copy *c, const struct copy_tables *tables, str
             rc = database_put(c, t->def->db, err);
         last = t->def->db;
         buf_str(&text, schema_head);
-        copy_sql(&text, "%r;\n", t->create);
+        sql_add(&text, "%r;\n", t->create);
         if (rc == 0)
             rc = put(c, t->def->db, t->def->name, "", &text, err);
     }
@@ -127,8 +127,8 @@ static char *lock_plain(const struct copy_tables *tables)
         const struct copy_table *t = tables->all[i];
 
         if (!t->sequence && !t->def->transactional)
-            copy_sql(&sql, "%r%i.%i READ", sql.size ? ", " : "LOCK TABLES ", t->def->db,
-                     t->def->name);
+            sql_add(&sql, "%r%i.%i READ", sql.size ? ", " : "LOCK TABLES ", t->def->db,
+                    t->def->name);
     }
     return sql.size ? buf_steal(&sql) : NULL;
 }
@@ -137,10 +137,10 @@ static int moment_held(void *arg, struct err *err)
 {
     struct moment *m = arg;
     struct copy *c = m->copy;
-    int rc = c->locked ? 0 : copy_link_source(&c->link, &c->locked, err);
+    int rc = c->locked ? 0 : job_link_source(&c->link, &c->locked, err);
 
     if (rc == 0)
-        rc = copy_sql_exec(c->locked, err, "SET lock_wait_timeout = 5");
+        rc = sql_exec(c->locked, err, "SET lock_wait_timeout = 5");
     return rc < 0 ? rc : mysql_conn_exec(c->locked, slice_str(m->lock), NULL, err);
 }
 
@@ -158,14 +158,14 @@ static int moment_take(struct copy *c, struct copy_tables *tables, struct err *e
     SCOPED(freep) char *lock_tables = copy_lock_text(c, tables);
     SCOPED(freep) char *lock = lock_plain(tables);
     struct moment m = { c, lock };
-    struct dump_way way = { .how = c->job->consistency,
+    struct read_way way = { .how = c->job->consistency,
                             .lock_tables = lock_tables,
                             .held = lock ? moment_held : NULL,
                             .arg = &m };
     int rc;
 
     copy_phase_set(c, COPY_SNAPSHOT);
-    rc = dump_snapshot_take(&c->link, copy_threads(c->job), &way, &c->snapshot, err);
+    rc = read_snapshot_take(&c->link, copy_threads(c->job), &way, &c->snapshot, err);
     if (rc == 0 && !c->snapshot.exact)
         return err_set(err, -EACCES,
                        "the position of a dump without the RELOAD right is not exact: "
@@ -179,8 +179,8 @@ static int moment_take(struct copy *c, struct copy_tables *tables, struct err *e
 
 static void moment_end(struct copy *c)
 {
-    dump_snapshot_close(&c->link, &c->snapshot);
-    copy_link_close(&c->link, c->locked);
+    read_snapshot_close(&c->link, &c->snapshot);
+    job_link_close(&c->link, c->locked);
     c->locked = NULL;
 }
 
@@ -210,9 +210,9 @@ static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
 
     t->row.state = COPY_TABLE_LOADING;
     atomic_store(&t->state, COPY_TABLE_LOADING);
-    dump_columns_init(&t->columns, t->def, NULL, NULL);
+    read_columns_init(&t->columns, t->def, NULL, NULL);
     return t->sequence ? 0
-                       : dump_range_split(c->source, t->def, (unsigned)(n < 9999 ? n : 9999),
+                       : read_range_split(c->source, t->def, (unsigned)(n < 9999 ? n : 9999),
                                           &t->ranges, &t->n_ranges, err);
 }
 
@@ -220,7 +220,7 @@ static int table_begin(struct copy *c, struct copy_table *t, struct err *err)
 static int sequence_put(struct copy *c, struct copy_table *t, struct err *err)
 {
     struct mysql_result *r;
-    int rc = copy_sql_query(c->source, &r, err, "SELECT * FROM %i.%i", t->def->db, t->def->name);
+    int rc = sql_query(c->source, &r, err, "SELECT * FROM %i.%i", t->def->db, t->def->name);
 
     if (rc < 0)
         return rc;
@@ -238,7 +238,7 @@ static int plain_tables(struct copy *c, const struct copy_tables *tables, struct
     for (unsigned i = 0; rc == 0 && i < tables->n; i++)
         if (!tables->all[i]->sequence && !tables->all[i]->def->transactional)
             rc = copy_work_table(&w, tables->all[i], err);
-    copy_link_close(&c->link, c->locked);
+    job_link_close(&c->link, c->locked);
     c->locked = NULL;
     return rc;
 }
@@ -280,7 +280,7 @@ static int dump_all(struct copy *c, struct err *err)
 
 int dump_run(struct copy *c, struct err *err)
 {
-    int rc = copy_link_source(&c->link, &c->source, err);
+    int rc = job_link_source(&c->link, &c->source, err);
 
     c->way = &copy_way_dump;
     if (rc == 0) {
@@ -291,7 +291,7 @@ int dump_run(struct copy *c, struct err *err)
     if (rc == 0)
         rc = dump_all(c, err);
     moment_end(c);
-    copy_link_close(&c->link, c->source);
+    job_link_close(&c->link, c->source);
     c->source = NULL;
     dump_folder_free(c->folder);
     c->folder = NULL;

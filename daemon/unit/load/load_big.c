@@ -9,15 +9,14 @@
 #include "base/scope.h"
 #include "binlog/value.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 
 static void insert_text(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
-    static const char *const forms[] = { [COPY_NUMBER] = "?",
-                                         [COPY_PLAIN] = "?",
-                                         [COPY_BYTES] = "?",
-                                         [COPY_TEXT] = "CONVERT(? USING utf8mb4)",
-                                         [COPY_INDEX] = "? + 0" };
+    static const char *const forms[] = { [READ_NUMBER] = "?",
+                                         [READ_PLAIN] = "?",
+                                         [READ_BYTES] = "?",
+                                         [READ_TEXT] = "CONVERT(? USING utf8mb4)",
+                                         [READ_INDEX] = "? + 0" };
 
     load_insert_head(c, t, sql);
     buf_byte(sql, '(');

@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/load/load_escape.h"
 
 /* MariaDB's bulk path waits for ever when one value is larger than its redo log, whose least size
@@ -21,7 +21,7 @@
 
 struct bulk {
     struct copy_rows rows_in;
-    const struct copy_columns *columns;
+    const struct read_columns *columns;
     struct copy_table *table;
     struct mysql_row row;
     bool in_row;
@@ -39,7 +39,7 @@ static size_t row_put(struct bulk *b, char *to, size_t room)
     char *out = to, *end = to + room;
 
     for (; b->col < b->columns->n; b->col++, b->at = 0) {
-        const struct copy_column *c = &b->columns->cols[b->col];
+        const struct read_column *c = &b->columns->cols[b->col];
         const char *value = b->row.values[b->col];
         size_t size = b->row.sizes[b->col], used;
 
@@ -48,12 +48,12 @@ static size_t row_put(struct bulk *b, char *to, size_t room)
         if (!value) {
             *out++ = '\\';
             *out++ = 'N';
-        } else if (c->kind >= COPY_BYTES || b->at || size + 1 > (size_t)(end - out)) {
+        } else if (c->kind >= READ_BYTES || b->at || size + 1 > (size_t)(end - out)) {
             out += escape_tsv(out, (size_t)(end - out) - 1, value + b->at, size - b->at, &used);
             b->at += used;
             if (b->at < size)
                 return (size_t)(out - to);
-            b->warnings += copy_column_warns(c, value, size);
+            b->warnings += read_column_warns(c, value, size);
         } else {
             memcpy(out, value, size);
             out += size;
@@ -108,10 +108,10 @@ static int load_rows(struct copy_worker *w, struct bulk *b, struct err *err)
     int rc;
 
     /* The table's own warnings (an ENUM's index 0) are counted, so none may be hidden. */
-    copy_sql(&sql,
-             "LOAD DATA LOCAL INFILE 'rows' INTO TABLE %i.%i CHARACTER SET binary "
-             "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' %r",
-             b->table->to.to_schema, b->table->to.to_table, b->columns->load);
+    sql_add(&sql,
+            "LOAD DATA LOCAL INFILE 'rows' INTO TABLE %i.%i CHARACTER SET binary "
+            "FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' %r",
+            b->table->to.to_schema, b->table->to.to_table, b->columns->load);
     rc = mysql_conn_load(w->target, slice_of(sql.data, sql.size), bulk_read, b, &r, err);
     if (b->rc < 0) { /* ours came first */
         *err = b->err;
@@ -135,7 +135,7 @@ static int bulk_transaction(struct copy_worker *w, struct copy_table *t, struct 
                             struct err *err)
 {
     struct copy_table_row row = t->row;
-    int rc = copy_sql_exec(w->target, err, "SET unique_checks = 0");
+    int rc = sql_exec(w->target, err, "SET unique_checks = 0");
 
     row.state = COPY_TABLE_LOADED;
     if (rc == 0)
@@ -148,9 +148,9 @@ static int bulk_transaction(struct copy_worker *w, struct copy_table *t, struct 
     if (rc == 0)
         rc = copy_state_put_table(w->target, w->copy->job, &row, err);
     if (rc == 0)
-        rc = copy_sql_exec(w->target, err, "COMMIT");
+        rc = sql_exec(w->target, err, "COMMIT");
     if (rc == 0)
-        rc = copy_sql_exec(w->target, err, "SET unique_checks = 1");
+        rc = sql_exec(w->target, err, "SET unique_checks = 1");
     if (rc == 0)
         t->row = row;
     return rc;
@@ -159,7 +159,7 @@ static int bulk_transaction(struct copy_worker *w, struct copy_table *t, struct 
 int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
     struct bulk b = { .columns = &t->columns, .table = t, .in_flight = &w->copy->in_flight };
-    struct copy_range_row all = { .no = 0 };
+    struct read_range all = { .no = 0 };
     struct err ignored = ERR_INIT;
     int rc = copy_rows_open(&b.rows_in, w, t, &all, false, err);
 
@@ -172,7 +172,7 @@ int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
         return 0;
     atomic_fetch_sub(&t->rows, b.rows);
     atomic_fetch_sub(&t->bytes, b.bytes);
-    (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
-    (void)copy_sql_exec(w->target, &ignored, "SET unique_checks = 1");
+    (void)sql_exec(w->target, &ignored, "ROLLBACK");
+    (void)sql_exec(w->target, &ignored, "SET unique_checks = 1");
     return rc;
 }

@@ -13,7 +13,7 @@
 
 #include "binlog/position.h"
 #include "mysql/dialect.h"
-#include "unit/dump/dump_columns.h"
+#include "unit/read/read_columns.h"
 
 struct load_file {
     char *name;

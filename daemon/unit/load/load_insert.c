@@ -12,10 +12,10 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
 #include "unit/load/load_escape.h"
+#include "unit/read/read_range.h"
 #include "unit/retry.h"
 
 enum {
@@ -28,9 +28,9 @@ enum {
 
 void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
-    copy_sql(sql, "%r INTO %i.%i (%r) VALUES ",
-             c->job->on_duplicate == ON_DUPLICATE_REPLACE ? "REPLACE" : "INSERT", t->to.to_schema,
-             t->to.to_table, t->columns.names);
+    sql_add(sql, "%r INTO %i.%i (%r) VALUES ",
+            c->job->on_duplicate == ON_DUPLICATE_REPLACE ? "REPLACE" : "INSERT", t->to.to_schema,
+            t->to.to_table, t->columns.names);
 }
 
 /* A column of the row that is there becomes itself: unlike INSERT IGNORE this lets nothing else
@@ -38,8 +38,8 @@ void load_insert_head(const struct copy *c, const struct copy_table *t, struct b
 void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
     if (c->job->on_duplicate == ON_DUPLICATE_IGNORE)
-        copy_sql(sql, " ON DUPLICATE KEY UPDATE %r = %i.%r", t->columns.first, t->to.to_table,
-                 t->columns.first);
+        sql_add(sql, " ON DUPLICATE KEY UPDATE %r = %i.%r", t->columns.first, t->to.to_table,
+                t->columns.first);
 }
 
 bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows)
@@ -59,7 +59,7 @@ struct statement {
 struct inserter {
     struct copy_worker *w;
     struct copy_table *t;
-    struct copy_range_row *range;
+    struct read_range *range;
     struct copy_rows rows;
     struct statement two[2], *next, *sent; /* 'sent' is NULL when none is under way */
     struct buf head, tail, at;
@@ -71,20 +71,20 @@ struct inserter {
     uint64_t taken; /* rows since the last commit */
 };
 
-static void value_add(struct buf *out, const struct copy_column *c, const char *value, size_t size)
+static void value_add(struct buf *out, const struct read_column *c, const char *value, size_t size)
 {
-    static const char *const open[] = { [COPY_NUMBER] = "",
-                                        [COPY_PLAIN] = "'",
-                                        [COPY_BYTES] = "_binary'",
-                                        [COPY_TEXT] = "_utf8mb4'",
-                                        [COPY_INDEX] = "" };
+    static const char *const open[] = { [READ_NUMBER] = "",
+                                        [READ_PLAIN] = "'",
+                                        [READ_BYTES] = "_binary'",
+                                        [READ_TEXT] = "_utf8mb4'",
+                                        [READ_INDEX] = "" };
 
     if (!value) {
         buf_add(out, "NULL", 4);
         return;
     }
     buf_str(out, open[c->kind]);
-    if (c->kind < COPY_BYTES || c->kind == COPY_INDEX) {
+    if (c->kind < READ_BYTES || c->kind == READ_INDEX) {
         buf_add(out, value, size);
     } else if (buf_reserve(out, 2 * size)) {
         out->size += escape_sql(out->data + out->size, value, size);
@@ -96,7 +96,7 @@ static void value_add(struct buf *out, const struct copy_column *c, const char *
 
 static void row_add(struct inserter *in, const struct mysql_row *row)
 {
-    const struct copy_columns *columns = &in->t->columns;
+    const struct read_columns *columns = &in->t->columns;
     struct statement *s = in->next;
 
     if (s->n_rows == 0) {
@@ -105,11 +105,11 @@ static void row_add(struct inserter *in, const struct mysql_row *row)
     }
     s->rows[s->n_rows] = s->sql.size;
     for (unsigned i = 0; i < columns->n; i++) {
-        const struct copy_column *c = &columns->cols[i];
+        const struct read_column *c = &columns->cols[i];
 
         buf_str(&s->sql, i ? "," : s->n_rows ? ",(" : "(");
         value_add(&s->sql, c, row->values[i], row->sizes[i]);
-        s->warnings += copy_column_warns(c, row->values[i], row->sizes[i]);
+        s->warnings += read_column_warns(c, row->values[i], row->sizes[i]);
     }
     buf_byte(&s->sql, ')');
     s->n_rows++;
@@ -136,8 +136,8 @@ static unsigned long row_refused(struct inserter *in, const struct statement *s)
 {
     struct err ignored = ERR_INIT;
 
-    if (copy_sql_exec(in->w->target, &ignored, "ROLLBACK") < 0 ||
-        copy_sql_exec(in->w->target, &ignored, "START TRANSACTION") < 0)
+    if (sql_exec(in->w->target, &ignored, "ROLLBACK") < 0 ||
+        sql_exec(in->w->target, &ignored, "START TRANSACTION") < 0)
         return 0;
     for (unsigned i = 0; i < s->n_rows; i++)
         if (!row_fits(in, s, i))
@@ -173,12 +173,12 @@ static int warning_named(struct inserter *in, const struct statement *s, unsigne
     struct mysql_result *r;
     struct mysql_row row;
     struct err found = ERR_INIT;
-    int rc = copy_sql_query(in->w->target, &r, err, "SHOW WARNINGS");
+    int rc = sql_query(in->w->target, &r, err, "SHOW WARNINGS");
 
     if (rc < 0)
         return rc;
     while (mysql_result_next(r, &row, err) > 0)
-        if (!found.code || s->warnings == 0 || copy_row_u64(&row, 1) != 1265)
+        if (!found.code || s->warnings == 0 || mysql_row_u64(&row, 1) != 1265)
             err_set(&found, -EILSEQ, "%.*s", (int)row.sizes[2], row.values[2]);
     mysql_result_free(r);
     if (!found.code)
@@ -240,7 +240,7 @@ static int insert_send(struct inserter *in, struct err *err)
 static int chunk_end(struct inserter *in, bool done, struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
-    struct copy_range_row row = *in->range;
+    struct read_range row = *in->range;
     int rc = in->next->n_rows ? insert_send(in, err) : 0;
 
     if (rc == 0)
@@ -256,7 +256,7 @@ static int chunk_end(struct inserter *in, bool done, struct err *err)
     copy_state_sql_range(&sql, in->w->copy->job, in->t->def->db, in->t->def->name, &row);
     rc = mysql_conn_exec(in->w->target, slice_of(sql.data, sql.size), NULL, err);
     if (rc == 0)
-        rc = copy_sql_exec(in->w->target, err, "COMMIT");
+        rc = sql_exec(in->w->target, err, "COMMIT");
     if (rc < 0)
         return rc;
     if (in->at.size) {
@@ -346,8 +346,7 @@ static size_t least(uint64_t a, uint64_t b)
     return (size_t)(a < b ? a : b);
 }
 
-int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_row *r,
-                struct err *err)
+int load_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err)
 {
     struct inserter in = { .w = w, .t = t, .range = r };
     int rc = copy_rows_open(&in.rows, w, t, r, true, err);
@@ -369,7 +368,7 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct copy_range_r
         rc = copy_stale_there(err, rc);
         if (in.sent)
             (void)insert_wait(&in, &ignored);
-        (void)copy_sql_exec(w->target, &ignored, "ROLLBACK");
+        (void)sql_exec(w->target, &ignored, "ROLLBACK");
         atomic_fetch_sub(&w->copy->in_flight, in.taken);
     }
     copy_rows_close(&in.rows, rc < 0 && rc != -ESTALE);

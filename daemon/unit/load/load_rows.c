@@ -5,15 +5,15 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "route/router.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/load/load_folder.h"
 #include "unit/load/load_input.h"
 #include "unit/load/load_words.h"
 
 struct load_rows {
     const char *folder;
-    const struct copy_columns *columns;
+    const struct read_columns *columns;
     const struct load_table *t;
     unsigned file, end; /* the one that is read; behind the last */
     bool open;
@@ -27,11 +27,11 @@ struct load_rows {
 };
 
 int load_rows_open(struct load_rows **ret, struct copy_worker *w, const struct copy_table *t,
-                   const struct copy_range_row *r, struct err *err)
+                   const struct read_range *r, struct err *err)
 {
     struct load_rows *l;
-    int rc = copy_sql_exec(w->target, err, "SET time_zone = %q",
-                           t->files->n_files ? t->files->zone : "+00:00");
+    int rc = sql_exec(w->target, err, "SET time_zone = %q",
+                      t->files->n_files ? t->files->zone : "+00:00");
 
     if (rc < 0)
         return rc;
@@ -99,25 +99,25 @@ static bool bits_of(const char **value, unsigned long *size, char *to)
     return true;
 }
 
-static bool is_utf8(const struct copy_column *c)
+static bool is_utf8(const struct read_column *c)
 {
     return !c->charset || strncmp(c->charset, "utf8", 4) == 0 || strcmp(c->charset, "ascii") == 0;
 }
 
-static bool fits(const struct copy_column *c, enum load_form form, const char **value,
+static bool fits(const struct read_column *c, enum load_form form, const char **value,
                  unsigned long *size, char *number)
 {
     switch (c->kind) {
-    case COPY_NUMBER:
-    case COPY_INDEX:
+    case READ_NUMBER:
+    case READ_INDEX:
         return form != LOAD_BYTES && all_of(*value, *size, "+-.0123456789eE");
-    case COPY_PLAIN:
+    case READ_PLAIN:
         return form != LOAD_BYTES && all_of(*value, *size, "+-.:0123456789eE T");
-    case COPY_BYTES:
+    case READ_BYTES:
         if (c->is_bit && form == LOAD_NUMBER)
             return bits_of(value, size, number);
         return (form != LOAD_UTF8 || is_utf8(c)) && !(c->is_enum && form == LOAD_NUMBER);
-    case COPY_TEXT:
+    case READ_TEXT:
         return true;
     }
     return false;

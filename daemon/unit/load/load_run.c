@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/load/load_folder.h"
 
 /* --- what is in scope --- */

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/load/load_folder.h"
 
 enum { RANGES_PER_WORKER = 4 };
@@ -24,10 +24,10 @@ static int collation_of(struct copy *c, const char *db, char **ret, struct err *
         *ret = xstrdup(d->collation);
         return 0;
     }
-    rc = copy_sql_scalar(c->target, ret, err,
-                         "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS "
-                         "WHERE CHARACTER_SET_NAME = %q",
-                         d->charset);
+    rc = sql_scalar(c->target, ret, err,
+                    "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS "
+                    "WHERE CHARACTER_SET_NAME = %q",
+                    d->charset);
     if (rc != -ENOENT)
         return rc;
     *err = ERR_INIT;
@@ -78,14 +78,14 @@ static int made_alike(struct copy *c, const struct copy_table *t, bool *ret, str
     SCOPED(freep) char *there = NULL;
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c->target, &r, err, "SHOW CREATE TABLE %i.%i", t->to.to_schema,
-                            t->to.to_table);
+    int rc =
+        sql_query(c->target, &r, err, "SHOW CREATE TABLE %i.%i", t->to.to_schema, t->to.to_table);
 
     if (rc < 0)
         return rc;
     rc = mysql_result_next(r, &row, err);
     if (rc > 0)
-        there = copy_row_text(&row, 1);
+        there = mysql_row_text(&row, 1);
     mysql_result_free(r);
     *ret = there && t->create && body_shape(there) == body_shape(t->create);
     return rc < 0 ? rc : 0;
@@ -102,7 +102,7 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
     t->resumable = there->transactional;
     t->bulk = alike && c->can_load && !t->merged && there->transactional &&
               t->def->size_estimate <= c->bulk_max_bytes && there->kind != TABLE_SEQUENCE;
-    return rc < 0 ? rc : dump_columns_named(&t->columns, there, &t->files->words, &t->extra, err);
+    return rc < 0 ? rc : read_columns_named(&t->columns, there, &t->files->words, &t->extra, err);
 }
 
 /* Runs of files (load_rows.h). */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/copy/copy_dialect.h"
 #include "unit/job.h"
 #include "unit/precheck/precheck_fit.h"

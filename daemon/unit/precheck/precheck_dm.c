@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/dm_left.h"
 #include "unit/job.h"
 #include "unit/precheck/precheck_priv.h"
@@ -38,10 +38,10 @@ static void say_unfinished(struct precheck *p)
     SCOPED(freep) char *older = dm_left_table(p->job, "loader_checkpoint");
     SCOPED(buf_fini) struct buf fix = BUF_INIT;
 
-    copy_sql(&fix,
-             "to copy from the beginning, TRUNCATE the tables of the task at the target, and type "
-             "there: DROP TABLE IF EXISTS %i.%i, %i.%i",
-             p->job->meta_schema, table, p->job->meta_schema, older);
+    sql_add(&fix,
+            "to copy from the beginning, TRUNCATE the tables of the task at the target, and type "
+            "there: DROP TABLE IF EXISTS %i.%i, %i.%i",
+            p->job->meta_schema, table, p->job->meta_schema, older);
     precheck_add(p, PRECHECK_FAIL, "takeover", fix.data,
                  "DM's load of this source is not finished, and what is left of its dump is with "
                  "DM: it cannot be gone on with");

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "route/router.h"
 #include "unit/job.h"
 #include "unit/load/load_folder.h"

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "unit/job.h"
 #include "unit/precheck/precheck_priv.h"
 

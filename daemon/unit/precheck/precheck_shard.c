@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/conn.h"
+#include "mysql/quote.h"
 #include "route/shard_table.h"
 
 /* One of the two. */

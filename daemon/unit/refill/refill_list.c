@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/refill/refill_priv.h"
 
 /* A server with lower_case_table_names logs a statement as it was typed. */
@@ -103,10 +103,10 @@ bool refill_concerns(const struct refill *f, const char *schema, const char *tab
 static int target_has(struct sync_run *r, const struct route *to, bool *ret, struct err *err)
 {
     SCOPED(freep) char *n = NULL;
-    int rc = copy_sql_scalar(r->admin, &n, err,
-                             "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
-                             "TABLE_SCHEMA=_utf8mb4%q AND TABLE_NAME=_utf8mb4%q",
-                             to->to_schema, to->to_table);
+    int rc = sql_scalar(r->admin, &n, err,
+                        "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
+                        "TABLE_SCHEMA=_utf8mb4%q AND TABLE_NAME=_utf8mb4%q",
+                        to->to_schema, to->to_table);
 
     *ret = rc == 0 && strcmp(n, "0") != 0;
     return rc;
@@ -139,7 +139,7 @@ int refill_open(struct refill **ret, struct sync_run *r, struct err *err)
     unsigned n = 0;
     int rc = refill_state_create(r->admin, r->job, err);
 
-    copy_link_init(&f->link, r->job);
+    job_link_init(&f->link, r->job);
     if (rc == 0)
         rc = refill_state_read(r->admin, r->job, r->flavor, &rows, &n, err);
     for (unsigned i = 0; rc == 0 && i < n; i++)
@@ -156,7 +156,7 @@ int refill_open(struct refill **ret, struct sync_run *r, struct err *err)
 void refill_stop(struct refill *f)
 {
     if (f)
-        copy_link_stop(&f->link);
+        job_link_stop(&f->link);
 }
 
 void refill_free(struct refill *f)
@@ -169,8 +169,8 @@ void refill_free(struct refill *f)
     }
     free(f->entries);
     if (f->source)
-        copy_link_close(&f->link, f->source);
-    copy_link_fini(&f->link);
+        job_link_close(&f->link, f->source);
+    job_link_fini(&f->link);
     free(f);
 }
 

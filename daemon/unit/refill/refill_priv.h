@@ -2,7 +2,7 @@
 #ifndef SLUICE_UNIT_REFILL_PRIV_H
 #define SLUICE_UNIT_REFILL_PRIV_H
 
-#include "unit/copy/copy_link.h"
+#include "unit/job_link.h"
 #include "unit/refill/refill.h"
 #include "unit/refill/refill_values.h"
 #include "unit/row_left.h"
@@ -18,7 +18,7 @@ struct refill_entry {
 };
 
 struct refill {
-    struct copy_link link;     /* the source's connections */
+    struct job_link link;      /* the source's connections */
     struct mysql_conn *source; /* NULL while there is none */
     struct refill_entry *entries;
     unsigned n;

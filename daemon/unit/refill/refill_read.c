@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
-#include "unit/dump/dump_snapshot.h"
+#include "mysql/quote.h"
+#include "unit/read/read_range.h"
+#include "unit/read/read_snapshot.h"
 #include "unit/refill/refill_priv.h"
 
 enum {
@@ -39,7 +39,7 @@ void refill_chunk_fini(struct refill_chunk *k)
 
 static int source(struct sync_run *r, struct mysql_conn **ret, struct err *err)
 {
-    int rc = r->refill->source ? 0 : copy_link_source(&r->refill->link, &r->refill->source, err);
+    int rc = r->refill->source ? 0 : job_link_source(&r->refill->link, &r->refill->source, err);
 
     *ret = r->refill->source;
     return rc;
@@ -52,13 +52,13 @@ static int show_create(struct mysql_conn *c, const struct refill_row *row, char 
 {
     struct mysql_result *res;
     struct mysql_row found;
-    int rc = copy_sql_query(c, &res, err, "SHOW CREATE TABLE %i.%i", row->schema, row->table);
+    int rc = sql_query(c, &res, err, "SHOW CREATE TABLE %i.%i", row->schema, row->table);
 
     if (rc < 0)
         return rc;
     rc = mysql_result_next(res, &found, err);
     if (rc > 0)
-        *ret = copy_row_text(&found, 1);
+        *ret = mysql_row_text(&found, 1);
     mysql_result_free(res);
     return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
 }
@@ -75,13 +75,13 @@ static bool has_json(const struct table_def *t)
 static int full_images(struct mysql_conn *c, const struct table_def *t, struct err *err)
 {
     SCOPED(freep) char *image = NULL, *options = NULL;
-    int rc = copy_sql_scalar(c, &image, err, "SELECT @@GLOBAL.binlog_row_image");
+    int rc = sql_scalar(c, &image, err, "SELECT @@GLOBAL.binlog_row_image");
 
     if (rc < 0 || strcasecmp(image, "FULL") != 0)
         return rc;
     if (mysql_conn_flavor(c) != FLAVOR_MYSQL || mysql_conn_version(c) < 80000 || !has_json(t))
         return 1;
-    rc = copy_sql_scalar(c, &options, err, "SELECT @@GLOBAL.binlog_row_value_options");
+    rc = sql_scalar(c, &options, err, "SELECT @@GLOBAL.binlog_row_value_options");
     return rc < 0 ? rc : options[0] == '\0';
 }
 
@@ -94,7 +94,7 @@ static bool same_text(const char *a, const char *b)
 static bool same_key(const struct table_def *a, const struct table_key *key,
                      const struct table_def *b)
 {
-    const struct table_key *other = dump_range_key(b);
+    const struct table_key *other = read_range_key(b);
 
     if (!other || other->n_parts != key->n_parts)
         return false;
@@ -120,7 +120,7 @@ static char *names_of(const struct table_def *t, const struct table_key *key)
 
 static int choose_key(struct refill_chunk *k, struct err *err)
 {
-    const struct table_key *key = dump_range_key(k->from);
+    const struct table_key *key = read_range_key(k->from);
     bool joined = k->from->has_foreign_keys || (k->to && k->to->has_foreign_keys);
     int rc = 0;
 
@@ -221,8 +221,8 @@ static int engine_is_there(struct refill_chunk *k, struct err *err)
     add_last_gtids(k, &gtids);
     if (!gtids.size)
         return 0;
-    rc = copy_sql_scalar(k->run->refill->source, &late, err,
-                         "SELECT WAIT_FOR_EXECUTED_GTID_SET(%q, 5)", gtids.data);
+    rc = sql_scalar(k->run->refill->source, &late, err, "SELECT WAIT_FOR_EXECUTED_GTID_SET(%q, 5)",
+                    gtids.data);
     if (rc == 0 && strcmp(late, "0") != 0)
         rc = err_set(err, -EAGAIN, "the source has not yet committed what its binlog has");
     return rc;
@@ -231,14 +231,14 @@ static int engine_is_there(struct refill_chunk *k, struct err *err)
 /* Nothing writes to the table; what is committed then is all that the binlog has of it. */
 static int lock_table(struct refill_chunk *k, struct mysql_conn **ret, struct err *err)
 {
-    int rc = copy_link_source(&k->run->refill->link, ret, err);
+    int rc = job_link_source(&k->run->refill->link, ret, err);
 
     if (rc == 0)
         rc = mysql_conn_execf(*ret, err, "SET lock_wait_timeout = 5");
     if (rc == 0)
-        rc = copy_sql_exec(*ret, err, "LOCK TABLES %i.%i READ", k->from->db, k->from->name);
+        rc = sql_exec(*ret, err, "LOCK TABLES %i.%i READ", k->from->db, k->from->name);
     if (rc == 0)
-        return dump_position_now(*ret, &k->moment, err);
+        return read_position_now(*ret, &k->moment, err);
     if (err->sql == ER_LOCK_WAIT_TIMEOUT)
         err_set(err, -EAGAIN, "the table cannot be locked: a statement is at work on it");
     return err->code;
@@ -250,10 +250,9 @@ static int begin(struct refill_chunk *k, struct err *err)
     int rc = mysql_conn_execf(c, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT");
 
     if (rc == 0 && k->run->flavor == FLAVOR_MARIADB && !k->locked)
-        rc = dump_snapshot_position(c, &k->moment, err);
-    return rc == 0
-               ? copy_sql_exec(c, err, "SELECT 1 FROM %i.%i LIMIT 1", k->from->db, k->from->name)
-               : rc;
+        rc = read_snapshot_position(c, &k->moment, err);
+    return rc == 0 ? sql_exec(c, err, "SELECT 1 FROM %i.%i LIMIT 1", k->from->db, k->from->name)
+                   : rc;
 }
 
 static int mariadb_gtids(struct refill_chunk *k, struct err *err)
@@ -263,8 +262,8 @@ static int mariadb_gtids(struct refill_chunk *k, struct err *err)
 
     if (k->run->flavor != FLAVOR_MARIADB || k->moment.gtids || !k->moment.file[0])
         return 0;
-    rc = copy_sql_scalar(k->run->refill->source, &text, err, "SELECT BINLOG_GTID_POS(%q, %u)",
-                         k->moment.file, k->moment.offset);
+    rc = sql_scalar(k->run->refill->source, &text, err, "SELECT BINLOG_GTID_POS(%q, %u)",
+                    k->moment.file, k->moment.offset);
     return rc < 0 ? rc : gtid_set_parse(&k->moment.gtids, FLAVOR_MARIADB, text, err);
 }
 
@@ -281,7 +280,7 @@ static int same_shape(struct refill_chunk *k, struct err *err)
 
 int refill_moment(struct refill_chunk *k, struct err *err)
 {
-    struct copy_link *l = &k->run->refill->link;
+    struct job_link *l = &k->run->refill->link;
     struct mysql_conn *lock = NULL;
     bool mysql = k->run->flavor == FLAVOR_MYSQL;
     int rc = mysql ? engine_is_there(k, err) : 0;
@@ -302,7 +301,7 @@ int refill_moment(struct refill_chunk *k, struct err *err)
     if (lock && rc == 0 && !k->from->transactional)
         k->lock = STEAL(lock); /* its rows are of no snapshot */
     if (lock)
-        copy_link_close(l, lock);
+        job_link_close(l, lock);
     if (err->sql == ER_TABLE_DEF_CHANGED)
         err->code = rc = -EAGAIN;
     return rc;
@@ -312,7 +311,7 @@ int refill_moment_after(struct refill_chunk *k, struct err *err)
 {
     if (k->moment.file[0])
         return 0;
-    return dump_position_now(k->run->refill->source, &k->moment, err);
+    return read_position_now(k->run->refill->source, &k->moment, err);
 }
 
 void refill_moment_end(struct refill_chunk *k)
@@ -321,11 +320,11 @@ void refill_moment_end(struct refill_chunk *k)
     struct err ignored = ERR_INIT;
 
     if (k->lock)
-        copy_link_close(&f->link, k->lock);
+        job_link_close(&f->link, k->lock);
     k->lock = NULL;
     if (!f->source || mysql_conn_execf(f->source, &ignored, "ROLLBACK") == 0)
         return;
-    copy_link_close(&f->link, f->source);
+    job_link_close(&f->link, f->source);
     f->source = NULL;
 }
 
@@ -365,7 +364,7 @@ int refill_rows(struct refill_chunk *k, struct slice rest, bool flush, struct er
     struct mysql_row row;
     int rc, took = 0;
 
-    copy_sql(&sql, "SELECT %r FROM %i.%i", k->columns.select, k->from->db, k->from->name);
+    sql_add(&sql, "SELECT %r FROM %i.%i", k->columns.select, k->from->db, k->from->name);
     buf_add(&sql, rest.data, rest.size);
     if (reads_locked(k))
         buf_str(&sql, " LOCK IN SHARE MODE");
@@ -376,7 +375,7 @@ int refill_rows(struct refill_chunk *k, struct slice rest, bool flush, struct er
         took = take_row(k, &row, flush, err);
         if (k->key) {
             buf_clear(&k->at);
-            dump_range_at(&k->at, k->from, k->key, &row);
+            read_range_at(&k->at, k->from, k->key, &row);
         }
     }
     if (took < 0)

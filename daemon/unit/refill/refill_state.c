@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "sink/checkpoint.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/refill/refill.h"
 
 const char *const refill_state_names[] = { "new", "loading", "settling", "done", "failed", NULL };
@@ -63,7 +63,7 @@ int refill_state_create(struct mysql_conn *target, const struct job *job, struct
 {
     int rc = checkpoint_prepare(target, job->meta_schema, err);
 
-    return rc < 0 ? rc : copy_sql_exec(target, err, create_table, job->meta_schema);
+    return rc < 0 ? rc : sql_exec(target, err, create_table, job->meta_schema);
 }
 
 static const char *plain(const char *text)
@@ -77,21 +77,21 @@ static void add_position(struct buf *out, const struct position *p)
 
     if (p->gtids)
         gtid_set_print(p->gtids, &gtids);
-    copy_sql(out, ",%q,%u,%q", p->file, p->offset, gtids.data ? gtids.data : "");
+    sql_add(out, ",%q,%u,%q", p->file, p->offset, gtids.data ? gtids.data : "");
 }
 
 void refill_state_sql(struct buf *out, const struct job *job, const struct refill_row *r)
 {
-    copy_sql(out,
-             "REPLACE INTO %i.sluice_refill (task,source,%r) VALUES "
-             "(%q,%q,%q,%q,%q,%q,%u,%q,%q,%u,%u,%q",
-             job->meta_schema, columns, job->task, job->source, r->schema, r->table,
-             refill_state_names[r->state], plain(r->where), (uint64_t)flags_of(r), plain(r->key),
-             plain(r->at), r->rows, r->estimated, r->source_id);
+    sql_add(out,
+            "REPLACE INTO %i.sluice_refill (task,source,%r) VALUES "
+            "(%q,%q,%q,%q,%q,%q,%u,%q,%q,%u,%u,%q",
+            job->meta_schema, columns, job->task, job->source, r->schema, r->table,
+            refill_state_names[r->state], plain(r->where), (uint64_t)flags_of(r), plain(r->key),
+            plain(r->at), r->rows, r->estimated, r->source_id);
     add_position(out, &r->skip);
     add_position(out, &r->ddl);
     add_position(out, &r->settled);
-    copy_sql(out, ",%q)", plain(r->reason));
+    sql_add(out, ",%q)", plain(r->reason));
 }
 
 /* --- reading --- */
@@ -99,10 +99,10 @@ void refill_state_sql(struct buf *out, const struct job *job, const struct refil
 static int read_position(const struct mysql_row *row, unsigned col, enum flavor flavor,
                          struct position *ret, struct err *err)
 {
-    SCOPED(freep) char *gtids = copy_row_text(row, col + 2);
+    SCOPED(freep) char *gtids = mysql_row_text(row, col + 2);
 
     snprintf(ret->file, sizeof ret->file, "%.*s", (int)row->sizes[col], row->values[col]);
-    ret->offset = copy_row_u64(row, col + 1);
+    ret->offset = mysql_row_u64(row, col + 1);
     return gtids[0] ? gtid_set_parse(&ret->gtids, flavor, gtids, err) : 0;
 }
 
@@ -119,23 +119,23 @@ static enum refill_state state_of(const struct mysql_row *row, unsigned col)
 static int read_row(const struct mysql_row *row, enum flavor flavor, struct refill_row *ret,
                     struct err *err)
 {
-    uint64_t flags = copy_row_u64(row, 4);
+    uint64_t flags = mysql_row_u64(row, 4);
     int rc;
 
-    *ret = (struct refill_row){ .schema = copy_row_text(row, 0),
-                                .table = copy_row_text(row, 1),
+    *ret = (struct refill_row){ .schema = mysql_row_text(row, 0),
+                                .table = mysql_row_text(row, 1),
                                 .state = state_of(row, 2),
-                                .where = copy_row_text(row, 3),
+                                .where = mysql_row_text(row, 3),
                                 .create = flags & FLAG_CREATE,
                                 .keep_extra = flags & FLAG_KEEP,
                                 .whole = flags & FLAG_WHOLE,
                                 .rows_only = flags & FLAG_ROWS,
                                 .replace = flags & FLAG_REPLACE,
-                                .key = copy_row_text(row, 5),
-                                .at = copy_row_text(row, 6),
-                                .rows = copy_row_u64(row, 7),
-                                .estimated = copy_row_u64(row, 8),
-                                .reason = copy_row_text(row, 19) };
+                                .key = mysql_row_text(row, 5),
+                                .at = mysql_row_text(row, 6),
+                                .rows = mysql_row_u64(row, 7),
+                                .estimated = mysql_row_u64(row, 8),
+                                .reason = mysql_row_text(row, 19) };
     snprintf(ret->source_id, sizeof ret->source_id, "%.*s", (int)row->sizes[9], row->values[9]);
     rc = read_position(row, 10, flavor, &ret->skip, err);
     if (rc == 0)
@@ -150,10 +150,10 @@ int refill_state_read(struct mysql_conn *target, const struct job *job, enum fla
     struct mysql_result *res;
     struct mysql_row row;
     unsigned n_rows = 0;
-    int rc = copy_sql_query(target, &res, err,
-                            "SELECT %r FROM %i.sluice_refill WHERE task=%q AND source=%q "
-                            "ORDER BY db, tab",
-                            columns, job->meta_schema, job->task, job->source);
+    int rc = sql_query(target, &res, err,
+                       "SELECT %r FROM %i.sluice_refill WHERE task=%q AND source=%q "
+                       "ORDER BY db, tab",
+                       columns, job->meta_schema, job->task, job->source);
 
     if (rc < 0)
         return rc;
@@ -179,10 +179,10 @@ static int busy(struct mysql_conn *c, const struct job *job, const struct refill
                 struct err *err)
 {
     SCOPED(freep) char *state = NULL;
-    int rc = copy_sql_scalar(c, &state, err,
-                             "SELECT state FROM %i.sluice_refill WHERE task=%q AND source=%q AND "
-                             "db=%q AND tab=%q FOR UPDATE",
-                             job->meta_schema, job->task, job->source, want->schema, want->table);
+    int rc = sql_scalar(c, &state, err,
+                        "SELECT state FROM %i.sluice_refill WHERE task=%q AND source=%q AND "
+                        "db=%q AND tab=%q FOR UPDATE",
+                        job->meta_schema, job->task, job->source, want->schema, want->table);
 
     if (rc == -ENOENT) {
         *err = ERR_INIT;
@@ -231,8 +231,8 @@ int refill_cancel(const struct job *job, const char *schema, const char *table, 
 
     if (rc < 0)
         return err_of_target(err);
-    copy_sql(&sql, "DELETE FROM %i.sluice_refill WHERE task=%q AND source=%q AND db=%q AND tab=%q",
-             job->meta_schema, job->task, job->source, schema, table);
+    sql_add(&sql, "DELETE FROM %i.sluice_refill WHERE task=%q AND source=%q AND db=%q AND tab=%q",
+            job->meta_schema, job->task, job->source, schema, table);
     rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), &gone, err);
     mysql_conn_close(c);
     if (rc == 0 && gone == 0)

@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_snapshot.h"
+#include "mysql/quote.h"
+#include "unit/read/read_snapshot.h"
 #include "unit/refill/refill_priv.h"
 #include "unit/retry.h"
 
@@ -100,9 +100,9 @@ static int misfits(struct refill_chunk *k, const struct err *why, struct err *er
     if (e->misfit && refill_reached(k->run, k->run->cp.source_id, &e->not_before) && !ours)
         return fail(k->run, e, why, err);
     if (ours) /* as it was made, and has no row: made anew */
-        return copy_sql_exec(k->run->admin, err, "DROP TABLE IF EXISTS %i.%i", k->to_name.to_schema,
-                             k->to_name.to_table);
-    rc = dump_position_now(k->run->refill->source, &now, err);
+        return sql_exec(k->run->admin, err, "DROP TABLE IF EXISTS %i.%i", k->to_name.to_schema,
+                        k->to_name.to_table);
+    rc = read_position_now(k->run->refill->source, &now, err);
     if (rc == 0 && !e->misfit)
         position_copy(&e->not_before, &now);
     position_fini(&now);
@@ -128,7 +128,7 @@ static int failed(struct refill_chunk *k, const struct err *why, struct err *err
         return why->code;
     }
     if (is_lost(why) && r->refill->source) {
-        copy_link_close(&r->refill->link, r->refill->source);
+        job_link_close(&r->refill->link, r->refill->source);
         r->refill->source = NULL;
     }
     if (why->code == -EINVAL && !k->at_target)
@@ -181,11 +181,10 @@ static void forget_found(struct sync_run *r, const struct refill_row *row)
     struct err ignored = ERR_INIT;
 
     if (!row->rows_only && !row->where[0])
-        (void)copy_sql_exec(r->admin, &ignored,
-                            "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND "
-                            "db=%q AND tab=%q",
-                            r->job->meta_schema, r->job->task, r->job->source, row->schema,
-                            row->table);
+        (void)sql_exec(r->admin, &ignored,
+                       "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND "
+                       "db=%q AND tab=%q",
+                       r->job->meta_schema, r->job->task, r->job->source, row->schema, row->table);
 }
 
 static int settle(struct sync_run *r, struct refill_entry *e, struct err *err)

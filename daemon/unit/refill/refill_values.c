@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "mysql/quote.h"
 
 #define WHOLE_NUMBER "CAST(%s AS UNSIGNED)" /* +0 would be a double, too small for a SET */
 

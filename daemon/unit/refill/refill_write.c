@@ -6,11 +6,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "route/filter.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
-#include "unit/dump/dump_snapshot.h"
+#include "unit/read/read_range.h"
+#include "unit/read/read_snapshot.h"
 #include "unit/refill/refill_priv.h"
 #include "unit/sync/sync_aside.h"
 
@@ -23,16 +23,16 @@ static int make_database(struct refill_chunk *k, const struct copy *c, struct my
 {
     SCOPED(freep) char *name = NULL;
     struct collation_change there;
-    int rc = copy_sql_scalar(k->run->refill->source, &name, err,
-                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
-                             "WHERE SCHEMA_NAME=_utf8mb4%q",
-                             k->from->db);
+    int rc = sql_scalar(k->run->refill->source, &name, err,
+                        "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA "
+                        "WHERE SCHEMA_NAME=_utf8mb4%q",
+                        k->from->db);
 
     if (rc < 0)
         return rc;
     there = dialect_collation(c->from, c->to, name);
-    return copy_sql_exec(to, err, "CREATE DATABASE IF NOT EXISTS %i COLLATE %r",
-                         k->to_name.to_schema, there.to);
+    return sql_exec(to, err, "CREATE DATABASE IF NOT EXISTS %i COLLATE %r", k->to_name.to_schema,
+                    there.to);
 }
 
 static int make_table(struct refill_chunk *k, struct mysql_conn *to, struct err *err)
@@ -66,11 +66,11 @@ int refill_make(struct refill_chunk *k, struct err *err)
         rc = refill_write_state(r, e, err);
     }
     if (rc == 0)
-        rc = copy_link_target(&r->refill->link, NULL, &to, err);
+        rc = job_link_target(&r->refill->link, NULL, &to, err);
     if (rc == 0)
         rc = make_table(k, to, err);
     if (to)
-        copy_link_close(&r->refill->link, to);
+        job_link_close(&r->refill->link, to);
     refill_moment_end(k);
     if (rc < 0)
         return err_wrap(err, "making %s.%s", k->to_name.to_schema, k->to_name.to_table);
@@ -101,8 +101,8 @@ static bool unlogged_cascades(const struct refill_chunk *k)
 static int has_rows(struct refill_chunk *k, struct err *err)
 {
     SCOPED(freep) char *one = NULL;
-    int rc = copy_sql_scalar(k->run->admin, &one, err, "SELECT 1 FROM %i.%i LIMIT 1",
-                             k->to_name.to_schema, k->to_name.to_table);
+    int rc = sql_scalar(k->run->admin, &one, err, "SELECT 1 FROM %i.%i LIMIT 1",
+                        k->to_name.to_schema, k->to_name.to_table);
 
     if (rc != -ENOENT)
         return rc < 0 ? rc : 1;
@@ -201,12 +201,12 @@ static void add_range(const struct refill_chunk *k, const struct table_def *t, c
     }
     if (k->key && row->at[0]) {
         buf_clear(&range);
-        dump_range_after(&range, t, row->at);
+        read_range_after(&range, t, row->at);
         add_condition(out, &between, range.data);
     }
     if (k->key && upto) {
         buf_clear(&range);
-        dump_range_upto(&range, t, upto);
+        read_range_upto(&range, t, upto);
         add_condition(out, &between, range.data);
     }
 }
@@ -223,7 +223,7 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
     int rc, got;
 
     refill_columns_init(&keys, k->to, NULL);
-    copy_sql(&sql, "SELECT %r FROM %i.%i", keys.select, k->to->db, k->to->name);
+    sql_add(&sql, "SELECT %r FROM %i.%i", keys.select, k->to->db, k->to->name);
     refill_columns_fini(&keys);
     add_range(k, k->to, upto, &sql);
     rc = mysql_conn_query(k->run->admin, slice_of(sql.data, sql.size), true, &res, err);
@@ -233,9 +233,9 @@ static int read_others(struct refill_chunk *k, const char *upto, struct err *err
         rc = got < 0 ? got : 0;
         if (rc < 0)
             break;
-        dump_range_at(&at, k->to, dump_range_key(k->to), &row);
+        read_range_at(&at, k->to, read_range_key(k->to), &row);
         buf_str(&rest, n++ ? " OR " : " WHERE (");
-        dump_range_equal(&rest, k->from, at.data);
+        read_range_equal(&rest, k->from, at.data);
         if (n < KEYS_AT_ONCE)
             continue;
         buf_printf(&rest, ") AND NOT ((%s) IS TRUE)", k->wanted);
@@ -257,23 +257,23 @@ static int list_rows(struct refill_chunk *k, struct err *err)
     const struct refill_row *e = &k->entry->row;
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(k->run->admin, &res, err,
-                            "SELECT key_hash, row_key FROM %i.sluice_verify_row WHERE task=%q AND "
-                            "source=%q AND db=%q AND tab=%q AND by_key=1 ORDER BY key_hash LIMIT "
-                            "%u",
-                            job->meta_schema, job->task, job->source, e->schema, e->table,
-                            (uint64_t)KEYS_AT_ONCE);
+    int rc = sql_query(k->run->admin, &res, err,
+                       "SELECT key_hash, row_key FROM %i.sluice_verify_row WHERE task=%q AND "
+                       "source=%q AND db=%q AND tab=%q AND by_key=1 ORDER BY key_hash LIMIT "
+                       "%u",
+                       job->meta_schema, job->task, job->source, e->schema, e->table,
+                       (uint64_t)KEYS_AT_ONCE);
 
     if (rc < 0)
         return rc;
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *key = copy_row_text(&row, 1);
+        SCOPED(freep) char *key = mysql_row_text(&row, 1);
         const char *between = k->n_listed++ ? " OR " : "(";
 
         buf_str(&k->source_rows, between);
-        dump_range_equal(&k->source_rows, k->from, key);
+        read_range_equal(&k->source_rows, k->from, key);
         buf_str(&k->target_rows, between);
-        dump_range_equal(&k->target_rows, k->to, key);
+        read_range_equal(&k->target_rows, k->to, key);
         buf_printf(&k->hashes, "%s%.*s", k->hashes.size ? "," : "", (int)row.sizes[0],
                    row.values[0]);
     }
@@ -291,10 +291,10 @@ static int unlist_rows(struct refill_chunk *k, struct err *err)
 
     if (!k->n_listed)
         return 0;
-    copy_sql(&sql,
-             "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND db=%q AND tab=%q "
-             "AND key_hash IN (%r)",
-             job->meta_schema, job->task, job->source, e->schema, e->table, k->hashes.data);
+    sql_add(&sql,
+            "DELETE FROM %i.sluice_verify_row WHERE task=%q AND source=%q AND db=%q AND tab=%q "
+            "AND key_hash IN (%r)",
+            job->meta_schema, job->task, job->source, e->schema, e->table, k->hashes.data);
     return sink_statement(k->run->main.sink, slice_of(sql.data, sql.size), err);
 }
 
@@ -308,7 +308,7 @@ static int read_chunk(struct refill_chunk *k, char **upto, struct err *err)
     if (rc < 0)
         return rc;
     add_range(k, k->from, NULL, &rest);
-    dump_range_order(&rest, k->from);
+    read_range_order(&rest, k->from);
     if (!k->entry->row.rows_only)
         buf_printf(&rest, " LIMIT %llu", (unsigned long long)limit);
     rc = refill_rows(k, slice_of(rest.data, rest.size), false, err);
@@ -355,7 +355,7 @@ static int write_rows(struct refill_chunk *k, const char *upto, struct err *err)
     struct sink *s = k->run->main.sink;
     int rc = sink_unchecked(s, true, err);
 
-    copy_sql(&sql, "DELETE FROM %i.%i", k->to->db, k->to->name);
+    sql_add(&sql, "DELETE FROM %i.%i", k->to->db, k->to->name);
     add_range(k, k->to, upto, &sql);
     if (rc == 0 && !keeps_extra(k))
         rc = sink_statement(s, slice_of(sql.data, sql.size), err);

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/job.h"
 
 #define ER_DATA_OUT_OF_RANGE 1690
@@ -173,10 +173,10 @@ void shard_rows_fini(struct shard_rows *r)
 static int read_row(const struct mysql_row *row, const struct job *job, struct shard_row *ret,
                     struct err *err)
 {
-    *ret = (struct shard_row){ .version = copy_row_u64(row, 2) };
+    *ret = (struct shard_row){ .version = mysql_row_u64(row, 2) };
     ret->group.mode = job->shard_mode;
-    ret->group.schema = copy_row_text(row, 0);
-    ret->group.table = copy_row_text(row, 1);
+    ret->group.schema = mysql_row_text(row, 0);
+    ret->group.table = mysql_row_text(row, 1);
     return group_of_state(slice_of(row->values[3], row->sizes[3]), &ret->group, err);
 }
 
@@ -185,7 +185,7 @@ static int add_row(struct shard_rows *rows, const struct mysql_row *row, const s
 {
     if (row->sizes[0] == 0) {
         rows->sources = xrealloc(rows->sources, (rows->n_sources + 1) * sizeof *rows->sources);
-        rows->sources[rows->n_sources++] = copy_row_text(row, 1);
+        rows->sources[rows->n_sources++] = mysql_row_text(row, 1);
         return 0;
     }
     if ((rows->n & (rows->n - 1)) == 0) /* room for a power of two */
@@ -214,7 +214,7 @@ static bool all_sources(const struct shard_rows *r, const struct job *job)
 
 int shard_store_prepare(struct mysql_conn *c, const struct job *job, struct err *err)
 {
-    return copy_sql_exec(c, err, create_table, job->meta_schema);
+    return sql_exec(c, err, create_table, job->meta_schema);
 }
 
 int shard_store_read(struct mysql_conn *c, const struct job *job, struct shard_rows *ret,
@@ -225,10 +225,10 @@ int shard_store_read(struct mysql_conn *c, const struct job *job, struct shard_r
     int rc;
 
     *ret = (struct shard_rows){ .n = 0 };
-    rc = copy_sql_query(c, &res, err,
-                        "SELECT db,name,version,state FROM %i." SHARD_TABLE
-                        " WHERE task=%q ORDER BY db,name",
-                        job->meta_schema, job->task);
+    rc = sql_query(c, &res, err,
+                   "SELECT db,name,version,state FROM %i." SHARD_TABLE
+                   " WHERE task=%q ORDER BY db,name",
+                   job->meta_schema, job->task);
     if (rc < 0)
         return rc;
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
@@ -256,10 +256,10 @@ int shard_store_read_one(struct mysql_conn *c, const struct job *job, const char
     SCOPED(shard_rows_fini) struct shard_rows rows = { .n = 0 };
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &res, err,
-                            "SELECT db,name,version,state FROM %i." SHARD_TABLE
-                            " WHERE task=%q AND ((db=%q AND name=%q) OR db='') ORDER BY db",
-                            job->meta_schema, job->task, schema, table);
+    int rc = sql_query(c, &res, err,
+                       "SELECT db,name,version,state FROM %i." SHARD_TABLE
+                       " WHERE task=%q AND ((db=%q AND name=%q) OR db='') ORDER BY db",
+                       job->meta_schema, job->task, schema, table);
 
     *ret = (struct shard_row){ .version = 0 };
     if (rc < 0)
@@ -288,11 +288,11 @@ void shard_store_sql(const struct job *job, const struct shard_row *r, struct bu
 {
     SCOPED(freep) char *state = state_of_group(&r->group);
 
-    copy_sql(sql,
-             "UPDATE %i." SHARD_TABLE
-             " SET state=%q, version=IF(version=%u, version+1, version-version-1)"
-             " WHERE task=%q AND db=%q AND name=%q",
-             job->meta_schema, state, r->version, job->task, r->group.schema, r->group.table);
+    sql_add(sql,
+            "UPDATE %i." SHARD_TABLE
+            " SET state=%q, version=IF(version=%u, version+1, version-version-1)"
+            " WHERE task=%q AND db=%q AND name=%q",
+            job->meta_schema, state, r->version, job->task, r->group.schema, r->group.table);
 }
 
 bool shard_store_stale(const struct err *err)
@@ -311,10 +311,10 @@ int shard_store_insert(struct mysql_conn *c, const struct job *job, const struct
         SCOPED(freep) char *state = state_of_group(g);
 
         if (sql.size == 0)
-            copy_sql(&sql, "INSERT IGNORE INTO %i." SHARD_TABLE " VALUES ", job->meta_schema);
+            sql_add(&sql, "INSERT IGNORE INTO %i." SHARD_TABLE " VALUES ", job->meta_schema);
         else
             buf_byte(&sql, ',');
-        copy_sql(&sql, "(%q,%q,%q,0,%q)", job->task, g->schema, g->table, state);
+        sql_add(&sql, "(%q,%q,%q,0,%q)", job->task, g->schema, g->table, state);
         if (sql.size > INSERT_SIZE || i + 1 == r->n) {
             rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
             buf_clear(&sql);
@@ -325,8 +325,8 @@ int shard_store_insert(struct mysql_conn *c, const struct job *job, const struct
 
 int shard_store_register(struct mysql_conn *c, const struct job *job, struct err *err)
 {
-    return copy_sql_exec(c, err, "INSERT IGNORE INTO %i." SHARD_TABLE " VALUES (%q,'',%q,0,'{}')",
-                         job->meta_schema, job->task, job->source);
+    return sql_exec(c, err, "INSERT IGNORE INTO %i." SHARD_TABLE " VALUES (%q,'',%q,0,'{}')",
+                    job->meta_schema, job->task, job->source);
 }
 
 /* --- forgetting --- */
@@ -349,8 +349,8 @@ static int forget_source(struct mysql_conn *c, const struct job *job, struct err
     int rc = shard_store_read(c, job, &rows, err);
 
     if (rc == 0 && rows.n_sources == 0)
-        return copy_sql_exec(c, err, "DELETE FROM %i." SHARD_TABLE " WHERE task=%q",
-                             job->meta_schema, job->task);
+        return sql_exec(c, err, "DELETE FROM %i." SHARD_TABLE " WHERE task=%q", job->meta_schema,
+                        job->task);
     for (unsigned i = 0; i < rows.n && rc == 0; i++) {
         SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
@@ -364,8 +364,7 @@ static int forget_source(struct mysql_conn *c, const struct job *job, struct err
 
 int shard_store_forget(struct mysql_conn *c, const struct job *job, struct err *err)
 {
-    int rc =
-        copy_sql_exec(c, err, "DELETE FROM %i." SHARD_TABLE " WHERE task=%q AND db='' AND name=%q",
+    int rc = sql_exec(c, err, "DELETE FROM %i." SHARD_TABLE " WHERE task=%q AND db='' AND name=%q",
                       job->meta_schema, job->task, job->source);
 
     if (rc < 0 && (err->sql == 1146 || err->sql == 1049))

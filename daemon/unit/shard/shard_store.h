@@ -17,6 +17,7 @@
 
 #define SHARD_TABLE "sluice_shard"
 
+struct buf;
 struct job;
 
 struct shard_row {

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "mysql/table.h"
 #include "node/file_ring.h"
 #include "unit/source/source_doc.h"

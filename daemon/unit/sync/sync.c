@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "store/key.h"
 #include "store/store.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/refill/refill.h"
 #include "unit/shard/shards.h"
 #include "unit/sync/sync_applied.h"
@@ -343,8 +343,8 @@ int sync_forget(const struct job *job, struct err *err)
         return rc;
     rc = checkpoint_forget(c, job->meta_schema, job->task, job->source, err);
     for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
-        rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q AND source=%q",
-                           job->meta_schema, tables[i], job->task, job->source);
+        rc = sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q AND source=%q", job->meta_schema,
+                      tables[i], job->task, job->source);
         if (rc < 0 && err->sql == 1146)
             rc = 0;
     }

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 
 struct name {
     char *text;
@@ -102,10 +102,10 @@ static int read_rows(struct applied *a, struct mysql_result *res, const struct p
     int rc;
 
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *list = copy_row_text(&row, 1);
+        SCOPED(freep) char *list = mysql_row_text(&row, 1);
 
         a->has_rows = true;
-        if (copy_row_u64(&row, 0) != a->by_gtid)
+        if (mysql_row_u64(&row, 0) != a->by_gtid)
             return err_set(
                 err, -EREMCHG,
                 "the target has transactions beyond the checkpoint that are known by %s: "
@@ -121,15 +121,15 @@ int applied_open(struct applied **ret, struct mysql_conn *target, const struct c
 {
     struct applied *a = xcalloc(1, sizeof *a);
     struct mysql_result *res;
-    int rc = copy_sql_exec(target, err, create_table, cp->key.meta_schema);
+    int rc = sql_exec(target, err, create_table, cp->key.meta_schema);
 
     a->by_gtid = by_gtid;
     a->flavor = flavor;
     if (rc == 0)
-        rc = copy_sql_query(target, &res, err,
-                            "SELECT by_gtid,transactions FROM %i." APPLIED_TABLE
-                            " WHERE task=%q AND source=%q AND part=%q",
-                            cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part);
+        rc = sql_query(target, &res, err,
+                       "SELECT by_gtid,transactions FROM %i." APPLIED_TABLE
+                       " WHERE task=%q AND source=%q AND part=%q",
+                       cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part);
     if (rc == 0) {
         rc = read_rows(a, res, &cp->pos, err);
         mysql_result_free(res);
@@ -186,10 +186,10 @@ bool applied_is_over(const struct applied *a)
 int applied_remove(struct applied *a, struct mysql_conn *target, const struct checkpoint *cp,
                    struct err *err)
 {
-    int rc = copy_sql_exec(
-        target, err,
-        "DELETE FROM %i." APPLIED_TABLE " WHERE task=%q AND source=%q AND part=%q AND epoch<%u",
-        cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch);
+    int rc = sql_exec(target, err,
+                      "DELETE FROM %i." APPLIED_TABLE
+                      " WHERE task=%q AND source=%q AND part=%q AND epoch<%u",
+                      cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch);
 
     if (rc == 0)
         a->has_rows = false;
@@ -201,11 +201,11 @@ int applied_remove(struct applied *a, struct mysql_conn *target, const struct ch
 void applied_insert_sql(const struct checkpoint *cp, bool by_gtid, uint64_t first_seq,
                         uint64_t last_seq, struct slice names, struct buf *out)
 {
-    copy_sql(out,
-             "INSERT INTO %i." APPLIED_TABLE " (task,source,part,epoch,first_seq,last_seq,by_gtid,"
-             "transactions,owned) VALUES (%q,%q,%q,%u,%u,%u,%u,",
-             cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch, first_seq,
-             last_seq, (uint64_t)by_gtid);
+    sql_add(out,
+            "INSERT INTO %i." APPLIED_TABLE " (task,source,part,epoch,first_seq,last_seq,by_gtid,"
+            "transactions,owned) VALUES (%q,%q,%q,%u,%u,%u,%u,",
+            cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch, first_seq,
+            last_seq, (uint64_t)by_gtid);
     sql_quote(out, names);
     buf_str(out, ",IF(");
     checkpoint_owned_sql(cp, out);
@@ -214,9 +214,9 @@ void applied_insert_sql(const struct checkpoint *cp, bool by_gtid, uint64_t firs
 
 void applied_prune_sql(const struct checkpoint *cp, uint64_t low_seq, struct buf *out)
 {
-    copy_sql(out,
-             "DELETE FROM %i." APPLIED_TABLE " WHERE task=%q AND source=%q AND part=%q AND epoch=%u"
-             " AND first_seq<=%u AND last_seq<=%u",
-             cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch, low_seq,
-             low_seq);
+    sql_add(out,
+            "DELETE FROM %i." APPLIED_TABLE " WHERE task=%q AND source=%q AND part=%q AND epoch=%u"
+            " AND first_seq<=%u AND last_seq<=%u",
+            cp->key.meta_schema, cp->key.task, cp->key.source, cp->key.part, cp->epoch, low_seq,
+            low_seq);
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "base/thread.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/retry.h"
 
 struct entry {
@@ -42,18 +42,18 @@ static void push(struct aside *a, const struct entry *e) REQUIRES(a->lock)
 static int read_row(struct aside *a, const struct mysql_row *row, enum flavor flavor,
                     struct err *err)
 {
-    SCOPED(freep) char *file = copy_row_text(row, 3), *gtids = copy_row_text(row, 5);
+    SCOPED(freep) char *file = mysql_row_text(row, 3), *gtids = mysql_row_text(row, 5);
     struct entry e = { .recorded = true };
     int rc = gtids[0] ? gtid_set_parse(&e.from.gtids, flavor, gtids, err) : 0;
 
     if (rc < 0)
         return rc;
-    e.schema = copy_row_text(row, 0);
-    e.name = copy_row_text(row, 1);
-    e.joined = copy_row_u64(row, 2);
-    e.reason = copy_row_text(row, 6);
+    e.schema = mysql_row_text(row, 0);
+    e.name = mysql_row_text(row, 1);
+    e.joined = mysql_row_u64(row, 2);
+    e.reason = mysql_row_text(row, 6);
     snprintf(e.from.file, sizeof e.from.file, "%s", file);
-    e.from.offset = copy_row_u64(row, 4);
+    e.from.offset = mysql_row_u64(row, 4);
     mutex_lock(&a->lock);
     push(a, &e);
     mutex_unlock(&a->lock);
@@ -70,12 +70,12 @@ int aside_open(struct aside **ret, struct mysql_conn *target, const struct job *
 
     a->job = job;
     mutex_init(&a->lock);
-    rc = copy_sql_exec(target, err, create_table, job->meta_schema);
+    rc = sql_exec(target, err, create_table, job->meta_schema);
     if (rc == 0)
-        rc = copy_sql_query(target, &res, err,
-                            "SELECT db,name,joined,binlog_file,binlog_offset,gtids,reason"
-                            " FROM %i.sluice_aside WHERE task=%q AND source=%q",
-                            job->meta_schema, job->task, job->source);
+        rc = sql_query(target, &res, err,
+                       "SELECT db,name,joined,binlog_file,binlog_offset,gtids,reason"
+                       " FROM %i.sluice_aside WHERE task=%q AND source=%q",
+                       job->meta_schema, job->task, job->source);
     if (rc < 0) {
         aside_free(a);
         return rc;
@@ -216,12 +216,12 @@ static void insert_sql(const struct aside *a, const struct entry *e, struct buf 
 
     if (e->from.gtids)
         gtid_set_print(e->from.gtids, &gtids);
-    copy_sql(sql,
-             "REPLACE INTO %i.sluice_aside (task,source,db,name,joined,binlog_file,binlog_offset,"
-             "gtids,reason) VALUES (%q,%q,%q,%q,%u,%q,%u,%q,%q)",
-             a->job->meta_schema, a->job->task, a->job->source, e->schema, e->name,
-             (uint64_t)e->joined, e->from.file, e->from.offset, gtids.data ? gtids.data : "",
-             e->reason);
+    sql_add(sql,
+            "REPLACE INTO %i.sluice_aside (task,source,db,name,joined,binlog_file,binlog_offset,"
+            "gtids,reason) VALUES (%q,%q,%q,%q,%u,%q,%u,%q,%q)",
+            a->job->meta_schema, a->job->task, a->job->source, e->schema, e->name,
+            (uint64_t)e->joined, e->from.file, e->from.offset, gtids.data ? gtids.data : "",
+            e->reason);
 }
 
 /* Recorded once that transaction is committed: a statement too many does no harm. */
@@ -349,9 +349,9 @@ int aside_write_drop(struct aside *a, const char *table, struct sink *s, struct 
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
-    copy_sql(&sql,
-             "DELETE FROM %i.sluice_aside WHERE task=%q AND source=%q AND"
-             " CONCAT(db, '.', name)=%q",
-             a->job->meta_schema, a->job->task, a->job->source, table);
+    sql_add(&sql,
+            "DELETE FROM %i.sluice_aside WHERE task=%q AND source=%q AND"
+            " CONCAT(db, '.', name)=%q",
+            a->job->meta_schema, a->job->task, a->job->source, table);
     return sink_statement(s, slice_of(sql.data, sql.size), err);
 }

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "mysql/server.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync_node.h"
 
@@ -19,7 +19,7 @@ static const char create_table[] =
 
 int begun_open(struct sync_run *r, struct err *err)
 {
-    return copy_sql_exec(r->admin, err, create_table, r->job->meta_schema);
+    return sql_exec(r->admin, err, create_table, r->job->meta_schema);
 }
 
 /* 0: nothing is known of the file. */
@@ -28,16 +28,16 @@ static int remembered(struct sync_run *r, const char *file, uint32_t *ret, struc
     const struct job *job = r->job;
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(r->admin, &res, err,
-                            "SELECT begun FROM %i." BEGUN_TABLE
-                            " WHERE task=%q AND source=%q AND server=%q AND name=%q",
-                            job->meta_schema, job->task, job->source, r->cp.source_id, file);
+    int rc = sql_query(r->admin, &res, err,
+                       "SELECT begun FROM %i." BEGUN_TABLE
+                       " WHERE task=%q AND source=%q AND server=%q AND name=%q",
+                       job->meta_schema, job->task, job->source, r->cp.source_id, file);
 
     if (rc < 0)
         return rc;
     rc = mysql_result_next(res, &row, err);
     if (rc > 0)
-        *ret = (uint32_t)copy_row_u64(&row, 0);
+        *ret = (uint32_t)mysql_row_u64(&row, 0);
     mysql_result_free(res);
     return rc < 0 ? rc : 0;
 }
@@ -49,18 +49,18 @@ static int forget_old(struct sync_run *r, struct err *err)
     struct unit_progress p = { .lag_s = -1 };
 
     r->sync->unit.ops->progress(&r->sync->unit, &p);
-    return copy_sql_exec(r->admin, err,
-                         "DELETE FROM %i." BEGUN_TABLE " WHERE task=%q AND source=%q AND"
-                         " (server<>%q OR LENGTH(name)<LENGTH(%q) OR"
-                         " (LENGTH(name)=LENGTH(%q) AND name<%q))",
-                         job->meta_schema, job->task, job->source, r->cp.source_id, p.file, p.file,
-                         p.file);
+    return sql_exec(r->admin, err,
+                    "DELETE FROM %i." BEGUN_TABLE " WHERE task=%q AND source=%q AND"
+                    " (server<>%q OR LENGTH(name)<LENGTH(%q) OR"
+                    " (LENGTH(name)=LENGTH(%q) AND name<%q))",
+                    job->meta_schema, job->task, job->source, r->cp.source_id, p.file, p.file,
+                    p.file);
 }
 
 static int remember(struct sync_run *r, const char *file, uint32_t begun, struct err *err)
 {
     const struct job *job = r->job;
-    int rc = copy_sql_exec(
+    int rc = sql_exec(
         r->admin, err,
         "REPLACE INTO %i." BEGUN_TABLE " (task,source,server,name,begun) VALUES (%q,%q,%q,%q,%u)",
         job->meta_schema, job->task, job->source, r->cp.source_id, file, (uint64_t)begun);

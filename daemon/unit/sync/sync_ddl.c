@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_ddl_pass.h"
 #include "unit/sync/sync_ddl_priv.h"
 #include "unit/sync/sync_session.h"
@@ -40,7 +40,7 @@ static int run_it(struct sync_run *r, const struct query *q, const struct ddl *d
     sync_ddl_statement(r, q, d, &sql);
     rc = mysql_conn_exec(c, slice_of(session.data, session.size), NULL, err);
     if (rc == 0 && r->job->sql_mode)
-        rc = copy_sql_exec(c, err, "SET SESSION sql_mode=%q", r->job->sql_mode);
+        rc = sql_exec(c, err, "SET SESSION sql_mode=%q", r->job->sql_mode);
     atomic_store(&r->main.writing_us, clock_mono_us());
     if (rc == 0)
         rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), NULL, err);
@@ -85,8 +85,8 @@ static int would_differ(struct sync_run *r, const struct query *q, const struct 
     *ret = false;
     if ((!d->own_values && !d->numbers_rows) || !sync_ddl_in_scope(r, q, &d->names[0], &to))
         return 0;
-    rc = copy_sql_scalar(r->admin, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", to.to_schema,
-                         to.to_table);
+    rc = sql_scalar(r->admin, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", to.to_schema,
+                    to.to_table);
     if (rc < 0 || strcmp(some, "0") == 0)
         return rc;
     rc = table_read(r->admin, to.to_schema, to.to_table, &def, err);

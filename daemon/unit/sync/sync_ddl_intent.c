@@ -7,9 +7,9 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "store/key.h"
 #include "store/store.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/sync/sync_ddl_look.h"
 #include "unit/sync/sync_ddl_priv.h"
 
@@ -28,10 +28,10 @@ int sync_ddl_write_intent(struct sync_run *r, const struct query *q, const struc
 
     if (rc < 0)
         return rc;
-    copy_sql(&sql,
-             "REPLACE INTO %i.sluice_ddl (task,source,part,seq,db,status_vars,statement,looked,"
-             "owned) VALUES (%q,%q,%q,%u,",
-             r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part, r->cp.seq);
+    sql_add(&sql,
+            "REPLACE INTO %i.sluice_ddl (task,source,part,seq,db,status_vars,statement,looked,"
+            "owned) VALUES (%q,%q,%q,%u,",
+            r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part, r->cp.seq);
     sql_quote(&sql, q->db);
     buf_byte(&sql, ',');
     sql_quote(&sql, q->status_vars);
@@ -47,8 +47,8 @@ int sync_ddl_write_intent(struct sync_run *r, const struct query *q, const struc
 
 void sync_ddl_delete_intent(const struct sync_run *r, struct buf *sql)
 {
-    copy_sql(sql, "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
-             r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
+    sql_add(sql, "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
+            r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
 }
 
 static bool has_word(struct slice sql, const char *word)
@@ -236,7 +236,7 @@ static int decide(struct sync_run *r, const struct mysql_row *row, struct err *e
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     int rc;
 
-    if (copy_row_u64(row, 0) == r->cp.seq) {
+    if (mysql_row_u64(row, 0) == r->cp.seq) {
         rc = did_it_run(r, &q, before, err);
         if (rc < 0)
             return rc;
@@ -256,13 +256,13 @@ int sync_ddl_open(struct sync_run *r, struct err *err)
 {
     struct mysql_result *res = NULL;
     struct mysql_row row;
-    int rc = copy_sql_exec(r->admin, err, create_intents, r->job->meta_schema);
+    int rc = sql_exec(r->admin, err, create_intents, r->job->meta_schema);
 
     if (rc == 0)
-        rc = copy_sql_query(r->admin, &res, err,
-                            "SELECT seq,db,status_vars,statement,looked FROM %i.sluice_ddl"
-                            " WHERE task=%q AND source=%q AND part=%q",
-                            r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
+        rc = sql_query(r->admin, &res, err,
+                       "SELECT seq,db,status_vars,statement,looked FROM %i.sluice_ddl"
+                       " WHERE task=%q AND source=%q AND part=%q",
+                       r->job->meta_schema, r->cp.key.task, r->cp.key.source, r->cp.key.part);
     if (rc < 0)
         return rc;
     assert(res);

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 
 /* --- looking --- */
 
@@ -37,10 +37,9 @@ static int look_at(struct mysql_conn *c, const struct route *at, struct buf *ret
 {
     struct mysql_result *res;
     struct mysql_row row;
-    int rc =
-        at->to_table[0]
-            ? copy_sql_query(c, &res, err, "SHOW CREATE TABLE %i.%i", at->to_schema, at->to_table)
-            : copy_sql_query(c, &res, err, "SHOW CREATE DATABASE %i", at->to_schema);
+    int rc = at->to_table[0]
+                 ? sql_query(c, &res, err, "SHOW CREATE TABLE %i.%i", at->to_schema, at->to_table)
+                 : sql_query(c, &res, err, "SHOW CREATE DATABASE %i", at->to_schema);
 
     if (rc < 0)
         return is_absent(err) ? 0 : rc;
@@ -89,16 +88,16 @@ static bool seen_before(const struct route *tables, size_t i)
 static int make_schema(struct mysql_conn *c, const char *like, const char *scratch, struct err *err)
 {
     SCOPED(freep) char *collation = NULL;
-    int rc = copy_sql_exec(c, err, "DROP DATABASE IF EXISTS %i", scratch);
+    int rc = sql_exec(c, err, "DROP DATABASE IF EXISTS %i", scratch);
 
     if (rc == 0)
-        rc = copy_sql_scalar(c, &collation, err,
-                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                             " WHERE SCHEMA_NAME=%q",
-                             like);
+        rc = sql_scalar(c, &collation, err,
+                        "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                        " WHERE SCHEMA_NAME=%q",
+                        like);
     if (rc == 0)
-        rc = copy_sql_exec(c, err, "CREATE DATABASE %i COLLATE %r", scratch, collation);
-    return rc == 0 ? copy_sql_exec(c, err, "USE %i", scratch) : rc;
+        rc = sql_exec(c, err, "CREATE DATABASE %i COLLATE %r", scratch, collation);
+    return rc == 0 ? sql_exec(c, err, "USE %i", scratch) : rc;
 }
 
 static int make_tables(struct mysql_conn *c, const struct route *tables, size_t n,
@@ -150,6 +149,6 @@ int ddl_try(struct mysql_conn *c, const struct route *tables, size_t n, struct s
         rc = mysql_conn_exec(c, sql, NULL, err);
     if (rc == 0)
         rc = look_there(c, tables, n, scratch, ret, err);
-    copy_sql_exec(c, &ignored, "DROP DATABASE IF EXISTS %i", scratch);
+    sql_exec(c, &ignored, "DROP DATABASE IF EXISTS %i", scratch);
     return rc;
 }

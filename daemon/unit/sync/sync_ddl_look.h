@@ -13,6 +13,8 @@
 #include "mysql/conn.h"
 #include "route/router.h"
 
+struct buf;
+
 /* Tables by their names at the target; without a table: the schema itself. */
 int ddl_look(struct mysql_conn *c, const struct route *tables, size_t n, struct buf *ret,
              struct err *err);

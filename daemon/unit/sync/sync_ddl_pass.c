@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_priv.h"
 
@@ -196,10 +196,10 @@ static int database_done(struct sync_run *r, const struct query *q, const struct
         return 0;
     rc = sync_ddl_try_database(r, q, d, &made, err);
     if (rc == 0)
-        rc = copy_sql_scalar(r->admin, &is, err,
-                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                             " WHERE SCHEMA_NAME=_utf8mb4%q",
-                             to.to_schema);
+        rc = sql_scalar(r->admin, &is, err,
+                        "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                        " WHERE SCHEMA_NAME=_utf8mb4%q",
+                        to.to_schema);
     if (rc < 0)
         return refused(r, rc, err);
     assert(is && made);

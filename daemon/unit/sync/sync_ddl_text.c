@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_collate.h"
 #include "unit/sync/sync_ddl_look.h"
 #include "unit/sync/sync_ddl_priv.h"
@@ -179,16 +179,16 @@ int sync_ddl_try_database(struct sync_run *r, const struct query *q, const struc
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
     struct renaming m = { r, q };
     struct err ignored = ERR_INIT;
-    int rc = copy_sql_exec(r->admin, err, "DROP DATABASE IF EXISTS %i", scratch);
+    int rc = sql_exec(r->admin, err, "DROP DATABASE IF EXISTS %i", scratch);
 
     rewritten(r, q, d, name_in_scratch, &m, &sql);
     if (rc == 0)
         rc = mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
     if (rc == 0)
-        rc = copy_sql_scalar(r->admin, collation, err,
-                             "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
-                             " WHERE SCHEMA_NAME=%q",
-                             scratch);
-    copy_sql_exec(r->admin, &ignored, "DROP DATABASE IF EXISTS %i", scratch);
+        rc = sql_scalar(r->admin, collation, err,
+                        "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+                        " WHERE SCHEMA_NAME=%q",
+                        scratch);
+    sql_exec(r->admin, &ignored, "DROP DATABASE IF EXISTS %i", scratch);
     return rc;
 }

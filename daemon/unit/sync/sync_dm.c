@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "store/key.h"
 #include "store/store.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/dm_left.h"
 
 #define TABLE "syncer_checkpoint"
@@ -87,7 +87,7 @@ int dm_checkpoint_open(struct sync_run *r, struct err *err)
 
     if (!table || r->only_aside || r->second)
         return 0;
-    rc = copy_sql_exec(r->admin, err, create_rows, r->job->meta_schema, table);
+    rc = sql_exec(r->admin, err, create_rows, r->job->meta_schema, table);
     if (rc == 0)
         r->dm_table = STEAL(table);
     if (rc == 0 || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -ECANCELED)
@@ -101,7 +101,7 @@ int dm_checkpoint_open(struct sync_run *r, struct err *err)
 static int write_row(struct sync_run *r, struct mysql_conn *c, const char *file, uint64_t offset,
                      const char *gtid, bool ended, struct err *err)
 {
-    return copy_sql_exec(
+    return sql_exec(
         c, err,
         "INSERT INTO %i.%i (id,cp_schema,cp_table,binlog_name,binlog_pos,binlog_gtid,"
         "exit_safe_binlog_name,exit_safe_binlog_pos,exit_safe_binlog_gtid,table_info,is_global)"
@@ -195,11 +195,11 @@ static int drop_empty(struct mysql_conn *c, const struct job *job, const char *t
                       struct err *err)
 {
     SCOPED(freep) char *some = NULL;
-    int rc = copy_sql_scalar(c, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", job->meta_schema,
-                             table);
+    int rc =
+        sql_scalar(c, &some, err, "SELECT EXISTS (SELECT 1 FROM %i.%i)", job->meta_schema, table);
 
     if (rc == 0 && strcmp(some, "0") == 0)
-        rc = copy_sql_exec(c, err, "DROP TABLE IF EXISTS %i.%i", job->meta_schema, table);
+        rc = sql_exec(c, err, "DROP TABLE IF EXISTS %i.%i", job->meta_schema, table);
     if (rc < 0 &&
         err->sql == 1142) { /* checkpoints need no right to drop tables: it stays, empty */
         *err = ERR_INIT;
@@ -222,8 +222,8 @@ static int forget(struct mysql_conn *c, const struct job *job, const char *what,
                   struct err *err)
 {
     SCOPED(freep) char *table = dm_left_table(job, what);
-    int rc = table ? copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE %i=%q", job->meta_schema, table,
-                                   column, job->source)
+    int rc = table ? sql_exec(c, err, "DELETE FROM %i.%i WHERE %i=%q", job->meta_schema, table,
+                              column, job->source)
                    : 0;
 
     if (table && rc == 0)

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_shard_priv.h"
 
@@ -41,14 +41,14 @@ int sync_online_prepare(struct sync_run *r, struct err *err)
 {
     SCOPED(freep) char *table = table_of(r->job);
 
-    return copy_sql_exec(r->admin, err, create_table, r->job->meta_schema, table);
+    return sql_exec(r->admin, err, create_table, r->job->meta_schema, table);
 }
 
 int sync_online_forget(struct mysql_conn *c, const struct job *job, struct err *err)
 {
     SCOPED(freep) char *table = table_of(job), *id = id_of(job, false), *again = id_of(job, true);
-    int rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE id IN (%q,%q)", job->meta_schema, table,
-                           id, again);
+    int rc = sql_exec(c, err, "DELETE FROM %i.%i WHERE id IN (%q,%q)", job->meta_schema, table, id,
+                      again);
 
     if (rc < 0 && (err->sql == 1146 || err->sql == 1049)) {
         *err = ERR_INIT;
@@ -71,10 +71,10 @@ static int recall(struct sync_run *r, const struct online_name *ghost, json_t **
                   struct err *err)
 {
     SCOPED(freep) char *table = table_of(r->job), *id = id_of(r->job, r->second), *text = NULL;
-    int rc = copy_sql_scalar(r->admin, &text, err,
-                             "SELECT ddls FROM %i.%i WHERE id=%q AND ghost_schema=%q AND"
-                             " ghost_table=%q",
-                             r->job->meta_schema, table, id, ghost->schema, ghost->table);
+    int rc = sql_scalar(r->admin, &text, err,
+                        "SELECT ddls FROM %i.%i WHERE id=%q AND ghost_schema=%q AND"
+                        " ghost_table=%q",
+                        r->job->meta_schema, table, id, ghost->schema, ghost->table);
 
     *ret = NULL;
     if (rc == -ENOENT) {
@@ -110,8 +110,8 @@ static int forget(struct sync_run *r, const struct online_name *ghost, const str
     SCOPED(freep) char *table = table_of(r->job), *id = id_of(r->job, r->second);
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
 
-    copy_sql(&sql, "DELETE FROM %i.%i WHERE id=%q AND ghost_schema=%q AND ghost_table=%q",
-             r->job->meta_schema, table, id, ghost->schema, ghost->table);
+    sql_add(&sql, "DELETE FROM %i.%i WHERE id=%q AND ghost_schema=%q AND ghost_table=%q",
+            r->job->meta_schema, table, id, ghost->schema, ghost->table);
     return commit(r, &sql, pos, err);
 }
 
@@ -142,8 +142,8 @@ static int remember(struct sync_run *r, const struct query *q, const struct ddl 
     if (json_array_append_new(ddls, json_stringn(one.data, one.size)) < 0)
         return err_set(err, -ENOTSUP, "a statement that is not UTF-8: %.200s", one.data);
     text = json_dumps(ddls, 0);
-    copy_sql(&sql, "REPLACE INTO %i.%i (id, ghost_schema, ghost_table, ddls) VALUES (%q,%q,%q,%q)",
-             r->job->meta_schema, table, id, ghost->schema, ghost->table, text);
+    sql_add(&sql, "REPLACE INTO %i.%i (id, ghost_schema, ghost_table, ddls) VALUES (%q,%q,%q,%q)",
+            r->job->meta_schema, table, id, ghost->schema, ghost->table, text);
     log_info(r->sync->unit.path, "remembers for %s.%s: %.200s", ghost->schema, ghost->base,
              one.data);
     return commit(r, &sql, pos, err);
@@ -188,12 +188,12 @@ static void copy_for_second(struct sync_run *r, const struct online_name *ghost,
     SCOPED(freep) char *again = id_of(r->job, true);
 
     if (!r->second)
-        copy_sql(sql,
-                 "REPLACE INTO %i.%i (id, ghost_schema, ghost_table, ddls) SELECT %q, ghost_schema,"
-                 " ghost_table, ddls FROM %i.%i AS it WHERE id=%q AND ghost_schema=%q AND"
-                 " ghost_table=%q",
-                 r->job->meta_schema, table, again, r->job->meta_schema, table, id, ghost->schema,
-                 ghost->table);
+        sql_add(sql,
+                "REPLACE INTO %i.%i (id, ghost_schema, ghost_table, ddls) SELECT %q, ghost_schema,"
+                " ghost_table, ddls FROM %i.%i AS it WHERE id=%q AND ghost_schema=%q AND"
+                " ghost_table=%q",
+                r->job->meta_schema, table, again, r->job->meta_schema, table, id, ghost->schema,
+                ghost->table);
 }
 
 // NOLINTNEXTLINE(readability-function-size): all that a statement is

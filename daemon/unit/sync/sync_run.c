@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/dialect.h"
+#include "mysql/quote.h"
 #include "mysql/server_find.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/dm_left.h"
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_applied.h"
@@ -39,7 +39,7 @@ static int source_now(struct mysql_conn *c, struct position *ret, struct err *er
     rc = mysql_result_next(res, &row, err);
     if (rc > 0) {
         snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[0], row.values[0]);
-        ret->offset = copy_row_u64(&row, 1);
+        ret->offset = mysql_row_u64(&row, 1);
     }
     mysql_result_free(res);
     if (rc <= 0)
@@ -366,8 +366,8 @@ int sync_run_join(struct sync_run *r, const char *table, struct err *err)
     int rc = aside_write_drop(r->aside, table, r->main.sink, err);
 
     part_of(table, part);
-    copy_sql(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
-             r->job->meta_schema, r->job->task, r->job->source, part);
+    sql_add(&sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
+            r->job->meta_schema, r->job->task, r->job->source, part);
     return rc == 0 ? sink_statement(r->main.sink, slice_of(sql.data, sql.size), err) : rc;
 }
 

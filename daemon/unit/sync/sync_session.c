@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "mysql/conn.h"
+#include "mysql/quote.h"
 
 /* Bits of sql_mode that both flavours have in the same place, and those of one. */
 static const struct mode_row {

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_shard_priv.h"
 
@@ -36,8 +36,8 @@ static unsigned move(const struct sync_run *r, struct shard_group *g, enum shard
 
 static void forget_sql(const struct sync_run *r, struct buf *sql)
 {
-    copy_sql(sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
-             r->job->meta_schema, r->job->task, r->job->source, PART);
+    sql_add(sql, "DELETE FROM %i.sluice_checkpoint WHERE task=%q AND source=%q AND part=%q",
+            r->job->meta_schema, r->job->task, r->job->source, PART);
 }
 
 /* Those that are released when it begins are in it, and no others.  The one before may have ended
@@ -50,9 +50,9 @@ static int pick(struct sync_run *r, struct err *err)
     forget_sql(r, &sql);
     rc = mysql_conn_exec(r->admin, slice_of(sql.data, sql.size), NULL, err);
     if (rc == 0)
-        rc = copy_sql_exec(r->admin, err,
-                           "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
-                           r->job->meta_schema, r->job->task, r->job->source, PART);
+        rc = sql_exec(r->admin, err,
+                      "DELETE FROM %i.sluice_ddl WHERE task=%q AND source=%q AND part=%q",
+                      r->job->meta_schema, r->job->task, r->job->source, PART);
 
     for (unsigned i = 0; i < r->shards->rows.n && rc == 0; i++) {
         struct shard_row *row = &r->shards->rows.at[i];

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_ddl_look.h"
 #include "unit/sync/sync_shard_priv.h"

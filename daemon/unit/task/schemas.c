@@ -6,10 +6,10 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "node/file_ring.h"
 #include "route/ddl.h"
 #include "route/router.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/sync/sync_schema.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
@@ -92,7 +92,7 @@ static int show_create(const struct mysql_params *server, const char *schema, co
     mysql_params_fini(&p);
     if (rc < 0)
         return rc;
-    rc = copy_sql_query(c, &r, err, "SHOW CREATE TABLE %i.%i", schema, table);
+    rc = sql_query(c, &r, err, "SHOW CREATE TABLE %i.%i", schema, table);
     if (rc < 0)
         return err->sql == 1146 || err->sql == 1049 ? (err->code = -ENOENT) : rc;
     rc = mysql_result_next(r, &row, err);

@@ -13,8 +13,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/filter.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 #include "unit/verify/verify_priv.h"
 
 #define ROUNDS 12          /* after which a row that changes all the time is given up */
@@ -123,7 +122,7 @@ static void add_part(struct buf *out, const char *hex, size_t size)
 
 char *verify_key_text(const struct verify_table *t, const struct verify_suspect *s)
 {
-    const struct table_key *key = t->ranges ? dump_range_key(t->def) : NULL;
+    const struct table_key *key = t->ranges ? read_range_key(t->def) : NULL;
     const char *at = s->key;
     struct buf out = BUF_INIT;
 

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "sink/checkpoint.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/verify/verify_follow_priv.h"
@@ -33,7 +33,7 @@ int verify_error_create(struct mysql_conn *target, const struct job *job, struct
 {
     int rc = checkpoint_prepare(target, job->meta_schema, err);
 
-    return rc < 0 ? rc : copy_sql_exec(target, err, create_sql, job->meta_schema);
+    return rc < 0 ? rc : sql_exec(target, err, create_sql, job->meta_schema);
 }
 
 int verify_error_put(struct verify_run *r, const struct verify_table *t,
@@ -45,27 +45,27 @@ int verify_error_put(struct verify_run *r, const struct verify_table *t,
     SCOPED(freep) char *name = xasprintf("%s.%s", t->db, t->name);
     SCOPED(freep) char *key = verify_key_text(t, s);
 
-    return copy_sql_exec(r->target, err,
-                         "INSERT INTO %i.sluice_verify_error (task,source,db,tab,key_hash,row_key,"
-                         "kind,to_name,shown,state,found_us) VALUES "
-                         "(%q,%q,%q,%q,%u,%q,%q,%q,%q,'new',%u) ON DUPLICATE KEY UPDATE kind=%q, "
-                         "state=IF(state='ignored',state,'new'), found_us=%u",
-                         job->meta_schema, job->task, job->source, p->db, p->name,
-                         (uint64_t)XXH3_64bits(s->key, strlen(s->key)), s->key, kind, name, key,
-                         (uint64_t)clock_wall_us(), kind, (uint64_t)clock_wall_us());
+    return sql_exec(r->target, err,
+                    "INSERT INTO %i.sluice_verify_error (task,source,db,tab,key_hash,row_key,"
+                    "kind,to_name,shown,state,found_us) VALUES "
+                    "(%q,%q,%q,%q,%u,%q,%q,%q,%q,'new',%u) ON DUPLICATE KEY UPDATE kind=%q, "
+                    "state=IF(state='ignored',state,'new'), found_us=%u",
+                    job->meta_schema, job->task, job->source, p->db, p->name,
+                    (uint64_t)XXH3_64bits(s->key, strlen(s->key)), s->key, kind, name, key,
+                    (uint64_t)clock_wall_us(), kind, (uint64_t)clock_wall_us());
 }
 
 static json_t *error_of(const struct mysql_row *row)
 {
-    SCOPED(freep) char *source = copy_row_text(row, 1), *table = copy_row_text(row, 2);
-    SCOPED(freep) char *key = copy_row_text(row, 3), *kind = copy_row_text(row, 4);
-    SCOPED(freep) char *state = copy_row_text(row, 5);
+    SCOPED(freep) char *source = mysql_row_text(row, 1), *table = mysql_row_text(row, 2);
+    SCOPED(freep) char *key = mysql_row_text(row, 3), *kind = mysql_row_text(row, 4);
+    SCOPED(freep) char *state = mysql_row_text(row, 5);
     const char *type = kind;
 
     for (size_t i = 0; i < ARRAY_LEN(error_types); i++)
         if (strcmp(verify_kind_names[i], kind) == 0)
             type = error_types[i];
-    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (json_int_t)copy_row_u64(row, 0),
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (json_int_t)mysql_row_u64(row, 0),
                      "source", source, "table", table, "key", key, "kind", kind, "error_type", type,
                      "state", state);
 }
@@ -84,10 +84,10 @@ static int show_counts(struct verify_follow *f, struct mysql_conn *c, const stru
 {
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &res, err,
-                            "SELECT state, COUNT(*) FROM %i.sluice_verify_error WHERE task=%q "
-                            "GROUP BY state",
-                            job->meta_schema, job->task);
+    int rc = sql_query(c, &res, err,
+                       "SELECT state, COUNT(*) FROM %i.sluice_verify_error WHERE task=%q "
+                       "GROUP BY state",
+                       job->meta_schema, job->task);
 
     if (rc < 0)
         return rc;
@@ -95,9 +95,9 @@ static int show_counts(struct verify_follow *f, struct mysql_conn *c, const stru
     atomic_store(&f->errors_ignored, 0);
     atomic_store(&f->errors_resolved, 0);
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *state = copy_row_text(&row, 0);
+        SCOPED(freep) char *state = mysql_row_text(&row, 0);
 
-        count(f, state, (int64_t)copy_row_u64(&row, 1));
+        count(f, state, (int64_t)mysql_row_u64(&row, 1));
     }
     mysql_result_free(res);
     return rc;
@@ -109,10 +109,10 @@ int verify_error_show(struct verify_follow *f, struct mysql_conn *target, const 
     json_t *all = json_array(), *old;
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(target, &res, err,
-                            "SELECT id,source,to_name,shown,kind,state FROM "
-                            "%i.sluice_verify_error WHERE task=%q ORDER BY id LIMIT %u",
-                            job->meta_schema, job->task, (uint64_t)SHOWN);
+    int rc = sql_query(target, &res, err,
+                       "SELECT id,source,to_name,shown,kind,state FROM "
+                       "%i.sluice_verify_error WHERE task=%q ORDER BY id LIMIT %u",
+                       job->meta_schema, job->task, (uint64_t)SHOWN);
 
     if (rc == 0) {
         while ((rc = mysql_result_next(res, &row, err)) > 0)
@@ -142,13 +142,13 @@ static int change(struct mysql_conn *c, const struct job *job, uint64_t id, cons
     int rc;
 
     if (to)
-        copy_sql(&sql, "UPDATE %i.sluice_verify_error SET state=%q WHERE task=%q", job->meta_schema,
-                 to, job->task);
+        sql_add(&sql, "UPDATE %i.sluice_verify_error SET state=%q WHERE task=%q", job->meta_schema,
+                to, job->task);
     else
-        copy_sql(&sql, "DELETE FROM %i.sluice_verify_error WHERE task=%q", job->meta_schema,
-                 job->task);
+        sql_add(&sql, "DELETE FROM %i.sluice_verify_error WHERE task=%q", job->meta_schema,
+                job->task);
     if (id)
-        copy_sql(&sql, " AND id=%u", id);
+        sql_add(&sql, " AND id=%u", id);
     rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), &n, err);
     if (rc == 0 && id && n == 0)
         rc = err_set(err, -ENOENT, "there is no error row %llu", (unsigned long long)id);

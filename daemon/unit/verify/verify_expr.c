@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "mysql/quote.h"
 
 enum form {
     FORM_NUMBER,

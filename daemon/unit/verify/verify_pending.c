@@ -20,7 +20,7 @@ struct verify_pending {
     struct verify_pending_counts counts GUARDED;
 };
 
-/* --- keys as dump_range.h has them --- */
+/* --- keys as read_range.h has them --- */
 
 static void add_hex(struct buf *out, const uint8_t *p, size_t size)
 {

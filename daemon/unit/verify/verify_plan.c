@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "route/router.h"
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 #include "unit/verify/verify_priv.h"
 
 const char *const verify_state_names[] = { "pending", "running", "done", "failed", NULL };
@@ -124,7 +124,7 @@ static bool same_text(const char *a, const char *b)
 /* Is a range of its key the same rows at both ends, under the same names? */
 static bool same_ranges(const struct table_def *a, const struct table_def *b)
 {
-    const struct table_key *x = dump_range_key(a), *y = dump_range_key(b);
+    const struct table_key *x = read_range_key(a), *y = read_range_key(b);
 
     if (!x || !y || x->n_parts != y->n_parts)
         return false;

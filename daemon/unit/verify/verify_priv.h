@@ -3,7 +3,7 @@
 #define SLUICE_UNIT_VERIFY_PRIV_H
 
 #include "mysql/table.h"
-#include "unit/copy/copy_link.h"
+#include "unit/job_link.h"
 #include "unit/row_left.h"
 #include "unit/unit.h"
 #include "unit/verify/verify.h"
@@ -18,7 +18,7 @@ struct task;
 struct verify_source {
     struct subtask *sub; /* referenced: as it was when the run began */
     const struct job *job;
-    struct copy_link link;
+    struct job_link link;
     struct mysql_conn *conn;
 };
 

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
-#include "unit/dump/dump_range.h"
+#include "mysql/quote.h"
+#include "unit/read/read_range.h"
 #include "unit/verify/verify_priv.h"
 
 #define HASH "LEFT(SHA2(%r,256),32)"
@@ -57,17 +57,17 @@ static void add_range(struct buf *sql, const struct table_def *def, const char *
 {
     if (at && at[0]) {
         buf_str(sql, " WHERE ");
-        dump_range_after(sql, def, at);
+        read_range_after(sql, def, at);
     }
     if (upto) {
         buf_str(sql, at && at[0] ? " AND " : " WHERE ");
-        dump_range_upto(sql, def, upto);
+        read_range_upto(sql, def, upto);
     }
 }
 
 static void add_key(struct buf *sql, const struct table_def *def)
 {
-    const struct table_key *key = dump_range_key(def);
+    const struct table_key *key = read_range_key(def);
 
     for (unsigned i = 0; i < key->n_parts; i++) {
         buf_str(sql, i ? "," : "");
@@ -104,15 +104,15 @@ static int add_sum(const struct end *e, const char *at, const char *upto, struct
     struct mysql_row row;
     int rc;
 
-    copy_sql(&sql, "SELECT COUNT(*), " SUM " FROM %i.%i", e->expr, e->def->db, e->def->name);
+    sql_add(&sql, "SELECT COUNT(*), " SUM " FROM %i.%i", e->expr, e->def->db, e->def->name);
     add_range(&sql, e->def, at, upto);
     rc = query(e, &sql, &res, err);
     if (rc < 0)
         return rc;
     rc = mysql_result_next(res, &row, err);
     if (rc > 0) {
-        ret->rows += copy_row_u64(&row, 0);
-        hash = copy_row_text(&row, 1);
+        ret->rows += mysql_row_u64(&row, 0);
+        hash = mysql_row_text(&row, 1);
         add_decimal(ret->hash, hash);
     }
     mysql_result_free(res);
@@ -180,10 +180,10 @@ int verify_cut(struct verify_run *r, const struct verify_table *t, const char *a
     *ret = NULL;
     buf_str(&sql, "SELECT ");
     add_key(&sql, e.def);
-    copy_sql(&sql, " FROM %i.%i", e.def->db, e.def->name);
+    sql_add(&sql, " FROM %i.%i", e.def->db, e.def->name);
     add_range(&sql, e.def, at, NULL);
-    dump_range_order(&sql, e.def);
-    copy_sql(&sql, " LIMIT %u, 1", (r->verify ? r->verify->chunk_rows : CHUNK_ROWS) - 1);
+    read_range_order(&sql, e.def);
+    sql_add(&sql, " LIMIT %u, 1", (r->verify ? r->verify->chunk_rows : CHUNK_ROWS) - 1);
     rc = query(&e, &sql, &res, err);
     if (rc < 0)
         return rc;
@@ -208,7 +208,7 @@ static int add_items(const struct end *e, const struct buf *sql, bool ranges,
     if (rc < 0)
         return rc;
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *value = copy_row_text(&row, row.n_cols - 2);
+        SCOPED(freep) char *value = mysql_row_text(&row, row.n_cols - 2);
         SCOPED(buf_fini) struct buf key = BUF_INIT;
 
         if (ranges)
@@ -216,7 +216,7 @@ static int add_items(const struct end *e, const struct buf *sql, bool ranges,
         else
             buf_add(&key, row.values[0], row.sizes[0]);
         verify_set_add(ret, key.data ? key.data : "", value ? value : "", e->part);
-        ret->items[ret->n - 1].left_out = copy_row_u64(&row, row.n_cols - 1) != 0;
+        ret->items[ret->n - 1].left_out = mysql_row_u64(&row, row.n_cols - 1) != 0;
     }
     mysql_result_free(res);
     return rc;
@@ -227,12 +227,12 @@ static void add_select(const struct end *e, bool ranges, struct buf *sql)
     buf_str(sql, "SELECT ");
     if (ranges)
         add_key(sql, e->def);
-    copy_sql(sql, ranges ? "," HASH "," : HASH ",COUNT(*),", e->expr);
+    sql_add(sql, ranges ? "," HASH "," : HASH ",COUNT(*),", e->expr);
     if (e->left) /* rows of one hash are one row, many times */
-        copy_sql(sql, ranges ? "(%r) IS TRUE" : "MAX((%r) IS TRUE)", e->left);
+        sql_add(sql, ranges ? "(%r) IS TRUE" : "MAX((%r) IS TRUE)", e->left);
     else
         buf_str(sql, "0");
-    copy_sql(sql, " FROM %i.%i", e->def->db, e->def->name);
+    sql_add(sql, " FROM %i.%i", e->def->db, e->def->name);
 }
 
 static int add_rows(const struct end *e, const struct verify_table *t, const char *at,
@@ -244,9 +244,9 @@ static int add_rows(const struct end *e, const struct verify_table *t, const cha
     if (t->ranges)
         add_range(&sql, e->def, at, upto);
     else if (at[0]) /* a bucket: the first digits of the hash */
-        copy_sql(&sql, " WHERE LEFT(SHA2(%r,256), 2) = %q", e->expr, at);
+        sql_add(&sql, " WHERE LEFT(SHA2(%r,256), 2) = %q", e->expr, at);
     if (!t->ranges)
-        copy_sql(&sql, " GROUP BY 1");
+        sql_add(&sql, " GROUP BY 1");
     return add_items(e, &sql, t->ranges, ret, err);
 }
 
@@ -318,13 +318,13 @@ static int add_keys(const struct end *e, const struct verify_table *t,
 
         add_select(e, t->ranges, &sql);
         if (!t->ranges)
-            copy_sql(&sql, " WHERE " HASH " IN (", e->expr);
+            sql_add(&sql, " WHERE " HASH " IN (", e->expr);
         for (size_t first = i; i < until; i++) {
             if (t->ranges) {
                 buf_str(&sql, i == first ? " WHERE " : " OR ");
-                dump_range_equal(&sql, e->def, keys->items[i].key);
+                read_range_equal(&sql, e->def, keys->items[i].key);
             } else {
-                copy_sql(&sql, i == first ? "%q" : ",%q", keys->items[i].key);
+                sql_add(&sql, i == first ? "%q" : ",%q", keys->items[i].key);
             }
         }
         buf_str(&sql, t->ranges ? "" : ") GROUP BY 1");

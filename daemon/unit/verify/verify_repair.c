@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 #include "unit/refill/refill.h"
 #include "unit/sync/sync.h"
 #include "unit/task/subtask.h"
@@ -40,13 +40,13 @@ static int may_go_whole(const struct verify_run *r, const struct job *job, const
 
 static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err *err)
 {
-    SCOPED(freep) char *source = copy_row_text(row, 0);
-    SCOPED(freep) char *db = copy_row_text(row, 1), *table = copy_row_text(row, 2);
+    SCOPED(freep) char *source = mysql_row_text(row, 0);
+    SCOPED(freep) char *db = mysql_row_text(row, 1), *table = mysql_row_text(row, 2);
     struct refill_row want = { .schema = db,
                                .table = table,
                                .where = (char *)"",
                                .replace = true,
-                               .rows_only = copy_row_u64(row, 3) != 0 };
+                               .rows_only = mysql_row_u64(row, 3) != 0 };
     struct subtask *s = task_find_sub(r->task, source);
     int rc;
 
@@ -71,13 +71,13 @@ static int ask_all(struct verify_run *r, struct err *refused, struct err *err)
     const struct job *job = r->sources[0].job;
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(r->target, &res, err,
-                            "SELECT DISTINCT v.source, v.db, v.tab, v.by_key FROM "
-                            "%i.sluice_verify_row v LEFT JOIN %i.sluice_refill f ON "
-                            "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab AND "
-                            "f.state IN ('new','loading','settling') "
-                            "WHERE v.task=%q AND f.task IS NULL",
-                            job->meta_schema, job->meta_schema, job->task);
+    int rc = sql_query(r->target, &res, err,
+                       "SELECT DISTINCT v.source, v.db, v.tab, v.by_key FROM "
+                       "%i.sluice_verify_row v LEFT JOIN %i.sluice_refill f ON "
+                       "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab AND "
+                       "f.state IN ('new','loading','settling') "
+                       "WHERE v.task=%q AND f.task IS NULL",
+                       job->meta_schema, job->meta_schema, job->task);
 
     if (rc < 0)
         return rc;
@@ -100,12 +100,12 @@ static int check_failed(struct verify_run *r, struct err *err)
 {
     const struct job *job = r->sources[0].job;
     SCOPED(freep) char *why = NULL;
-    int rc = copy_sql_scalar(r->target, &why, err,
-                             "SELECT CONCAT(f.db,'.',f.tab,': ',f.reason) FROM %i.sluice_refill f "
-                             "JOIN %i.sluice_verify_row v ON v.task=f.task AND v.source=f.source "
-                             "AND v.db=f.db AND v.tab=f.tab WHERE f.task=%q AND f.state='failed' "
-                             "LIMIT 1",
-                             job->meta_schema, job->meta_schema, job->task);
+    int rc = sql_scalar(r->target, &why, err,
+                        "SELECT CONCAT(f.db,'.',f.tab,': ',f.reason) FROM %i.sluice_refill f "
+                        "JOIN %i.sluice_verify_row v ON v.task=f.task AND v.source=f.source "
+                        "AND v.db=f.db AND v.tab=f.tab WHERE f.task=%q AND f.state='failed' "
+                        "LIMIT 1",
+                        job->meta_schema, job->meta_schema, job->task);
 
     if (rc == -ENOENT) {
         *err = ERR_INIT;
@@ -118,12 +118,12 @@ static int left(struct verify_run *r, uint64_t *ret, struct err *err)
 {
     const struct job *job = r->sources[0].job;
     SCOPED(freep) char *n = NULL;
-    int rc = copy_sql_scalar(r->target, &n, err,
-                             "SELECT COUNT(*) FROM %i.sluice_verify_row v WHERE task=%q AND "
-                             "(by_key=1 OR EXISTS (SELECT 1 FROM %i.sluice_refill f WHERE "
-                             "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab "
-                             "AND f.state<>'done'))",
-                             job->meta_schema, job->task, job->meta_schema);
+    int rc = sql_scalar(r->target, &n, err,
+                        "SELECT COUNT(*) FROM %i.sluice_verify_row v WHERE task=%q AND "
+                        "(by_key=1 OR EXISTS (SELECT 1 FROM %i.sluice_refill f WHERE "
+                        "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab "
+                        "AND f.state<>'done'))",
+                        job->meta_schema, job->task, job->meta_schema);
 
     if (rc == 0)
         *ret = strtoull(n, NULL, 10);
@@ -134,11 +134,11 @@ static int count_again(struct verify_run *r, struct err *err)
 {
     const struct job *job = r->sources[0].job;
 
-    return copy_sql_exec(r->target, err,
-                         "UPDATE %i.sluice_verify_table t SET differing=(SELECT COUNT(*) FROM "
-                         "%i.sluice_verify_row v WHERE v.task=t.task AND v.to_db=t.db AND "
-                         "v.to_tab=t.tab) WHERE t.task=%q",
-                         job->meta_schema, job->meta_schema, job->task);
+    return sql_exec(r->target, err,
+                    "UPDATE %i.sluice_verify_table t SET differing=(SELECT COUNT(*) FROM "
+                    "%i.sluice_verify_row v WHERE v.task=t.task AND v.to_db=t.db AND "
+                    "v.to_tab=t.tab) WHERE t.task=%q",
+                    job->meta_schema, job->meta_schema, job->task);
 }
 
 /* Of whom the rows are waited for, and who does not run. */

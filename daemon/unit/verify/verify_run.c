@@ -15,7 +15,7 @@
 void verify_stop_links(struct verify_run *r)
 {
     for (unsigned i = 0; r && i < r->n_sources; i++)
-        copy_link_stop(&r->sources[i].link);
+        job_link_stop(&r->sources[i].link);
 }
 
 void verify_wake(struct unit *u)
@@ -46,7 +46,7 @@ void verify_take_sources(struct verify_run *r)
         s->sub = t->subs[i];
         s->job = s->sub->job;
         node_ref(&s->sub->node);
-        copy_link_init(&s->link, s->job);
+        job_link_init(&s->link, s->job);
     }
     mutex_unlock(&t->lock);
 }
@@ -58,22 +58,22 @@ int verify_open(struct verify_run *r, struct err *err)
     if (r->n_sources == 0)
         return err_set(err, -EBUSY, "the task was never started: there is nothing to compare");
     for (unsigned i = 0; i < r->n_sources && rc == 0; i++)
-        rc = copy_link_source(&r->sources[i].link, &r->sources[i].conn, err);
+        rc = job_link_source(&r->sources[i].link, &r->sources[i].conn, err);
     if (rc == 0)
-        rc = copy_link_target(&r->sources[0].link, NULL, &r->target, err);
+        rc = job_link_target(&r->sources[0].link, NULL, &r->target, err);
     return rc;
 }
 
 void verify_close(struct verify_run *r)
 {
     if (r->target)
-        copy_link_close(&r->sources[0].link, r->target);
+        job_link_close(&r->sources[0].link, r->target);
     for (unsigned i = 0; i < r->n_sources; i++) {
         struct verify_source *s = &r->sources[i];
 
         if (s->conn)
-            copy_link_close(&s->link, s->conn);
-        copy_link_fini(&s->link);
+            job_link_close(&s->link, s->conn);
+        job_link_fini(&s->link);
         node_unref(&s->sub->node);
     }
     free(r->sources);

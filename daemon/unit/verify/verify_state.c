@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
 #include "sink/checkpoint.h"
-#include "unit/copy/copy_sql.h"
 #include "unit/verify/verify_priv.h"
 
 enum { ER_BAD_FIELD = 1054 };
@@ -43,15 +43,15 @@ static int add_column(struct verify_run *r, const char *meta, const char *name, 
                       struct err *err)
 {
     SCOPED(freep) char *none = NULL;
-    int rc = copy_sql_scalar(r->target, &none, err, "SELECT %i FROM %i.sluice_verify_table LIMIT 0",
-                             name, meta);
+    int rc = sql_scalar(r->target, &none, err, "SELECT %i FROM %i.sluice_verify_table LIMIT 0",
+                        name, meta);
 
     if (rc < 0 && rc != -ENOENT && err->sql != ER_BAD_FIELD)
         return rc;
     rc = err->sql == ER_BAD_FIELD;
     *err = ERR_INIT;
-    return rc ? copy_sql_exec(r->target, err, "ALTER TABLE %i.sluice_verify_table ADD %i %r", meta,
-                              name, type)
+    return rc ? sql_exec(r->target, err, "ALTER TABLE %i.sluice_verify_table ADD %i %r", meta, name,
+                         type)
               : 0;
 }
 
@@ -75,7 +75,7 @@ int verify_state_create(struct verify_run *r, struct err *err)
     int rc = checkpoint_prepare(r->target, meta, err);
 
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(create_sql); i++)
-        rc = copy_sql_exec(r->target, err, create_sql[i], meta);
+        rc = sql_exec(r->target, err, create_sql[i], meta);
     return rc == 0 ? add_columns(r, meta, err) : rc;
 }
 
@@ -85,8 +85,8 @@ int verify_state_clear(struct verify_run *r, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(tables); i++)
-        rc = copy_sql_exec(r->target, err, "DELETE FROM %i.%i WHERE task=%q",
-                           job_of(r)->meta_schema, tables[i], job_of(r)->task);
+        rc = sql_exec(r->target, err, "DELETE FROM %i.%i WHERE task=%q", job_of(r)->meta_schema,
+                      tables[i], job_of(r)->task);
     return rc;
 }
 
@@ -94,7 +94,7 @@ int verify_state_clear(struct verify_run *r, struct err *err)
 
 static struct verify_table *find(struct verify_run *r, const struct mysql_row *row)
 {
-    SCOPED(freep) char *db = copy_row_text(row, 0), *name = copy_row_text(row, 1);
+    SCOPED(freep) char *db = mysql_row_text(row, 0), *name = mysql_row_text(row, 1);
 
     for (unsigned i = 0; i < r->n_tables; i++)
         if (strcmp(r->tables[i].db, db) == 0 && strcmp(r->tables[i].name, name) == 0)
@@ -104,20 +104,20 @@ static struct verify_table *find(struct verify_run *r, const struct mysql_row *r
 
 static void take(struct verify_table *t, const struct mysql_row *row)
 {
-    SCOPED(freep) char *state = copy_row_text(row, 2);
+    SCOPED(freep) char *state = mysql_row_text(row, 2);
 
     for (unsigned i = 0; verify_state_names[i]; i++)
         if (strcmp(verify_state_names[i], state) == 0)
             t->state = (enum verify_state)i;
     free(t->at);
     free(t->reason);
-    t->at = copy_row_text(row, 3);
-    t->rows = copy_row_u64(row, 4);
-    t->differing = copy_row_u64(row, 5);
-    t->unsettled = copy_row_u64(row, 6);
-    t->reason = copy_row_text(row, 7);
-    t->left_out = copy_row_u64(row, 8);
-    t->not_judged = copy_row_u64(row, 9);
+    t->at = mysql_row_text(row, 3);
+    t->rows = mysql_row_u64(row, 4);
+    t->differing = mysql_row_u64(row, 5);
+    t->unsettled = mysql_row_u64(row, 6);
+    t->reason = mysql_row_text(row, 7);
+    t->left_out = mysql_row_u64(row, 8);
+    t->not_judged = mysql_row_u64(row, 9);
     snprintf(t->way, sizeof t->way, "%.*s", (int)row->sizes[10], row->values[10]);
 }
 
@@ -125,8 +125,7 @@ int verify_state_read(struct verify_run *r, struct err *err)
 {
     struct mysql_result *res;
     struct mysql_row row;
-    int rc =
-        copy_sql_query(r->target, &res, err,
+    int rc = sql_query(r->target, &res, err,
                        "SELECT db,tab,state,last_key,n_rows,differing,unsettled,reason,left_out,"
                        "not_judged,way FROM "
                        "%i.sluice_verify_table WHERE task=%q",
@@ -146,12 +145,12 @@ int verify_state_read(struct verify_run *r, struct err *err)
 
 int verify_state_put(struct verify_run *r, const struct verify_table *t, struct err *err)
 {
-    return copy_sql_exec(r->target, err,
-                         "REPLACE INTO %i.sluice_verify_table VALUES "
-                         "(%q,%q,%q,%q,%q,%u,%u,%u,%q,%u,%u,%q)",
-                         job_of(r)->meta_schema, job_of(r)->task, t->db, t->name,
-                         verify_state_names[t->state], t->at, t->rows, t->differing, t->unsettled,
-                         t->reason, t->left_out, t->not_judged, t->way);
+    return sql_exec(r->target, err,
+                    "REPLACE INTO %i.sluice_verify_table VALUES "
+                    "(%q,%q,%q,%q,%q,%u,%u,%u,%q,%u,%u,%q)",
+                    job_of(r)->meta_schema, job_of(r)->task, t->db, t->name,
+                    verify_state_names[t->state], t->at, t->rows, t->differing, t->unsettled,
+                    t->reason, t->left_out, t->not_judged, t->way);
 }
 
 /* --- rows --- */
@@ -179,8 +178,7 @@ int verify_state_found(struct verify_run *r, struct verify_table *t, const struc
     const struct verify_part *p = &t->parts[f->part];
     const struct job *job = r->sources[p->source].job;
     SCOPED(freep) char *name = xasprintf("%s.%s", t->db, t->name);
-    int rc =
-        copy_sql_exec(r->target, err,
+    int rc = sql_exec(r->target, err,
                       "REPLACE INTO %i.sluice_verify_row VALUES "
                       "(%q,%q,%q,%q,%u,%q,%q,%q,%q,%u,%q)",
                       job->meta_schema, job->task, job->source, p->db, p->name,
@@ -210,17 +208,17 @@ int verify_state_show(struct verify_run *r, struct err *err)
     json_t *all;
     struct mysql_result *res;
     struct mysql_row row;
-    int rc = copy_sql_query(r->target, &res, err,
-                            "SELECT source, CONCAT(to_db,'.',to_tab), shown, kind FROM "
-                            "%i.sluice_verify_row WHERE task=%q LIMIT %u",
-                            job_of(r)->meta_schema, job_of(r)->task, (uint64_t)SHOWN);
+    int rc = sql_query(r->target, &res, err,
+                       "SELECT source, CONCAT(to_db,'.',to_tab), shown, kind FROM "
+                       "%i.sluice_verify_row WHERE task=%q LIMIT %u",
+                       job_of(r)->meta_schema, job_of(r)->task, (uint64_t)SHOWN);
 
     if (rc < 0)
         return rc;
     all = json_array();
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
-        SCOPED(freep) char *source = copy_row_text(&row, 0), *table = copy_row_text(&row, 1);
-        SCOPED(freep) char *key = copy_row_text(&row, 2), *kind = copy_row_text(&row, 3);
+        SCOPED(freep) char *source = mysql_row_text(&row, 0), *table = mysql_row_text(&row, 1);
+        SCOPED(freep) char *key = mysql_row_text(&row, 2), *kind = mysql_row_text(&row, 3);
 
         json_array_append_new(all, row_of(source, table, key, kind));
     }
@@ -241,8 +239,8 @@ int verify_forget(const struct job *job, struct err *err)
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < ARRAY_LEN(tables) && rc == 0; i++) {
-        rc = copy_sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q", job->meta_schema, tables[i],
-                           job->task);
+        rc = sql_exec(c, err, "DELETE FROM %i.%i WHERE task=%q", job->meta_schema, tables[i],
+                      job->task);
         if (rc < 0 && (err->sql == 1146 || err->sql == 1049))
             rc = 0;
     }

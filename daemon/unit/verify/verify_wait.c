@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/dump/dump_snapshot.h"
+#include "unit/read/read_snapshot.h"
 #include "unit/sync/sync.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
@@ -65,7 +65,7 @@ static int pass_source(struct verify_run *r, struct verify_source *s, const stru
     struct position until = { .offset = 0 };
     int64_t began = clock_mono_us();
     bool said = false;
-    int rc = dump_position_now(s->conn, &until, err);
+    int rc = read_position_now(s->conn, &until, err);
 
     while (rc == 0 && !is_past(r, s->job->source, &until)) {
         if (r->verify && !said && clock_mono_us() - began > 1000000) {
@@ -77,7 +77,7 @@ static int pass_source(struct verify_run *r, struct verify_source *s, const stru
         if (rc == 0 && clock_mono_us() - began > AGAIN_US) {
             position_fini(&until);
             until = (struct position){ .offset = 0 };
-            rc = dump_position_now(s->conn, &until, err);
+            rc = read_position_now(s->conn, &until, err);
             began = clock_mono_us();
         }
     }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "mysql/conn.h"
+#include "mysql/quote.h"
 
 static void check(void (*quote)(struct buf *, struct slice), struct slice in, const char *expected)
 {

@@ -1,5 +1,5 @@
 /*
- * dump_snapshot.h - one moment of the source, seen by several connections.
+ * read_snapshot.h - one moment of the source, seen by several connections.
  *
  *   MariaDB            BACKUP STAGE BLOCK_COMMIT holds commits back (not reads, not
  *                      running statements) while all start their snapshots; the
@@ -17,13 +17,13 @@
  * XA transactions that are prepared and not finished are in no snapshot and
  * not in the binlog after it: they are waited for, with a deadline.
  */
-#ifndef SLUICE_UNIT_DUMP_SNAPSHOT_H
-#define SLUICE_UNIT_DUMP_SNAPSHOT_H
+#ifndef SLUICE_UNIT_READ_SNAPSHOT_H
+#define SLUICE_UNIT_READ_SNAPSHOT_H
 
-#include "unit/copy/copy_link.h"
 #include "unit/job.h"
+#include "unit/job_link.h"
 
-struct dump_snapshot {
+struct read_snapshot {
     struct mysql_conn **conns; /* in a snapshot transaction each, with a savepoint */
     unsigned n;
     struct position low, high; /* equal but in the last case above; file "" without a binlog */
@@ -31,7 +31,7 @@ struct dump_snapshot {
 };
 
 /* How to come to one moment. */
-struct dump_way {
+struct read_way {
     enum consistency how;
     const char *lock_tables; /* the LOCK TABLES of CONSISTENT_LOCK; else NULL */
     /* Called at that moment, while commits are held back; maybe again, when another is tried.
@@ -41,18 +41,18 @@ struct dump_way {
 };
 
 /* At most 'n' connections; fewer where one is all we can have. */
-int dump_snapshot_take(struct copy_link *l, unsigned n, const struct dump_way *way,
-                       struct dump_snapshot *ret, struct err *err);
-void dump_snapshot_close(struct copy_link *l, struct dump_snapshot *s);
+int read_snapshot_take(struct job_link *l, unsigned n, const struct read_way *way,
+                       struct read_snapshot *ret, struct err *err);
+void read_snapshot_close(struct job_link *l, struct read_snapshot *s);
 
 /* Lets go of the metadata locks of the tables read so far: DDL at the source need not wait for
  * the end of the copy. */
-int dump_snapshot_release_tables(struct mysql_conn *c, struct err *err);
+int read_snapshot_release_tables(struct mysql_conn *c, struct err *err);
 
 /* MariaDB: of the snapshot that the session is in, without a set; 'ret' is empty before. */
-int dump_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err);
+int read_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err);
 
 /* The position now; for a table that is locked against writes. */
-int dump_position_now(struct mysql_conn *c, struct position *ret, struct err *err);
+int read_position_now(struct mysql_conn *c, struct position *ret, struct err *err);
 
 #endif

@@ -1,9 +1,8 @@
-#include "unit/copy/copy_link.h"
+#include "unit/job_link.h"
 
 #include <errno.h>
 
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
 
 /* An index that is built at the end of a LOAD, or a lock at the other end, may take hours. */
 enum { PATIENCE_S = 86400 };
@@ -41,30 +40,30 @@ static const struct session_setting settings[] = {
     { .sql = NULL },
 };
 
-void copy_link_init(struct copy_link *l, const struct job *job)
+void job_link_init(struct job_link *l, const struct job *job)
 {
-    *l = (struct copy_link){ .job = job };
+    *l = (struct job_link){ .job = job };
     mutex_init(&l->lock);
 }
 
-void copy_link_fini(struct copy_link *l)
+void job_link_fini(struct job_link *l)
 {
     mutex_fini(&l->lock);
 }
 
-static int link_add(struct copy_link *l, struct mysql_conn *c, struct err *err)
+static int link_add(struct job_link *l, struct mysql_conn *c, struct err *err)
 {
     bool refused;
 
     mutex_lock(&l->lock);
-    refused = l->stopping || l->n_conns == COPY_MAX_LINKS;
+    refused = l->stopping || l->n_conns == JOB_MAX_LINKS;
     if (!refused)
         l->conns[l->n_conns++] = c;
     mutex_unlock(&l->lock);
     return refused ? err_set(err, -ECANCELED, "the copy is being stopped") : 0;
 }
 
-void copy_link_close(struct copy_link *l, struct mysql_conn *c)
+void job_link_close(struct job_link *l, struct mysql_conn *c)
 {
     mutex_lock(&l->lock);
     for (unsigned i = 0; i < l->n_conns; i++)
@@ -74,7 +73,7 @@ void copy_link_close(struct copy_link *l, struct mysql_conn *c)
     mysql_conn_close(c);
 }
 
-void copy_link_stop(struct copy_link *l)
+void job_link_stop(struct job_link *l)
 {
     mutex_lock(&l->lock);
     l->stopping = true;
@@ -83,14 +82,14 @@ void copy_link_stop(struct copy_link *l)
     mutex_unlock(&l->lock);
 }
 
-void copy_link_restart(struct copy_link *l)
+void job_link_restart(struct job_link *l)
 {
     mutex_lock(&l->lock);
     l->stopping = false;
     mutex_unlock(&l->lock);
 }
 
-bool copy_link_stopping(struct copy_link *l)
+bool job_link_stopping(struct job_link *l)
 {
     bool stopping;
 
@@ -117,7 +116,7 @@ static int session_set(struct mysql_conn *c, bool source, struct err *err)
     return 0;
 }
 
-static int link_open(struct copy_link *l, bool source, struct mysql_conn **ret, struct err *err)
+static int link_open(struct job_link *l, bool source, struct mysql_conn **ret, struct err *err)
 {
     struct mysql_params p = source ? l->job->from : l->job->to; /* borrows its strings */
     struct mysql_conn *c;
@@ -136,7 +135,7 @@ static int link_open(struct copy_link *l, bool source, struct mysql_conn **ret, 
     return 0;
 }
 
-int copy_link_source(struct copy_link *l, struct mysql_conn **ret, struct err *err)
+int job_link_source(struct job_link *l, struct mysql_conn **ret, struct err *err)
 {
     struct mysql_conn *c;
     int rc = link_open(l, true, &c, err);
@@ -144,7 +143,7 @@ int copy_link_source(struct copy_link *l, struct mysql_conn **ret, struct err *e
     if (rc == 0) {
         rc = session_set(c, true, err);
         if (rc < 0)
-            copy_link_close(l, c);
+            job_link_close(l, c);
     }
     if (rc < 0)
         return err_wrap(err, "source %s", l->job->source);
@@ -152,8 +151,8 @@ int copy_link_source(struct copy_link *l, struct mysql_conn **ret, struct err *e
     return 0;
 }
 
-int copy_link_target(struct copy_link *l, struct checkpoint *fence, struct mysql_conn **ret,
-                     struct err *err)
+int job_link_target(struct job_link *l, struct checkpoint *fence, struct mysql_conn **ret,
+                    struct err *err)
 {
     struct mysql_conn *c;
     int rc = link_open(l, false, &c, err);
@@ -164,7 +163,7 @@ int copy_link_target(struct copy_link *l, struct checkpoint *fence, struct mysql
         if (rc == 0) /* after it: it makes the session strict */
             rc = session_set(c, false, err);
         if (rc < 0)
-            copy_link_close(l, c);
+            job_link_close(l, c);
     }
     if (rc < 0)
         return err_of_target(err);

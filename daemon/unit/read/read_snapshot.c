@@ -1,4 +1,4 @@
-#include "unit/dump/dump_snapshot.h"
+#include "unit/read/read_snapshot.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 
 enum {
     LOCK_TRIES = 10,
@@ -36,10 +36,10 @@ static int exec(struct mysql_conn *c, const char *sql, struct err *err)
     return mysql_conn_exec(c, slice_str(sql), NULL, err);
 }
 
-static int nap(struct copy_link *l, unsigned ms, struct err *err)
+static int nap(struct job_link *l, unsigned ms, struct err *err)
 {
     for (unsigned done = 0; done < ms; done += 50) {
-        if (copy_link_stopping(l))
+        if (job_link_stopping(l))
             return err_set(err, -ECANCELED, "the copy is being stopped");
         usleep(50000);
     }
@@ -56,17 +56,17 @@ static int gtids_read(struct mysql_conn *c, const char *file, uint64_t offset,
     int rc;
 
     if (flavor == FLAVOR_MARIADB)
-        rc = copy_sql_scalar(c, &text, err, "SELECT BINLOG_GTID_POS(%q, %u)", file, offset);
+        rc = sql_scalar(c, &text, err, "SELECT BINLOG_GTID_POS(%q, %u)", file, offset);
     else
-        rc = copy_sql_scalar(c, &text, err, "SELECT @@GLOBAL.gtid_executed");
+        rc = sql_scalar(c, &text, err, "SELECT @@GLOBAL.gtid_executed");
     return rc < 0 ? rc : gtid_set_parse(ret, flavor, text, err);
 }
 
-int dump_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err)
+int read_snapshot_position(struct mysql_conn *c, struct position *ret, struct err *err)
 {
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &r, err, "SHOW STATUS LIKE 'binlog_snapshot_%%'");
+    int rc = sql_query(c, &r, err, "SHOW STATUS LIKE 'binlog_snapshot_%%'");
 
     if (rc < 0)
         return rc;
@@ -74,27 +74,27 @@ int dump_snapshot_position(struct mysql_conn *c, struct position *ret, struct er
         if (row.sizes[0] == strlen("Binlog_snapshot_file"))
             snprintf(ret->file, sizeof ret->file, "%.*s", (int)row.sizes[1], row.values[1]);
         else if (row.sizes[0] == strlen("Binlog_snapshot_position"))
-            ret->offset = copy_row_u64(&row, 1);
+            ret->offset = mysql_row_u64(&row, 1);
     }
     mysql_result_free(r);
     return rc;
 }
 
-int dump_position_now(struct mysql_conn *c, struct position *ret, struct err *err)
+int read_position_now(struct mysql_conn *c, struct position *ret, struct err *err)
 {
     bool new_name = mysql_conn_flavor(c) == FLAVOR_MYSQL && mysql_conn_version(c) >= 80200;
     struct position p = { .offset = 0 };
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &r, err, "%r",
-                            new_name ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
+    int rc =
+        sql_query(c, &r, err, "%r", new_name ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
 
     if (rc < 0)
         return err_wrap(err, "reading the position");
     rc = mysql_result_next(r, &row, err);
     if (rc > 0) {
         snprintf(p.file, sizeof p.file, "%.*s", (int)row.sizes[0], row.values[0]);
-        p.offset = copy_row_u64(&row, 1);
+        p.offset = mysql_row_u64(&row, 1);
     }
     mysql_result_free(r);
     if (rc > 0)
@@ -114,7 +114,7 @@ static int xa_prepared(struct mysql_conn *c, struct buf *xids, struct err *err)
 {
     struct mysql_result *r;
     struct mysql_row row;
-    int rc = copy_sql_query(c, &r, err, "XA RECOVER");
+    int rc = sql_query(c, &r, err, "XA RECOVER");
 
     if (rc < 0 && (err->sql == ER_ACCESS_DENIED || err->sql == ER_XA_ACCESS))
         return err_set(err, -EACCES,
@@ -129,7 +129,7 @@ static int xa_prepared(struct mysql_conn *c, struct buf *xids, struct err *err)
     return rc < 0 ? rc : xids->size > 0;
 }
 
-static int xa_wait(struct copy_link *l, struct mysql_conn *c, struct err *err)
+static int xa_wait(struct job_link *l, struct mysql_conn *c, struct err *err)
 {
     SCOPED(buf_fini) struct buf xids = BUF_INIT;
     int64_t deadline = clock_mono_us() + XA_DEADLINE_S * 1000000LL;
@@ -150,7 +150,7 @@ static int xa_wait(struct copy_link *l, struct mysql_conn *c, struct err *err)
 
 /* --- snapshots --- */
 
-int dump_snapshot_release_tables(struct mysql_conn *c, struct err *err)
+int read_snapshot_release_tables(struct mysql_conn *c, struct err *err)
 {
     return exec(c, "ROLLBACK TO SAVEPOINT sluice", err);
 }
@@ -162,7 +162,7 @@ static int snapshot_begin(struct mysql_conn *c, struct err *err)
     return rc < 0 ? rc : exec(c, "SAVEPOINT sluice", err);
 }
 
-static void snapshot_end(struct dump_snapshot *s)
+static void snapshot_end(struct read_snapshot *s)
 {
     for (unsigned i = 0; i < s->n; i++) {
         struct err ignored = ERR_INIT;
@@ -177,7 +177,7 @@ static void snapshot_end(struct dump_snapshot *s)
 /* All connections under the lock.  -EAGAIN: they differ, or a transaction was
  * prepared meanwhile.  Under a lock of our tables alone others go on, and so does the position:
  * the first is good for all. */
-static int begin_all(struct mysql_conn *ctl, const struct dump_way *way, struct dump_snapshot *s,
+static int begin_all(struct mysql_conn *ctl, const struct read_way *way, struct read_snapshot *s,
                      struct err *err)
 {
     SCOPED(buf_fini) struct buf xids = BUF_INIT;
@@ -187,14 +187,14 @@ static int begin_all(struct mysql_conn *ctl, const struct dump_way *way, struct 
     if (rc > 0)
         return err_set(err, -EAGAIN, "XA transactions were prepared: %s", xids.data);
     if (rc == 0 && one_position)
-        rc = dump_position_now(ctl, &s->low, err);
+        rc = read_position_now(ctl, &s->low, err);
     for (unsigned i = 0; rc == 0 && i < s->n; i++) {
         struct position p = { .offset = 0 };
 
         rc = snapshot_begin(s->conns[i], err);
         if (rc < 0 || one_position)
             continue;
-        rc = dump_snapshot_position(s->conns[i], &p, err);
+        rc = read_snapshot_position(s->conns[i], &p, err);
         if (rc == 0 && i == 0)
             s->low = p;
         else if (rc == 0 && position_compare(&p, &s->low) != 0)
@@ -205,8 +205,8 @@ static int begin_all(struct mysql_conn *ctl, const struct dump_way *way, struct 
     return rc;
 }
 
-static int lock_and_begin(struct mysql_conn *ctl, const struct dump_way *way,
-                          struct dump_snapshot *s, struct err *err)
+static int lock_and_begin(struct mysql_conn *ctl, const struct read_way *way,
+                          struct read_snapshot *s, struct err *err)
 {
     enum flavor flavor = mysql_conn_flavor(ctl);
     bool tables = way->lock_tables != NULL;
@@ -235,8 +235,8 @@ static int lock_and_begin(struct mysql_conn *ctl, const struct dump_way *way,
 }
 
 /* Without the right to hold commits back. */
-static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
-                          struct dump_snapshot *s, struct err *err)
+static int begin_unlocked(struct mysql_conn *ctl, const struct read_way *way,
+                          struct read_snapshot *s, struct err *err)
 {
     SCOPED(freep) char *mode = NULL;
     int rc;
@@ -251,7 +251,7 @@ static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
     if (mysql_conn_flavor(ctl) == FLAVOR_MARIADB) {
         rc = snapshot_begin(s->conns[0], err);
         if (rc == 0)
-            rc = dump_snapshot_position(s->conns[0], &s->low, err);
+            rc = read_snapshot_position(s->conns[0], &s->low, err);
         if (rc == 0 && s->low.file[0])
             rc = gtids_read(ctl, s->low.file, s->low.offset, &s->low.gtids, err);
         if (rc == 0)
@@ -260,7 +260,7 @@ static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
     }
     /* gtid_executed is what the engine has committed: it is all in a snapshot that starts
      * later.  A file and offset would be ahead of the engine and cannot be the low one. */
-    rc = copy_sql_scalar(ctl, &mode, err, "SELECT @@GLOBAL.gtid_mode");
+    rc = sql_scalar(ctl, &mode, err, "SELECT @@GLOBAL.gtid_mode");
     if (rc == 0 && strcmp(mode, "ON") != 0)
         return err_set(err, -EACCES,
                        "no consistent snapshot without the right to hold commits back: "
@@ -270,7 +270,7 @@ static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
     if (rc == 0)
         rc = snapshot_begin(s->conns[0], err);
     if (rc == 0)
-        rc = dump_position_now(ctl, &s->high, err);
+        rc = read_position_now(ctl, &s->high, err);
     if (rc == 0) {
         s->exact = gtid_set_equal(s->low.gtids, s->high.gtids);
         if (s->exact) {
@@ -281,8 +281,8 @@ static int begin_unlocked(struct mysql_conn *ctl, const struct dump_way *way,
     return rc;
 }
 
-static int take(struct copy_link *l, struct mysql_conn *ctl, const struct dump_way *way,
-                struct dump_snapshot *s, struct err *err)
+static int take(struct job_link *l, struct mysql_conn *ctl, const struct read_way *way,
+                struct read_snapshot *s, struct err *err)
 {
     int rc = -EAGAIN;
 
@@ -309,15 +309,15 @@ static int take(struct copy_link *l, struct mysql_conn *ctl, const struct dump_w
                     LOCK_TRIES);
 }
 
-int dump_snapshot_take(struct copy_link *l, unsigned n, const struct dump_way *way,
-                       struct dump_snapshot *ret, struct err *err)
+int read_snapshot_take(struct job_link *l, unsigned n, const struct read_way *way,
+                       struct read_snapshot *ret, struct err *err)
 {
-    struct dump_snapshot s = { .conns = xcalloc(n, sizeof *s.conns) };
+    struct read_snapshot s = { .conns = xcalloc(n, sizeof *s.conns) };
     struct mysql_conn *ctl = NULL;
-    int rc = copy_link_source(l, &ctl, err);
+    int rc = job_link_source(l, &ctl, err);
 
     while (rc == 0 && s.n < n) {
-        rc = copy_link_source(l, &s.conns[s.n], err);
+        rc = job_link_source(l, &s.conns[s.n], err);
         if (rc == 0)
             s.n++;
     }
@@ -325,22 +325,22 @@ int dump_snapshot_take(struct copy_link *l, unsigned n, const struct dump_way *w
     if (rc == 0)
         rc = take(l, ctl, way, &s, err);
     for (unsigned i = s.n; i < n; i++) /* those that a fallback does without */
-        copy_link_close(l, s.conns[i]);
-    copy_link_close(l, ctl);
+        job_link_close(l, s.conns[i]);
+    job_link_close(l, ctl);
     if (rc < 0) {
-        dump_snapshot_close(l, &s);
+        read_snapshot_close(l, &s);
         return err_wrap(err, "snapshot");
     }
     *ret = s;
     return 0;
 }
 
-void dump_snapshot_close(struct copy_link *l, struct dump_snapshot *s)
+void read_snapshot_close(struct job_link *l, struct read_snapshot *s)
 {
     for (unsigned i = 0; i < s->n; i++)
-        copy_link_close(l, s->conns[i]);
+        job_link_close(l, s->conns[i]);
     free(s->conns);
     position_fini(&s->low);
     position_fini(&s->high);
-    *s = (struct dump_snapshot){ .n = 0 };
+    *s = (struct read_snapshot){ .n = 0 };
 }

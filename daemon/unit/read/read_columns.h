@@ -1,5 +1,5 @@
 /*
- * dump_columns.h - how each column of a table travels: read as which
+ * read_columns.h - how each column of a table travels: read as which
  * expression, sent in which form, stored through which.
  *
  * Rows are read as text and reach the target as the same bytes, so a value is
@@ -12,31 +12,31 @@
  *                      Where '' is a member too, the index is read instead
  *   generated          left out
  */
-#ifndef SLUICE_UNIT_DUMP_COLUMNS_H
-#define SLUICE_UNIT_DUMP_COLUMNS_H
+#ifndef SLUICE_UNIT_READ_COLUMNS_H
+#define SLUICE_UNIT_READ_COLUMNS_H
 
 #include <stdbool.h>
 
 #include "mysql/table.h"
 
-enum copy_kind {
-    COPY_NUMBER, /* digits: as they are */
-    COPY_PLAIN,  /* other ASCII that needs no escape: dates, decimals */
-    COPY_BYTES,
-    COPY_TEXT,  /* UTF-8 */
-    COPY_INDEX, /* of an ENUM: digits */
+enum read_kind {
+    READ_NUMBER, /* digits: as they are */
+    READ_PLAIN,  /* other ASCII that needs no escape: dates, decimals */
+    READ_BYTES,
+    READ_TEXT,  /* UTF-8 */
+    READ_INDEX, /* of an ENUM: digits */
 };
 
-struct copy_column {
-    enum copy_kind kind;
-    bool is_enum; /* index 0 warns: '' of COPY_BYTES, 0 of COPY_INDEX */
+struct read_column {
+    enum read_kind kind;
+    bool is_enum; /* index 0 warns: '' of READ_BYTES, 0 of READ_INDEX */
     bool is_bit;
     char *charset; /* NULL if it is not of a character type */
 };
 
-struct copy_columns {
+struct read_columns {
     unsigned n;
-    struct copy_column *cols;
+    struct read_column *cols;
     unsigned n_constants; /* the last of them are the same for all rows */
     const struct router_extracted *constants;
     char *select; /* expressions, commas between */
@@ -48,7 +48,7 @@ struct copy_columns {
 /* 'from' at the source; 'to' at the target, NULL while it does not exist.  'extra': columns of 'to'
  * that are the same for all rows, borrowed; NULL: none. */
 struct router_extracted;
-void dump_columns_init(struct copy_columns *c, const struct table_def *from,
+void read_columns_init(struct read_columns *c, const struct table_def *from,
                        const struct table_def *to, const struct router_extracted *extra);
 
 /* What a file of a dump says of its rows. */
@@ -60,15 +60,15 @@ struct dump_words {
 };
 
 /* The same for rows of a file that go into 'to'.  -EINVAL: there is no such column. */
-int dump_columns_named(struct copy_columns *c, const struct table_def *to,
+int read_columns_named(struct read_columns *c, const struct table_def *to,
                        const struct dump_words *words, const struct router_extracted *extra,
                        struct err *err);
-void dump_columns_fini(struct copy_columns *c);
+void read_columns_fini(struct read_columns *c);
 
 /* True if storing this value warns, as it should: index 0 of an ENUM. */
-static inline bool copy_column_warns(const struct copy_column *c, const char *value, size_t size)
+static inline bool read_column_warns(const struct read_column *c, const char *value, size_t size)
 {
-    return c->is_enum && value && (size == 0 || (c->kind == COPY_INDEX && *value == '0'));
+    return c->is_enum && value && (size == 0 || (c->kind == READ_INDEX && *value == '0'));
 }
 
 /* True if the ENUM type, as information_schema prints it, has the member ''. */

@@ -1,4 +1,4 @@
-#include "unit/dump/dump_columns.h"
+#include "unit/read/read_columns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,28 +6,29 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "mysql/quote.h"
 #include "route/router.h"
 
 static const struct {
     const char *type;
-    enum copy_kind kind;
+    enum read_kind kind;
 } kinds[] = {
-    { "tinyint", COPY_NUMBER },  { "smallint", COPY_NUMBER }, { "mediumint", COPY_NUMBER },
-    { "int", COPY_NUMBER },      { "bigint", COPY_NUMBER },   { "year", COPY_PLAIN },
-    { "decimal", COPY_PLAIN },   { "float", COPY_PLAIN },     { "double", COPY_PLAIN },
-    { "date", COPY_PLAIN },      { "time", COPY_PLAIN },      { "datetime", COPY_PLAIN },
-    { "timestamp", COPY_PLAIN }, { "uuid", COPY_TEXT },       { "inet6", COPY_TEXT },
-    { "inet4", COPY_TEXT },      { NULL, COPY_BYTES },
+    { "tinyint", READ_NUMBER },  { "smallint", READ_NUMBER }, { "mediumint", READ_NUMBER },
+    { "int", READ_NUMBER },      { "bigint", READ_NUMBER },   { "year", READ_PLAIN },
+    { "decimal", READ_PLAIN },   { "float", READ_PLAIN },     { "double", READ_PLAIN },
+    { "date", READ_PLAIN },      { "time", READ_PLAIN },      { "datetime", READ_PLAIN },
+    { "timestamp", READ_PLAIN }, { "uuid", READ_TEXT },       { "inet6", READ_TEXT },
+    { "inet4", READ_TEXT },      { NULL, READ_BYTES },
 };
 
-static enum copy_kind kind_of(const struct table_column *c)
+static enum read_kind kind_of(const struct table_column *c)
 {
     size_t i = 0;
 
     if (c->json)
-        return COPY_TEXT;
+        return READ_TEXT;
     if (strcmp(c->data_type, "enum") == 0 && enum_has_blank(c->column_type))
-        return COPY_INDEX;
+        return READ_INDEX;
     while (kinds[i].type && strcmp(kinds[i].type, c->data_type) != 0)
         i++;
     return kinds[i].kind;
@@ -63,22 +64,22 @@ static void select_add(struct buf *out, const struct table_column *c)
     sql_ident(out, slice_str(c->name));
     if (strcmp(c->data_type, "float") == 0)
         buf_str(out, "*1e0"); /* not +0e0: that would lose the sign of -0 */
-    else if (kind_of(c) == COPY_INDEX)
+    else if (kind_of(c) == READ_INDEX)
         buf_str(out, "+0");
 }
 
 struct builder {
-    struct copy_columns *c;
+    struct read_columns *c;
     struct buf select, names, load, set;
 };
 
-static void column_add(struct builder *b, const struct table_column *col, enum copy_kind kind,
+static void column_add(struct builder *b, const struct table_column *col, enum read_kind kind,
                        const char *constant)
 {
-    struct copy_column *copy = &b->c->cols[b->c->n++];
+    struct read_column *copy = &b->c->cols[b->c->n++];
     const char *comma = b->names.size ? ", " : "";
 
-    *copy = (struct copy_column){ .kind = kind,
+    *copy = (struct read_column){ .kind = kind,
                                   .is_enum = strcmp(col->data_type, "enum") == 0,
                                   .is_bit = strcmp(col->data_type, "bit") == 0,
                                   .charset = col->charset ? xstrdup(col->charset) : NULL };
@@ -92,14 +93,14 @@ static void column_add(struct builder *b, const struct table_column *col, enum c
     if (!b->c->first)
         b->c->first = xstrndup(b->names.data, b->names.size);
     buf_str(&b->load, comma);
-    if (kind < COPY_TEXT) {
+    if (kind < READ_TEXT) {
         sql_ident(&b->load, slice_str(col->name));
         return;
     }
     buf_printf(&b->load, "@v%u", b->c->n);
     buf_str(&b->set, b->set.size ? ", " : " SET ");
     sql_ident(&b->set, slice_str(col->name));
-    buf_printf(&b->set, kind == COPY_TEXT ? " = CONVERT(@v%u USING utf8mb4)" : " = @v%u + 0",
+    buf_printf(&b->set, kind == READ_TEXT ? " = CONVERT(@v%u USING utf8mb4)" : " = @v%u + 0",
                b->c->n);
 }
 
@@ -129,21 +130,21 @@ static void add_constants(struct builder *b, const struct table_def *to,
     }
 }
 
-void dump_columns_init(struct copy_columns *c, const struct table_def *from,
+void read_columns_init(struct read_columns *c, const struct table_def *from,
                        const struct table_def *to, const struct router_extracted *extra)
 {
     unsigned n_extra = extra && to ? extra->n : 0;
     struct builder b = { .c = c };
 
-    *c = (struct copy_columns){ .cols = xcalloc(from->n_cols + n_extra + 1, sizeof *c->cols) };
+    *c = (struct read_columns){ .cols = xcalloc(from->n_cols + n_extra + 1, sizeof *c->cols) };
     for (unsigned i = 0; i < from->n_cols; i++) {
         const struct table_column *col = &from->cols[i], *there = column_named(to, col->name);
-        enum copy_kind kind = kind_of(col);
+        enum read_kind kind = kind_of(col);
 
         if (col->generated)
             continue;
-        if (kind == COPY_BYTES && there && kind_of(there) == COPY_TEXT)
-            kind = COPY_TEXT;
+        if (kind == READ_BYTES && there && kind_of(there) == READ_TEXT)
+            kind = READ_TEXT;
         column_add(&b, col, kind, NULL);
     }
     add_constants(&b, to, extra);
@@ -151,23 +152,23 @@ void dump_columns_init(struct copy_columns *c, const struct table_def *from,
 }
 
 /* Where '' is a member of an ENUM, another's dump has '' for it, and ours the index. */
-static enum copy_kind kind_in_file(const struct table_column *col, const struct dump_words *words)
+static enum read_kind kind_in_file(const struct table_column *col, const struct dump_words *words)
 {
-    enum copy_kind kind = kind_of(col);
+    enum read_kind kind = kind_of(col);
 
-    if (kind == COPY_INDEX && !words->ours)
-        kind = COPY_BYTES;
-    return kind == COPY_BYTES && words->utf8 && col->charset ? COPY_TEXT : kind;
+    if (kind == READ_INDEX && !words->ours)
+        kind = READ_BYTES;
+    return kind == READ_BYTES && words->utf8 && col->charset ? READ_TEXT : kind;
 }
 
-int dump_columns_named(struct copy_columns *c, const struct table_def *to,
+int read_columns_named(struct read_columns *c, const struct table_def *to,
                        const struct dump_words *words, const struct router_extracted *extra,
                        struct err *err)
 {
     unsigned n = words->n_names ? words->n_names : to->n_cols - (extra ? extra->n : 0);
     struct builder b = { .c = c };
 
-    *c = (struct copy_columns){ .cols = xcalloc(n + 1 + ROUTER_EXTRACTS, sizeof *c->cols) };
+    *c = (struct read_columns){ .cols = xcalloc(n + 1 + ROUTER_EXTRACTS, sizeof *c->cols) };
     for (unsigned i = 0; i < n; i++) {
         int at = words->n_names ? table_column_find(to, words->names[i]) : (int)i;
 
@@ -185,7 +186,7 @@ int dump_columns_named(struct copy_columns *c, const struct table_def *to,
     return 0;
 }
 
-void dump_columns_fini(struct copy_columns *c)
+void read_columns_fini(struct read_columns *c)
 {
     for (unsigned i = 0; i < c->n; i++)
         free(c->cols[i].charset);
@@ -194,5 +195,5 @@ void dump_columns_fini(struct copy_columns *c)
     free(c->select);
     free(c->names);
     free(c->load);
-    *c = (struct copy_columns){ .n = 0 };
+    *c = (struct read_columns){ .n = 0 };
 }

@@ -1,11 +1,11 @@
-#include "unit/dump/dump_range.h"
+#include "unit/read/read_range.h"
 
 #include <errno.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/copy/copy_sql.h"
+#include "mysql/quote.h"
 
 /* How a key column's value is written for the server to compare. */
 enum literal {
@@ -40,7 +40,7 @@ static enum literal literal_of(const struct table_column *c)
     return LITERAL_NONE;
 }
 
-const struct table_key *dump_range_key(const struct table_def *t)
+const struct table_key *read_range_key(const struct table_def *t)
 {
     const struct table_key *key = table_row_key(t);
 
@@ -129,16 +129,16 @@ static void after_add(struct buf *out, const struct table_def *t, const struct t
         buf_byte(out, ')');
 }
 
-void dump_range_after(struct buf *out, const struct table_def *t, const char *at)
+void read_range_after(struct buf *out, const struct table_def *t, const char *at)
 {
     buf_byte(out, '(');
-    after_add(out, t, dump_range_key(t), at);
+    after_add(out, t, read_range_key(t), at);
     buf_byte(out, ')');
 }
 
-void dump_range_upto(struct buf *out, const struct table_def *t, const char *at)
+void read_range_upto(struct buf *out, const struct table_def *t, const char *at)
 {
-    const struct table_key *key = dump_range_key(t);
+    const struct table_key *key = read_range_key(t);
     const struct table_column *lead = &t->cols[key->cols[0]];
 
     buf_byte(out, '(');
@@ -146,13 +146,13 @@ void dump_range_upto(struct buf *out, const struct table_def *t, const char *at)
     buf_str(out, " <= ");
     literal_add(out, lead, at, strcspn(at, ","));
     buf_str(out, " AND NOT ");
-    dump_range_after(out, t, at);
+    read_range_after(out, t, at);
     buf_byte(out, ')');
 }
 
-void dump_range_equal(struct buf *out, const struct table_def *t, const char *at)
+void read_range_equal(struct buf *out, const struct table_def *t, const char *at)
 {
-    const struct table_key *key = dump_range_key(t);
+    const struct table_key *key = read_range_key(t);
 
     for (unsigned i = 0; i < key->n_parts; i++) {
         const struct table_column *c = &t->cols[key->cols[i]];
@@ -176,24 +176,24 @@ static void order_add(struct buf *out, const struct table_def *t, const struct t
     }
 }
 
-void dump_range_order(struct buf *out, const struct table_def *t)
+void read_range_order(struct buf *out, const struct table_def *t)
 {
-    order_add(out, t, dump_range_key(t));
+    order_add(out, t, read_range_key(t));
 }
 
-void dump_range_sql(struct buf *out, const struct table_def *t, const struct copy_range_row *r)
+void read_range_sql(struct buf *out, const struct table_def *t, const struct read_range *r)
 {
-    const struct table_key *key = dump_range_key(t);
+    const struct table_key *key = read_range_key(t);
     const char *word = " WHERE ";
 
     if (!key)
         return;
     if (r->low && !r->at) { /* 'at' is within the range */
-        copy_sql(out, "%r%i >= %r", word, t->cols[key->cols[0]].name, r->low);
+        sql_add(out, "%r%i >= %r", word, t->cols[key->cols[0]].name, r->low);
         word = " AND ";
     }
     if (r->high) {
-        copy_sql(out, "%r%i < %r", word, t->cols[key->cols[0]].name, r->high);
+        sql_add(out, "%r%i < %r", word, t->cols[key->cols[0]].name, r->high);
         word = " AND ";
     }
     if (r->at) {
@@ -203,7 +203,7 @@ void dump_range_sql(struct buf *out, const struct table_def *t, const struct cop
     order_add(out, t, key);
 }
 
-void dump_range_at(struct buf *out, const struct table_def *t, const struct table_key *key,
+void read_range_at(struct buf *out, const struct table_def *t, const struct table_key *key,
                    const struct mysql_row *row)
 {
     for (unsigned i = 0; i < key->n_parts; i++) {
@@ -233,10 +233,10 @@ static char *number_text(__int128 v)
     return xasprintf("%llu", (unsigned long long)v);
 }
 
-unsigned dump_range_cut(const char *min, const char *max, unsigned n, struct copy_range_row **ret)
+unsigned read_range_cut(const char *min, const char *max, unsigned n, struct read_range **ret)
 {
     __int128 low = number_of(min), span = number_of(max) - low + 1;
-    struct copy_range_row *rows;
+    struct read_range *rows;
 
     if (n == 0 || span < n)
         n = 1;
@@ -252,10 +252,10 @@ unsigned dump_range_cut(const char *min, const char *max, unsigned n, struct cop
     return n;
 }
 
-int dump_range_split(struct mysql_conn *source, const struct table_def *t, unsigned n,
-                     struct copy_range_row **ret, unsigned *n_ret, struct err *err)
+int read_range_split(struct mysql_conn *source, const struct table_def *t, unsigned n,
+                     struct read_range **ret, unsigned *n_ret, struct err *err)
 {
-    const struct table_key *key = dump_range_key(t);
+    const struct table_key *key = read_range_key(t);
     SCOPED(freep) char *min = NULL;
     SCOPED(freep) char *max = NULL;
     struct mysql_result *r;
@@ -263,21 +263,31 @@ int dump_range_split(struct mysql_conn *source, const struct table_def *t, unsig
     int rc;
 
     if (n <= 1 || !key || literal_of(&t->cols[key->cols[0]]) != LITERAL_INTEGER) {
-        *n_ret = dump_range_cut("0", "0", 1, ret);
+        *n_ret = read_range_cut("0", "0", 1, ret);
         return 0;
     }
-    rc = copy_sql_query(source, &r, err, "SELECT MIN(%i), MAX(%i) FROM %i.%i",
-                        t->cols[key->cols[0]].name, t->cols[key->cols[0]].name, t->db, t->name);
+    rc = sql_query(source, &r, err, "SELECT MIN(%i), MAX(%i) FROM %i.%i",
+                   t->cols[key->cols[0]].name, t->cols[key->cols[0]].name, t->db, t->name);
     if (rc < 0)
         return rc;
     rc = mysql_result_next(r, &row, err);
     if (rc > 0) {
-        min = copy_row_text(&row, 0);
-        max = copy_row_text(&row, 1);
+        min = mysql_row_text(&row, 0);
+        max = mysql_row_text(&row, 1);
     }
     mysql_result_free(r);
     if (rc < 0)
         return rc;
-    *n_ret = dump_range_cut(min ? min : "0", max ? max : "0", n, ret);
+    *n_ret = read_range_cut(min ? min : "0", max ? max : "0", n, ret);
     return 0;
+}
+
+void read_ranges_free(struct read_range *rows, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        free(rows[i].low);
+        free(rows[i].high);
+        free(rows[i].at);
+    }
+    free(rows);
 }
