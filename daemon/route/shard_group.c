@@ -40,6 +40,7 @@ static void member_fini(struct shard_member *m)
     free(m->now);
     free(m->dropped);
     free(m->ddl);
+    free(m->ddl_file);
     free(m->wanted);
     free(m->conflict);
     free(m->from_file);
@@ -214,6 +215,8 @@ void shard_done(struct shard_group *g, struct shard_member *m, const char *ddl, 
     replace(&m->conflict, NULL);
     replace(&m->wanted, NULL);
     replace(&m->ddl, NULL);
+    replace(&m->ddl_file, NULL);
+    m->ddl_at = 0;
     forget_clauses(m);
     free(g->runner);
     g->runner = NULL;

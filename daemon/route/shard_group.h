@@ -56,12 +56,14 @@ struct shard_member {
     char *source, *schema, *table; /* as the source calls it */
     enum shard_state state;
     enum shard_word word;
-    uint64_t step; /* pessimistic: how many DDLs of the group it is past */
-    char *now;     /* optimistic: CREATE TABLE of its rows; NULL: as the target's is */
-    char *dropped; /* optimistic: columns that it has no more and others have, each before a ',' */
-    char *ddl;     /* it stands before this one, with the target's names; NULL: none */
-    char *wanted;  /* optimistic: what that makes of 'now' */
-    char **steps;  /* ... and what its clauses make of it, one after the other; none: it is one */
+    uint64_t step;  /* pessimistic: how many DDLs of the group it is past */
+    char *now;      /* optimistic: CREATE TABLE of its rows; NULL: as the target's is */
+    char *dropped;  /* optimistic: columns that it has no more and others have, each before a ',' */
+    char *ddl;      /* it stands before this one, with the target's names; NULL: none */
+    char *ddl_file; /* ... where the source has it; NULL: not known */
+    uint64_t ddl_at;
+    char *wanted; /* optimistic: what that makes of 'now' */
+    char **steps; /* ... and what its clauses make of it, one after the other; none: it is one */
     unsigned n_steps;
     char *conflict;   /* why it can never pass by itself; NULL: it can */
     char *from_file;  /* where the second reading begins: */
@@ -109,8 +111,8 @@ enum shard_verdict shard_ask(const struct shard_group *g, const struct shard_mem
  * none. If not, the statement is asked as a whole. */
 bool shard_ask_clauses(const struct shard_group *g, const struct shard_member *m,
                        char *const *steps, unsigned n, bool *run);
-/* It waits from now on.  'why' NULL: no conflict.  Its from_ fields are the caller's to set, and so
- * is shard_wait_clauses(), which copies. */
+/* It waits from now on.  'why' NULL: no conflict.  Its from_ fields and where the DDL is are the
+ * caller's to set, and so is shard_wait_clauses(), which copies. */
 void shard_wait(struct shard_member *m, const char *ddl, const char *after, const char *why,
                 int64_t now_us);
 void shard_wait_clauses(struct shard_member *m, char *const *steps, unsigned n);

@@ -395,7 +395,7 @@ sql my "ALTER TABLE sh.a ADD COLUMN v INT"
 waits() { ok 200 GET /tasks/shards/status; jq -e '.data[0].unresolved_ddl_lock_id != ""' <<<"$body" >/dev/null; }
 wait_for 60 waits || die "no lock: $body"
 shows '.data[0].unresolved_ddl_lock_id == "shards-`sh`.`whole`" and (.data[0].sync_status.blocking_ddls | length) == 1'
-shows '.data[0].sync_status.unresolved_groups[0] | (.target | contains("whole")) and .synced == ["`sh`.`a`"] and .unsynced == ["`sh`.`b`"] and (.ddl_list | length) == 1'
+shows '.data[0].sync_status.unresolved_groups[0] | (.target | contains("whole")) and .synced == ["`sh`.`a`"] and .unsynced == ["`sh`.`b`"] and (.ddl_list | length) == 1 and (.first_location | test("^\\([^ ]+[.][0-9]+, [0-9]+\\)$"))'
 sql my "ALTER TABLE sh.b ADD COLUMN v INT; INSERT INTO sh.b VALUES (3, 3)"
 free() { ok 200 GET /tasks/shards/status; jq -e '.data[0] | .unresolved_ddl_lock_id == "" and .sync_status.unresolved_groups == []' <<<"$body" >/dev/null; }
 wait_for 60 free || die "still locked: $body"

@@ -19,7 +19,8 @@ alter() { on a "ALTER TABLE t2 $1"; on b "ALTER TABLE t1 $1"; on b "ALTER TABLE 
 states() {
     what="killed while a shard waits"
     on a "ALTER TABLE t1 CHANGE v w INT DEFAULT 3; INSERT INTO t1 SET k='w1', w=1; INSERT INTO other (v) VALUES (1)"
-    wait_lock; again; wait_lock
+    wait_lock; place=$(of first_location); again; wait_lock
+    [ -n "$place" ] && [ "$(of first_location)" = "$place" ] || fail "its place was '$place' and is '$(of first_location)'"
     on a "INSERT INTO t2 SET k='v2', v=2; UPDATE t1 SET w=9 WHERE k LIKE 'start%'"
     wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k='v2'" 1 || fail "the others do not go on"
     alter "CHANGE v w INT DEFAULT 3"

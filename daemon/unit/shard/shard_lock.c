@@ -199,6 +199,11 @@ static const struct attr lock_attrs[] = {
       .help = "The statements that the lock is about, with the target's names",
       .type = ATTR_JSON,
       .get = get_shown },
+    { .name = "first_location",
+      .help = "Where the owner's source has the first of them, as DM says it: (file, position); "
+              "empty: none waits",
+      .type = ATTR_TEXT,
+      .get = get_shown },
     { .name = "synced",
       .help = "Tables that came to it, by source, schema and table",
       .type = ATTR_JSON,
@@ -208,7 +213,8 @@ static const struct attr lock_attrs[] = {
       .type = ATTR_JSON,
       .get = get_shown },
     { .name = "waiting",
-      .help = "Tables that stand still, each with its statement and what is in conflict",
+      .help = "Tables that stand still, each with its statement, where its source has that, and "
+              "what is in conflict",
       .type = ATTR_JSON,
       .get = get_shown },
     { .name = "since",

@@ -50,13 +50,14 @@ static json_t *json_of_member(const struct shard_member *m)
 {
     return json_pack(
         "{s:o, s:o, s:o, s:s, s:s, s:I, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, "
-        "s:I, s:o*, s:I}",
+        "s:I, s:o*, s:I, s:o*, s:I}",
         "source", text_of(m->source), "schema", text_of(m->schema), "table", text_of(m->table),
         "state", shard_state_names[m->state], "word", shard_word_names[m->word], "step",
         (json_int_t)m->step, "now", text_of(m->now), "dropped", text_of(m->dropped), "ddl",
         text_of(m->ddl), "wanted", text_of(m->wanted), "steps", texts_of(m->steps, m->n_steps),
         "conflict", text_of(m->conflict), "file", text_of(m->from_file), "at",
-        (json_int_t)m->from_at, "gtids", text_of(m->from_gtids), "since", (json_int_t)m->since_us);
+        (json_int_t)m->from_at, "gtids", text_of(m->from_gtids), "since", (json_int_t)m->since_us,
+        "ddl_file", text_of(m->ddl_file), "ddl_at", (json_int_t)m->ddl_at);
 }
 
 static char *text_in(const json_t *object, const char *key)
@@ -111,6 +112,8 @@ static void member_of_json(const json_t *v, struct shard_member *m)
                                 .now = text_in(v, "now"),
                                 .dropped = text_in(v, "dropped"),
                                 .ddl = text_in(v, "ddl"),
+                                .ddl_file = text_in(v, "ddl_file"),
+                                .ddl_at = (uint64_t)number_in(v, "ddl_at"),
                                 .wanted = text_in(v, "wanted"),
                                 .conflict = text_in(v, "conflict"),
                                 .from_file = text_in(v, "file"),

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/position.h"
 #include "unit/job.h"
 #include "unit/shard/shards_priv.h"
 
@@ -149,6 +150,49 @@ static const char *reason_of(const struct shard_group *g, const struct shard_mem
                : "";
 }
 
+static struct position place_of(const struct shard_member *m)
+{
+    struct position at = { .offset = m->ddl_at };
+
+    snprintf(at.file, sizeof at.file, "%s", m->ddl_file ? m->ddl_file : "");
+    return at;
+}
+
+/* As DM says it. */
+static json_t *json_of_place(const struct shard_member *m)
+{
+    return m && m->ddl_file ? json_sprintf("(%s, %llu)", m->ddl_file, (unsigned long long)m->ddl_at)
+                            : json_string("");
+}
+
+/* Whose DDL the source has first, of those that wait; NULL: none does. */
+static const struct shard_member *first_of(const struct shard_group *g, const char *source)
+{
+    const struct shard_member *first = NULL;
+
+    for (unsigned i = 0; i < g->n; i++) {
+        const struct shard_member *m = &g->members[i];
+        struct position at = place_of(m), before = first ? place_of(first) : at;
+
+        if (m->ddl && strcmp(m->source, source) == 0 &&
+            (!first || position_compare(&at, &before) < 0))
+            first = m;
+    }
+    return first;
+}
+
+/* By source. */
+static json_t *json_of_first(const struct shard_group *g)
+{
+    json_t *places = json_object();
+
+    for (unsigned i = 0; i < g->n; i++)
+        if (!json_object_get(places, g->members[i].source))
+            json_object_set_new(places, g->members[i].source,
+                                json_of_place(first_of(g, g->members[i].source)));
+    return places;
+}
+
 static json_t *json_of_lock(const struct shard_group *g)
 {
     const struct shard_member *owner = shard_owner(g);
@@ -161,19 +205,20 @@ static json_t *json_of_lock(const struct shard_group *g)
         json_array_append_new(shard_synced(g, m) ? synced : unsynced, json_of_table(m));
         if (m->ddl)
             json_array_append_new(
-                waiting, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "source", m->source, "schema",
-                                   m->schema, "table", m->table, "ddl", m->ddl, "conflict",
-                                   m->conflict ? m->conflict : "", "reason", reason_of(g, m)));
+                waiting,
+                json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "source", m->source, "schema",
+                          m->schema, "table", m->table, "ddl", m->ddl, "location", json_of_place(m),
+                          "conflict", m->conflict ? m->conflict : "", "reason", reason_of(g, m)));
         if (m->conflict && !*json_string_value(conflict))
             json_string_set(conflict, m->conflict);
     }
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "mode",
-                     g->mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic", "target",
-                     json_sprintf("`%s`.`%s`", g->schema, g->table), "owner",
-                     owner ? owner->source : "", "ddls",
-                     owner ? json_pack("[s]", owner->ddl) : json_array(), "synced", synced,
-                     "unsynced", unsynced, "waiting", waiting, "since_us",
-                     (json_int_t)(owner ? owner->since_us : 0), "conflict", conflict);
+    return json_pack(
+        "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "mode",
+        g->mode == SHARD_OPTIMISTIC ? "optimistic" : "pessimistic", "target",
+        json_sprintf("`%s`.`%s`", g->schema, g->table), "owner", owner ? owner->source : "", "ddls",
+        owner ? json_pack("[s]", owner->ddl) : json_array(), "first_location", json_of_place(owner),
+        "first", json_of_first(g), "synced", synced, "unsynced", unsynced, "waiting", waiting,
+        "since_us", (json_int_t)(owner ? owner->since_us : 0), "conflict", conflict);
 }
 
 static void show_lock(struct shards *s, const char *id, const struct shard_group *g)
@@ -395,8 +440,9 @@ static void add_group(struct view *v, struct shard_lock *l, const json_t *shown)
         !has_source(json_object_get(shown, "unsynced"), v->source))
         return;
     json_array_append_new(
-        v->ret, json_pack("{s:O, s:O, s:s, s:o, s:o}", "target", json_object_get(shown, "target"),
-                          "DDLs", json_object_get(shown, "ddls"), "first_location", "", "synced",
+        v->ret, json_pack("{s:O, s:O, s:O, s:o, s:o}", "target", json_object_get(shown, "target"),
+                          "DDLs", json_object_get(shown, "ddls"), "first_location",
+                          json_object_get(json_object_get(shown, "first"), v->source), "synced",
                           names_of(json_object_get(shown, "synced"), v->source), "unsynced",
                           names_of(json_object_get(shown, "unsynced"), v->source)));
 }

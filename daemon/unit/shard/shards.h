@@ -50,8 +50,8 @@ void shards_show(struct shards *s, const struct shard_rows *rows, uint64_t at);
 void shards_tell(struct shards *s, const struct shard_rows *rows, uint64_t at, const char *but);
 
 /* Of one source, for its subtask: ids of locks that it waits in, joined by ','; statements; of
- * those that can never pass by themselves [{reason, conflict}]; and [{target, ddl_location, synced,
- * unsynced}].  New references. */
+ * those that can never pass by themselves [{reason, conflict}]; and [{target, DDLs, first_location,
+ * synced, unsynced}].  New references. */
 json_t *shards_lock_ids(struct shards *s, const char *source);
 json_t *shards_blocking(struct shards *s, const char *source);
 json_t *shards_conflicts(struct shards *s, const char *source);

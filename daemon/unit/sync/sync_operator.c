@@ -317,8 +317,7 @@ void operators_failed(struct sync_run *r, const struct query *q, const struct er
     if (err && is_passing(err))
         return;
     if (err) {
-        position = xasprintf("%s:%llu", r->grouper.file,
-                             (unsigned long long)(r->grouper.offset - r->event_size));
+        position = xasprintf("%s:%llu", r->grouper.file, (unsigned long long)sync_event_at(r));
         sql =
             xstrndup((const char *)q->sql.data, q->sql.size < MAX_SHOWN ? q->sql.size : MAX_SHOWN);
     }

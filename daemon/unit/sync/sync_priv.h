@@ -167,6 +167,12 @@ struct sync_run {
     void (*published)(struct sync_run *r);
 };
 
+/* Where the event at hand begins, in r->grouper.file. */
+static inline uint64_t sync_event_at(const struct sync_run *r)
+{
+    return r->grouper.offset - r->event_size;
+}
+
 /* --- sync_run.c --- */
 /* Takes the checkpoint over and opens all that a run needs. */
 int sync_run_open(struct sync_run *r, struct sync *s, const char *part, struct err *err);

@@ -299,6 +299,14 @@ static void set_from(struct coming *c, struct shard_member *m)
     m->from_gtids = buf_steal(&gtids);
 }
 
+/* ... and where the statement itself is, for the operator. */
+static void set_place(struct coming *c, struct shard_member *m)
+{
+    free(m->ddl_file);
+    m->ddl_file = xstrdup(c->r->grouper.file);
+    m->ddl_at = sync_event_at(c->r);
+}
+
 static int wait(struct coming *c, struct shard_row *row, const struct err *why, struct err *err)
 {
     struct shard_member *m = find_me(c, &row->group);
@@ -314,6 +322,7 @@ static int wait(struct coming *c, struct shard_row *row, const struct err *why, 
     shard_wait(m, c->text.data, after_of(c), conflict ? why->text : NULL, clock_wall_us());
     shard_wait_clauses(m, c->steps, c->n_steps);
     set_from(c, m);
+    set_place(c, m);
     log_info(c->r->sync->unit.path, "table %s.%s waits before %.200s%s%s", c->schema, c->table,
              c->text.data, conflict ? ": " : "", conflict ? why->text : "");
     return commit(c, row, false, err);

@@ -83,3 +83,33 @@ Test(shards, one_who_read_knows_when_to_look_again)
     shard_rows_fini(&rows);
     shards_unref(s);
 }
+
+/* As DM says it: of each source, the first of those of its tables that wait. */
+Test(shards, the_place_of_the_first_ddl_is_told)
+{
+    struct shards *s = shards_new();
+    struct shard_rows rows;
+    struct shard_group *g;
+    json_t *of_a, *of_b;
+
+    rows_init(&rows, true);
+    g = &rows.at[0].group;
+    shard_join(g, "a", "d", "t2", NULL);
+    shard_wait(&g->members[2], "ALTER TABLE t CHANGE v w INT", NULL, NULL, 2);
+    g->members[0].ddl_file = xstrdup("bin.000010"); /* it was there first, and waits again */
+    g->members[0].ddl_at = 4;
+    g->members[2].ddl_file = xstrdup("bin.000009");
+    g->members[2].ddl_at = 3130;
+    shards_show(s, &rows, shards_generation(s));
+
+    of_a = shards_unresolved(s, "a");
+    of_b = shards_unresolved(s, "b");
+    cr_expect_str_eq(json_string_value(json_object_get(json_array_get(of_a, 0), "first_location")),
+                     "(bin.000009, 3130)");
+    cr_expect_str_eq(json_string_value(json_object_get(json_array_get(of_b, 0), "first_location")),
+                     "");
+    json_decref(of_a);
+    json_decref(of_b);
+    shard_rows_fini(&rows);
+    shards_unref(s);
+}
