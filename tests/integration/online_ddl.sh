@@ -85,6 +85,7 @@ for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
     kill_sluice; sql dst "KILL $(holder)"; restart_sluice
     caught_up o a; same_rows a dst o || die "$flavor: $what"
     [ "$(tables_of dst o)" = t ] || die "$flavor: $what: left: $(tables_of dst o)"
+    [ "$(ls "$T/tasks/o/sources/a/schemas/o" | grep '[.]sql$')" = t.sql ] || die "$flavor: $what: known: $(ls "$T/tasks/o/sources/a/schemas/o")"
     echo >"$T/tasks/o/stop"; rmdir "$T/tasks/o"
     note "$flavor: carried with its ghost"
 

@@ -5,6 +5,9 @@
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/shard.sh
 
+place_of() { # source text: where it has that statement, as DM says it
+    sql "$1" "SHOW BINLOG EVENTS IN '$(sql "$1" "SHOW BINARY LOGS" | tail -1 | cut -f1)'" | awk -F'\t' -v text="$2" 'index($6, text) { print "(" $1 ", " $2 ")"; exit }'
+}
 pessimistic() {
     begin_shards
     what="the same column everywhere, one shard after the other"
@@ -17,6 +20,8 @@ pessimistic() {
     of unsynced | grep -q '"t2"' || fail "unsynced: $(of unsynced)"
     [ "$(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")" = 'm-`d`.`tb`' ] || fail "$(cat "$T/tasks/m/sources/a/unresolved_ddl_lock_id")"
     grep -q 'ADD COLUMN c' "$T/tasks/m/sources/a/blocking_ddls" || fail "blocking_ddls"
+    place=$(place_of a 'ADD COLUMN c'); [ -n "$place" ] && [ "$(of first_location)" = "$place" ] || fail "first_location is $(of first_location), not $place"
+    [ "$(jq -r '.[].first_location' "$T/tasks/m/sources/a/unresolved_groups")" = "$place" ] || fail "$(cat "$T/tasks/m/sources/a/unresolved_groups")"
     others_go_on() { [ "$(sql dst "SELECT COUNT(*) FROM d.other")" = 1 ] && [ "$(sql dst "SELECT COUNT(*) FROM d.tb WHERE k='before'")" = 1 ]; }
     wait_for 30 others_go_on || fail "another table, or another shard, waits too"
     [ "$(sql dst "SELECT COUNT(*) FROM d.tb WHERE k='early'")" = 0 ] || fail "a row came before its column"
@@ -81,6 +86,11 @@ pessimistic() {
     what="shards come and go"
     on b "CREATE TABLE t2 LIKE t1; INSERT INTO t2 SET k='new', w=3; TRUNCATE TABLE t2; DROP TABLE t2; CREATE TABLE t9 LIKE t1; INSERT INTO t9 SET k='nine', w=9"
     wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k IN ('new','nine')" 2 || fail "a new shard's row is not there"
+    known() { ls "$T/tasks/m/sources/$1/schemas/d" | grep '[.]sql$' | tr '\n' ' '; }
+    [ "$(known b)" = "t1.sql t9.sql " ] || fail "known of b: $(known b)"
+    on b "CREATE TABLE like_t9 LIKE t9; INSERT INTO like_t9 SET k='out of sight'; RENAME TABLE t9 TO t10; INSERT INTO t10 SET k='ten', w=10"
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k IN ('ten','out of sight')" 1 || fail "a table out of sight that is like a shard is in the way"
+    [ "$(known b)" = "t1.sql t10.sql " ] || fail "known of b: $(known b)"
     state_is m running || fail "$(state m)"
 
     what="a table that becomes a shard by its name alone: its rows may be missing"

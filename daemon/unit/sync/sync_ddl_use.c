@@ -2,10 +2,14 @@
  * of them. */
 #include <errno.h>
 #include <string.h>
+#include <xxhash.h>
 
+#include "base/mem.h"
+#include "base/scope.h"
 #include "unit/refill/refill.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl_priv.h"
+#include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_session.h"
 
 void sync_ddl_context(struct sync_run *r, const struct query *q, struct query_context *ret)
@@ -129,11 +133,19 @@ static enum sync_ddl_use database_use(struct sync_run *r, const struct query *q,
     return to.whole || d->class == DDL_CREATE_DATABASE ? SYNC_DDL_RUN : SYNC_DDL_SKIP;
 }
 
+/* Nothing becomes of a table by another one that is made like it. */
+static bool makes_one_of_ours(struct sync_run *r, const struct query *q, const struct ddl *d)
+{
+    struct route to;
+
+    return d->class != DDL_CREATE_TABLE_LIKE || sync_ddl_in_scope(r, q, &d->names[0], &to);
+}
+
 static enum sync_ddl_use tables_use(struct sync_run *r, const struct query *q, const struct ddl *d)
 {
     unsigned n = count_in_scope(r, q, d);
 
-    if (n == 0 || d->temporary)
+    if (n == 0 || d->temporary || !makes_one_of_ours(r, q, d))
         return SYNC_DDL_SKIP;
     if (d->tablespace)
         return SYNC_DDL_REFUSE;
@@ -206,34 +218,67 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
 
 /* --- what it changes in what we know --- */
 
-static int changed(struct sync_run *r, const struct query *q, const struct ddl *d, bool ran,
-                   struct err *err)
+/* Of a statement that gives tables other names, all it names but those that it refers to. */
+static bool is_renamed(const struct ddl *d, unsigned i)
+{
+    if (d->class == DDL_RENAME_TABLE || d->names[i].to)
+        return true;
+    for (unsigned k = 1; k < d->n_names && i == 0; k++)
+        if (d->names[k].to)
+            return true;
+    return false;
+}
+
+static int renamed(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
+{
+    SCOPED(freep) struct ddl_names *at = xcalloc(d->n_names + 1, sizeof *at);
+    SCOPED(freep) struct schema_rename *all = xcalloc(d->n_names + 1, sizeof *all);
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < d->n_names; i++) {
+        const struct ddl_names *from = &at[d->class == DDL_RENAME_TABLE && i ? i - 1 : 0];
+
+        sync_ddl_names_of(q, &d->names[i], &at[i]);
+        if (i > 0 && d->names[i].to)
+            all[n++] =
+                (struct schema_rename){ from->schema, from->table, at[i].schema, at[i].table };
+    }
+    return n ? sync_tables_renamed(r->tables, all, n, r->cp.seq,
+                                   XXH3_64bits(q->sql.data, q->sql.size), err)
+             : 0;
+}
+
+static enum sync_change change_of(const struct ddl *d, unsigned i, bool both)
 {
     bool creates = d->class == DDL_CREATE_TABLE || d->class == DDL_CREATE_TABLE_LIKE ||
                    d->class == DDL_CREATE_TABLE_SELECT || d->class == DDL_CREATE_SEQUENCE;
-    bool drops = d->class == DDL_DROP_TABLE;
+
+    if (!both)
+        return SYNC_CHANGE_SOURCE;
+    if (creates && i == 0)
+        return SYNC_CHANGE_CREATED;
+    return d->class == DDL_DROP_TABLE || d->class == DDL_DROP_DATABASE ? SYNC_CHANGE_DROPPED
+                                                                       : SYNC_CHANGE_BOTH;
+}
+
+static int changed(struct sync_run *r, const struct query *q, const struct ddl *d, bool ran,
+                   struct err *err)
+{
+    unsigned n_names = d->class == DDL_CREATE_TABLE_LIKE ? 1 : d->n_names;
+    bool both = ran && !r->ddl_apart;
     int rc = 0;
 
-    for (unsigned i = 0; i < d->n_names && rc == 0; i++) {
+    for (unsigned i = 0; i < n_names && rc == 0; i++) {
         const struct ddl_name *n = &d->names[i];
-        bool is_new = n->to || (creates && i == 0);
-        struct ddl_names at, from;
+        struct ddl_names at;
 
-        sync_ddl_names_of(q, n, &at);
-        if (n->to && i > 0 && ran && !r->ddl_apart) {
-            sync_ddl_names_of(q, n - 1, &from);
-            rc = sync_tables_renamed(r->tables, from.schema, from.table, at.schema, at.table,
-                                     r->cp.seq, err);
+        if (both && is_renamed(d, i))
             continue;
-        }
+        sync_ddl_names_of(q, n, &at);
         rc = sync_tables_changed(r->tables, at.schema, n->table.size ? at.table : NULL,
-                                 !ran || r->ddl_apart ? SYNC_CHANGE_SOURCE
-                                 : is_new             ? SYNC_CHANGE_CREATED
-                                 : drops              ? SYNC_CHANGE_DROPPED
-                                                      : SYNC_CHANGE_BOTH,
-                                 r->cp.seq, err);
+                                 change_of(d, i, both), r->cp.seq, err);
     }
-    return rc;
+    return rc == 0 && both ? renamed(r, q, d, err) : rc;
 }
 
 int sync_ddl_changed(struct sync_run *r, const struct query *q, const struct ddl *d,

@@ -1,10 +1,12 @@
 #include "unit/sync/sync_schema.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "route/router.h"
 #include "route/shard_table.h"
 #include "store/key.h"
 #include "store/store.h"
@@ -99,19 +101,24 @@ static char *owner_of(const struct job *job)
     return xasprintf("%s/%s", job->task, job->source);
 }
 
+/* What was renamed has the statement behind its word. */
 static enum schema_kept kept_of(struct slice v)
 {
+    const uint8_t *space = v.size ? memchr(v.data, ' ', v.size) : NULL;
+
     if (v.size >= sizeof SET_PREFIX - 1 && memcmp(v.data, SET_PREFIX, sizeof SET_PREFIX - 1) == 0)
         return SCHEMA_SET;
+    if (space)
+        v.size = (size_t)(space - v.data);
     for (unsigned i = 0; i < ARRAY_LEN(words); i++)
         if (slice_eq(v, slice_str(words[i])))
             return (enum schema_kept)i;
     return SCHEMA_APART;
 }
 
-/* The record that holds; 'seq' and 'set' may be NULL. */
-static int newest(const struct job *job, const char *schema, const char *table,
-                  enum schema_kept *ret, uint64_t *seq, struct buf *set, struct err *err)
+/* The record that holds; 'seq' may be NULL. */
+static int newest(const struct job *job, const char *schema, const char *table, uint64_t *seq,
+                  struct buf *value, struct err *err)
 {
     SCOPED(freep) char *owner = owner_of(job);
     SCOPED(buf_fini) struct buf key = BUF_INIT;
@@ -128,18 +135,25 @@ static int newest(const struct job *job, const char *schema, const char *table,
     rc = store_iter_prev(it, &k, &v, err);
     if (rc <= 0)
         return rc < 0 ? rc : -ENOENT;
-    *ret = kept_of(v);
     if (seq)
         *seq = key_table_parse(k, &db, &name, &at) ? at : 0;
-    if (set && *ret == SCHEMA_SET)
-        buf_add(set, v.data + sizeof SET_PREFIX - 1, v.size - (sizeof SET_PREFIX - 1));
+    buf_add(value, v.data, v.size);
     return 0;
 }
 
 int sync_schema_get(const struct job *job, const char *schema, const char *table,
                     enum schema_kept *ret, struct buf *set, struct err *err)
 {
-    return newest(job, schema, table, ret, NULL, set, err);
+    SCOPED(buf_fini) struct buf value = BUF_INIT;
+    size_t prefix = sizeof SET_PREFIX - 1;
+    int rc = newest(job, schema, table, NULL, &value, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = kept_of(slice_of(value.data, value.size));
+    if (set && *ret == SCHEMA_SET)
+        buf_add(set, value.data + prefix, value.size - prefix);
+    return 0;
 }
 
 static int put(const struct job *job, const char *schema, const char *table, uint64_t seq,
@@ -170,16 +184,15 @@ int sync_schema_put_later(const struct job *job, const char *schema, const char 
 int sync_schema_set(const struct job *job, const char *schema, const char *table,
                     struct slice create, struct err *err)
 {
-    SCOPED(buf_fini) struct buf value = BUF_INIT;
+    SCOPED(buf_fini) struct buf value = BUF_INIT, old = BUF_INIT;
     struct table_def *def;
-    enum schema_kept kept;
     uint64_t seq = 0;
     int rc = sync_schema_def(create, schema, table, &def, err);
 
     if (rc < 0)
         return rc;
     table_free(def);
-    rc = newest(job, schema, table, &kept, &seq, NULL, err);
+    rc = newest(job, schema, table, &seq, &old, err);
     if (rc < 0 && rc != -ENOENT)
         return rc;
     buf_str(&value, SET_PREFIX);
@@ -187,27 +200,144 @@ int sync_schema_set(const struct job *job, const char *schema, const char *table
     return put(job, schema, table, seq, slice_of(value.data, value.size), true, err);
 }
 
-int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err)
+/* All records of a table: how many; <0. */
+static int drop_in(const struct job *job, const char *schema, const char *table,
+                   struct store_batch *b, struct err *err)
 {
     SCOPED(freep) char *owner = owner_of(job);
     SCOPED(buf_fini) struct buf key = BUF_INIT;
-    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice k, v;
-    unsigned n = 0;
-    int rc;
+    int rc, n = 0;
 
-    if (!job->store)
-        return -ENOENT;
     key_prefix(&key, KEY_TABLE, owner, schema, table, NULL);
     it = store_iter_new(job->store, STORE_SCHEMA, key_slice(&key));
     while ((rc = store_iter_next(it, &k, &v, err)) > 0) {
         store_batch_delete(b, STORE_SCHEMA, k);
         n++;
     }
+    return rc < 0 ? rc : n;
+}
+
+int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err)
+{
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    int rc = job->store ? drop_in(job, schema, table, b, err) : 0;
+
     if (rc < 0)
         return rc;
-    return n ? store_batch_commit(job->store, b, true, err) : -ENOENT;
+    return rc ? store_batch_commit(job->store, b, true, err) : -ENOENT;
+}
+
+/* --- other names --- */
+
+/* A name of the statement; all of them are in one array. */
+struct named {
+    const char *schema, *table;
+    enum schema_kept kept;
+    bool there; /* it is a table's of which something is known */
+};
+
+struct naming {
+    const struct job *job;
+    uint64_t seq;
+    char mark[32]; /* of the statement, behind a record's word */
+    struct named *names;
+    unsigned n;
+    bool again; /* a record is the statement's own */
+};
+
+static int add_name(struct naming *m, const char *schema, const char *table, struct err *err)
+{
+    SCOPED(buf_fini) struct buf value = BUF_INIT;
+    struct named *at = &m->names[m->n];
+    uint64_t seq = 0;
+    int rc = newest(m->job, schema, table, &seq, &value, err);
+
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    *at = (struct named){ .schema = schema, .table = table, .there = rc == 0 };
+    m->n++;
+    if (rc < 0)
+        return 0;
+    at->kept = kept_of(slice_of(value.data, value.size));
+    buf_byte(&value, '\0');
+    m->again |= seq == m->seq && at->kept != SCHEMA_SET && strstr(value.data, m->mark);
+    return 0;
+}
+
+static int find_name(struct naming *m, const char *schema, const char *table, struct named **ret,
+                     struct err *err)
+{
+    unsigned i = 0;
+    int rc = 0;
+
+    while (i < m->n &&
+           (strcmp(m->names[i].schema, schema) != 0 || strcmp(m->names[i].table, table) != 0))
+        i++;
+    if (i == m->n)
+        rc = add_name(m, schema, table, err);
+    *ret = &m->names[i];
+    return rc;
+}
+
+/* What was set by hand holds until a DDL. */
+static enum schema_kept carried(const struct named *from)
+{
+    return from->there && from->kept != SCHEMA_SET ? from->kept : SCHEMA_APART;
+}
+
+static int follow(struct naming *m, const struct schema_rename *names, unsigned n, struct err *err)
+{
+    struct named *from, *to;
+    int rc = 0;
+
+    for (unsigned i = 0; i < n && rc == 0; i++) {
+        rc = find_name(m, names[i].from_schema, names[i].from_table, &from, err);
+        if (rc == 0)
+            rc = find_name(m, names[i].schema, names[i].table, &to, err);
+        if (rc < 0)
+            return rc;
+        to->kept = carried(from);
+        to->there = true;
+        from->there = false;
+    }
+    return rc;
+}
+
+static int write_name(const struct naming *m, const struct named *at, struct store_batch *b,
+                      struct err *err)
+{
+    SCOPED(freep) char *owner = owner_of(m->job), *value = NULL;
+    SCOPED(buf_fini) struct buf key = BUF_INIT;
+    struct route to;
+    int rc = drop_in(m->job, at->schema, at->table, b, err);
+
+    if (rc < 0 || !at->there || !router_table(m->job->router, at->schema, at->table, &to))
+        return rc < 0 ? rc : 0;
+    value = xasprintf("%s%s", words[at->kept], m->mark);
+    key_table(&key, owner, at->schema, at->table, m->seq);
+    store_batch_put(b, STORE_SCHEMA, key_slice(&key), slice_str(value));
+    return 0;
+}
+
+int sync_schema_rename(const struct job *job, const struct schema_rename *names, unsigned n,
+                       uint64_t seq, uint64_t hash, struct err *err)
+{
+    SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
+    SCOPED(freep) struct named *all = xcalloc(2 * (size_t)n + 1, sizeof *all);
+    struct naming m = { .job = job, .seq = seq, .names = all };
+    int rc;
+
+    if (!job->store)
+        return 0;
+    snprintf(m.mark, sizeof m.mark, " %016llx", (unsigned long long)hash);
+    rc = follow(&m, names, n, err);
+    if (rc < 0 || m.again)
+        return rc;
+    for (unsigned i = 0; i < m.n && rc == 0; i++)
+        rc = write_name(&m, &m.names[i], b, err);
+    return rc == 0 ? store_batch_commit(job->store, b, true, err) : rc;
 }
 
 /* --- all of them --- */

@@ -36,7 +36,15 @@ int sync_schema_put_later(const struct job *job, const char *schema, const char 
  * none. */
 int sync_schema_set(const struct job *job, const char *schema, const char *table,
                     struct slice create, struct err *err);
-/* Sync finds out anew. */
+/* What a RENAME TABLE makes of the records, all at once, in its order: names that are no table's
+ * any more have none.  The statement is known again by 'seq' and 'hash' when it comes a second time
+ * after a crash, and then nothing changes. */
+struct schema_rename {
+    const char *from_schema, *from_table, *schema, *table;
+};
+int sync_schema_rename(const struct job *job, const struct schema_rename *names, unsigned n,
+                       uint64_t seq, uint64_t hash, struct err *err);
+/* Sync finds out anew.  'table' NULL: of all tables of the schema. */
 int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err);
 
 /* Schemas of tables that were met (schema NULL), or the tables of one; in order, each once. */

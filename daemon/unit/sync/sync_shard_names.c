@@ -112,10 +112,18 @@ static int drop_from(const struct naming *n, struct shard_group *g, struct err *
 {
     unsigned before = g->n;
 
-    (void)err;
-    for (unsigned k = g->n; k-- > 0;)
-        if (is_dropped(n, &g->members[k]))
-            shard_leave(g, &g->members[k]);
+    for (unsigned k = g->n; k-- > 0;) {
+        struct shard_member *m = &g->members[k];
+        int rc;
+
+        if (!is_dropped(n, m))
+            continue;
+        rc = sync_tables_changed(n->r->tables, m->schema, m->table, SYNC_CHANGE_DROPPED,
+                                 n->r->cp.seq, err);
+        if (rc < 0)
+            return rc;
+        shard_leave(g, m);
+    }
     return g->n != before;
 }
 

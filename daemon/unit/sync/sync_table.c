@@ -642,16 +642,27 @@ void sync_tables_forget(struct sync_tables *ts)
     forget(ts, NULL, NULL);
 }
 
-/* Nothing is known of it any more. */
-static int table_gone(struct sync_tables *ts, const char *schema, const char *name, struct err *err)
+/* What the store has of it, if anything, is read when it is needed.  'name' NULL: of all tables of
+ * the schema. */
+static void forget_memory(struct sync_tables *ts, const char *schema, const char *name)
 {
-    struct memory *m = memory_of(ts, schema, name);
-    int rc = sync_schema_drop(ts->job, schema, name, err);
+    forget(ts, schema, name);
+    for (unsigned i = ts->n_memories; i-- > 0;) {
+        struct memory *m = &ts->memories[i];
 
-    if (m) {
+        if (strcmp(m->schema, schema) != 0 || (name && strcmp(m->name, name) != 0))
+            continue;
         memory_fini(m);
         *m = ts->memories[--ts->n_memories];
     }
+}
+
+/* Nothing is known of it any more. */
+static int table_gone(struct sync_tables *ts, const char *schema, const char *name, struct err *err)
+{
+    int rc = sync_schema_drop(ts->job, schema, name, err);
+
+    forget_memory(ts, schema, name);
     if (rc != -ENOENT)
         return rc;
     *err = ERR_INIT;
@@ -666,8 +677,6 @@ static int table_changed(struct sync_tables *ts, const char *schema, const char 
 
     if (change == SYNC_CHANGE_CREATED)
         return save_memory(ts, schema, name, true, seq, err);
-    if (change == SYNC_CHANGE_DROPPED)
-        return table_gone(ts, schema, name, err);
     rc = load_memory(ts, schema, name, &known, err);
     if (rc == -ENOENT) /* never met: found out when its first row comes */
         return 0;
@@ -682,6 +691,8 @@ int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *
     int rc = 0;
 
     forget(ts, schema, name);
+    if (schema && change == SYNC_CHANGE_DROPPED)
+        return table_gone(ts, schema, name, err);
     if (schema && name)
         return table_changed(ts, schema, name, change, seq, err);
     for (unsigned i = 0; i < ts->n_memories && rc == 0; i++) {
@@ -693,15 +704,14 @@ int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *
     return rc;
 }
 
-int sync_tables_renamed(struct sync_tables *ts, const char *from_schema, const char *from_name,
-                        const char *schema, const char *name, uint64_t seq, struct err *err)
+int sync_tables_renamed(struct sync_tables *ts, const struct schema_rename *names, unsigned n,
+                        uint64_t seq, uint64_t hash, struct err *err)
 {
-    struct memory *was = NULL;
-    int rc = load_memory(ts, from_schema, from_name, &was, err);
+    int rc = sync_schema_rename(ts->job, names, n, seq, hash, err);
 
-    if (rc < 0 && rc != -ENOENT)
-        return rc;
-    forget(ts, from_schema, from_name);
-    forget(ts, schema, name);
-    return save_memory(ts, schema, name, rc == 0 && was->mirror, seq, err);
+    for (unsigned i = 0; i < n; i++) {
+        forget_memory(ts, names[i].from_schema, names[i].from_table);
+        forget_memory(ts, names[i].schema, names[i].table);
+    }
+    return rc;
 }

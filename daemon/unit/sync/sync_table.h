@@ -83,13 +83,15 @@ enum sync_change {
     SYNC_CHANGE_BOTH,    /* the target went through the DDL too */
     SYNC_CHANGE_CREATED, /* and the table is new there */
     SYNC_CHANGE_SOURCE,  /* it was left out */
-    SYNC_CHANGE_DROPPED, /* the table is gone at both */
+    SYNC_CHANGE_DROPPED, /* the table, or the schema, is gone at both */
 };
 
 /* A DDL named the table.  'name' NULL: all tables of the schema; both NULL: all tables. */
 int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *name,
                         enum sync_change change, uint64_t seq, struct err *err);
-/* A table is called otherwise at both ends, and is to the target's what it was before. */
-int sync_tables_renamed(struct sync_tables *ts, const char *from_schema, const char *from_name,
-                        const char *schema, const char *name, uint64_t seq, struct err *err);
+/* Tables are called otherwise at both ends, and are to the target's what they were before: as
+ * sync_schema_rename(). */
+struct schema_rename;
+int sync_tables_renamed(struct sync_tables *ts, const struct schema_rename *names, unsigned n,
+                        uint64_t seq, uint64_t hash, struct err *err);
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "route/router.h"
 #include "store/store.h"
 #include "unit/sync/sync_shape.h"
 
@@ -109,4 +110,111 @@ Test(sync_schema, lists_each_once_and_forgets, .init = open_store, .fini = close
     cr_expect_str_eq(left, "t2,");
     free(all);
     free(left);
+}
+
+/* --- other names --- */
+
+static struct router *router;
+
+static void open_routed(void)
+{
+    struct router_rule out[] = { { "d", "away" } };
+
+    open_store();
+    cr_assert_eq(
+        router_new(&(struct router_config){ .ignore_rules = out, .n_ignore = 1 }, &router, &err),
+        0);
+    job.router = router;
+}
+
+static void close_routed(void)
+{
+    job.router = NULL;
+    router_free(router);
+    close_store();
+}
+
+/* "t1 mirror,t2 apart," */
+static void append_kept(void *arg, const char *name)
+{
+    static const char *const words[] = { "mirror", "apart", "named", "set" };
+    enum schema_kept kept = SCHEMA_SET;
+    struct err why = ERR_INIT;
+
+    cr_assert_eq(sync_schema_get(&job, "d", name, &kept, NULL, &why), 0);
+    buf_printf(arg, "%s %s,", name, words[kept]);
+}
+
+static void all_kept(char *ret, size_t size)
+{
+    struct buf b = BUF_INIT;
+
+    buf_str(&b, "");
+    cr_assert_eq(sync_schema_each(&job, "d", append_kept, &b, &err), 0);
+    snprintf(ret, size, "%s", b.data);
+    buf_fini(&b);
+}
+
+static const struct schema_rename swap[] = { { "d", "t1", "d", "x" },
+                                             { "d", "t2", "d", "t1" },
+                                             { "d", "x", "d", "t2" } };
+
+Test(sync_schema, a_name_that_is_no_table_any_more_is_not_listed, .init = open_routed,
+     .fini = close_routed)
+{
+    struct schema_rename away[] = { { "d", "b", "d", "away" }, { "d", "c", "d", "b" } };
+    char now[200];
+
+    sync_schema_put(&job, "d", "t", SCHEMA_MIRROR, 1, &err);
+    sync_schema_put(&job, "d", "t", SCHEMA_MIRROR, 2, &err);
+    sync_schema_put(&job, "d", "b", SCHEMA_NAMED, 2, &err);
+    sync_schema_set(&job, "d", "c", text("CREATE TABLE c (a INT)"), &err);
+
+    cr_assert_eq(
+        sync_schema_rename(&job, &(struct schema_rename){ "d", "t", "d", "u" }, 1, 3, 33, &err), 0);
+    all_kept(now, sizeof now);
+    cr_expect_str_eq(now, "b named,c set,u mirror,");
+
+    /* one goes out of the task's sight; one that was set by hand holds no longer */
+    cr_assert_eq(sync_schema_rename(&job, away, 2, 4, 44, &err), 0);
+    all_kept(now, sizeof now);
+    cr_expect_str_eq(now, "b apart,u mirror,");
+}
+
+Test(sync_schema, a_swap_that_comes_again_after_a_crash_is_made_once, .init = open_routed,
+     .fini = close_routed)
+{
+    char now[200];
+
+    sync_schema_put(&job, "d", "t1", SCHEMA_MIRROR, 7, &err);
+    sync_schema_put(&job, "d", "t2", SCHEMA_APART, 9, &err);
+
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(sync_schema_rename(&job, swap, 3, 9, 99, &err), 0);
+        all_kept(now, sizeof now);
+        cr_expect_str_eq(now, "t1 apart,t2 mirror,");
+    }
+    cr_assert_eq(sync_schema_rename(&job, swap, 3, 10, 99, &err),
+                 0); /* the next of the same text */
+    all_kept(now, sizeof now);
+    cr_expect_str_eq(now, "t1 mirror,t2 apart,");
+}
+
+Test(sync_schema, a_crash_leaves_the_names_of_before_or_of_after, .init = open_routed,
+     .fini = close_routed)
+{
+    unsigned n = 0;
+    int rc = -EIO;
+    char now[200];
+
+    sync_schema_put(&job, "d", "t1", SCHEMA_MIRROR, 7, &err);
+    sync_schema_put(&job, "d", "t2", SCHEMA_APART, 9, &err);
+    while (rc < 0) {
+        store_mem_stop_at(job.store, ++n);
+        rc = sync_schema_rename(&job, swap, 3, 9, 99, &err);
+        store_mem_stop_at(job.store, 0);
+        all_kept(now, sizeof now);
+        cr_expect_str_eq(now, rc < 0 ? "t1 mirror,t2 apart," : "t1 apart,t2 mirror,", "call %u", n);
+    }
+    cr_expect_gt(n, 3);
 }
