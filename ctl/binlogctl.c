@@ -31,8 +31,9 @@ static const struct flag {
     FLAG("state", "STATE", FLAG_TEXT, state, "online, pausing, paused, closing or offline"),
     FLAG("data-dir", "DIR", FLAG_TEXT, data_dir, "Where generate_meta writes: binlog_position"),
     FLAG("time-zone", "ZONE", FLAG_TEXT, time_zone, "generate_meta: the time in it as a comment"),
-    FLAG("text", "TEXT", FLAG_TEXT, text, "What to encrypt; else standard input"),
-    FLAG("key", "FILE", FLAG_TEXT, key, "encrypt: the file that the setting secret_key_path names"),
+    FLAG("text", "TEXT", FLAG_TEXT, text, "What to encrypt or decrypt; else standard input"),
+    FLAG("key", "FILE", FLAG_TEXT, key,
+         "of encrypt: the file that the setting secret_key_path names"),
     FLAG("show-offline-nodes", NULL, FLAG_BOOL, offline_too, "List those that are offline, too"),
     FLAG("force", NULL, FLAG_BOOL, force, "update-*: also where that may lose changes"),
     FLAG("pd-urls", "URL", FLAG_TEXT, url, "The daemon, which is the registry"),
@@ -307,33 +308,46 @@ static int generate_meta(struct ctl *c, const struct binlogctl_args *a, struct e
     return 0;
 }
 
-/* --- encrypt --- */
+/* --- encrypt, decrypt --- */
 
-static int encrypt(const struct binlogctl_args *a, struct err *err)
+/* The text that was given, else a line of standard input; the caller frees.  NULL: there is none.
+ */
+static char *text_of(const struct binlogctl_args *a)
 {
-    SCOPED(freep) char *typed = NULL, *sealed = NULL;
-    unsigned char key[PASSWORD_KEY_SIZE];
+    char *typed = NULL;
     size_t cap = 0;
+
+    if (a->text)
+        return xstrdup(a->text);
+    if (getline(&typed, &cap, stdin) < 0) {
+        free(typed);
+        return NULL;
+    }
+    typed[strcspn(typed, "\r\n")] = '\0';
+    return typed;
+}
+
+static int crypt_text(const struct binlogctl_args *a, bool back, struct err *err)
+{
+    SCOPED(freep) char *text = NULL, *out = NULL;
+    unsigned char key[PASSWORD_KEY_SIZE];
 
     if (!a->key)
         return err_set(err, -EINVAL, "-key names the file of the setting secret_key_path");
     if (password_key_read(a->key, key, err) < 0)
         return err->code;
-    if (!a->text) {
-        if (getline(&typed, &cap, stdin) < 0)
-            return err_set(err, -EINVAL, "nothing came on the standard input");
-        typed[strcspn(typed, "\r\n")] = '\0';
-    }
-    sealed = password_encrypt(key, a->text ? a->text : typed, err);
-    if (!sealed)
-        return err->code;
-    printf("%s\n", sealed);
+    if (!(text = text_of(a)))
+        return err_set(err, -EINVAL, "nothing came on the standard input");
+    out = back ? password_decrypt(key, text) : password_encrypt(key, text, err);
+    if (!out)
+        return back ? err_set(err, -EINVAL, "that is no encrypted password") : err->code;
+    printf("%s\n", out);
     return 0;
 }
 
 /* --- commands --- */
 
-enum what { LIST, ACTION, UPDATE, META, ENCRYPT };
+enum what { LIST, ACTION, UPDATE, META, ENCRYPT, DECRYPT };
 
 static const struct command {
     const char *name;
@@ -353,6 +367,7 @@ static const struct command {
     { "update-drainer", UPDATE, "drainers", NULL, "change what the registry says, nothing else" },
     { "generate_meta", META, NULL, NULL, "write a savepoint of now, to begin a drainer with" },
     { "encrypt", ENCRYPT, NULL, NULL, "print a password as a configuration may have it" },
+    { "decrypt", DECRYPT, NULL, NULL, "and back; as DM's dmctl, not upstream's" },
 };
 
 static const struct command *find_command(const char *name)
@@ -367,7 +382,7 @@ bool binlogctl_needs_daemon(const struct binlogctl_args *a)
 {
     const struct command *cmd = find_command(a->cmd);
 
-    return cmd && cmd->what != ENCRYPT;
+    return cmd && cmd->what != ENCRYPT && cmd->what != DECRYPT;
 }
 
 int binlogctl_run(struct ctl *c, const struct binlogctl_args *a)
@@ -392,7 +407,8 @@ int binlogctl_run(struct ctl *c, const struct binlogctl_args *a)
         rc = generate_meta(c, a, &err);
         break;
     case ENCRYPT:
-        rc = encrypt(a, &err);
+    case DECRYPT:
+        rc = crypt_text(a, cmd->what == DECRYPT, &err);
         break;
     }
     return rc < 0 ? ctl_fail(&err) : EXIT_OK;

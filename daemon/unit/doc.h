@@ -31,6 +31,7 @@ enum doc_flag {
     DOC_SECRET = 1,    /* a password: shown as ******, which also keeps it when written */
     DOC_READ_ONLY = 2, /* others show it in what they give out: accepted, not kept */
     DOC_REQUIRED = 4, /* of a list's objects; what a task needs is task_doc_complete()'s business */
+    DOC_LIVE = 8,     /* of the outermost: in effect at once, also on what runs */
 };
 
 struct doc_field {

@@ -128,7 +128,6 @@ static void set_sync_knobs(struct job *j, const json_t *conf)
     j->foreign_keys = choice(j->doc, "target_config.session.foreign_key_checks", foreign_keys);
     j->time_zone = zone && *zone ? zone : NULL;
     j->max_retries = count(j->doc, "max_retries");
-    j->auto_resume = json_is_true(doc_at(j->doc, "auto_resume"));
 }
 
 static void set_shards(struct job *j, const struct job_source *source)

@@ -74,7 +74,6 @@ struct job {
     enum consistency consistency;
     const char *time_zone; /* that the source's SYSTEM stands for, in DDL; NULL: the target's own */
     const char *sql_mode;  /* of DDL at the target instead of that at the source; NULL: that */
-    bool auto_resume;      /* sync tries again after errors that somebody may mend */
     unsigned max_retries;  /* of a unit, after errors that can pass */
 
     enum shard_mode shard_mode; /* how DDL of tables that are merged into one is brought together */

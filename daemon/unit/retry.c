@@ -112,3 +112,15 @@ int64_t retry_delay_ms(enum retry_kind kind, unsigned nth)
         ms *= 2;
     return ms < MAX_DELAY_MS ? ms : MAX_DELAY_MS;
 }
+
+int64_t retry_jitter_ms(int64_t ms, unsigned random)
+{
+    return ms - (int64_t)(random % (unsigned)(ms / 2 + 1));
+}
+
+unsigned retry_forget(unsigned n, int64_t ran_ms, int64_t calm_ms)
+{
+    int64_t times = calm_ms > 0 ? ran_ms / calm_ms : 0;
+
+    return times < n ? n - (unsigned)times : 0;
+}

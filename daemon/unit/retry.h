@@ -27,5 +27,10 @@ bool retry_resumes(const struct err *err);
 
 /* Before attempt number 'nth' (from 1). */
 int64_t retry_delay_ms(enum retry_kind kind, unsigned nth);
+/* Half of it, and as much of the other half as 'random' says, so that what fell together does not
+ * come back together. */
+int64_t retry_jitter_ms(int64_t ms, unsigned random);
+/* Of 'n' doublings of the wait, those that are left after it ran for so long. */
+unsigned retry_forget(unsigned n, int64_t ran_ms, int64_t calm_ms);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -93,21 +94,50 @@ static bool is_of_connection(const struct err *err)
            err->code == -ECONNREFUSED;
 }
 
-/* Records the error; how long to wait before the next attempt, 0 to give up, which it says. */
-static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, unsigned *max)
+static void patience_of(struct unit *u, struct unit_patience *ret)
+{
+    mutex_lock(&u->lock);
+    *ret = (struct unit_patience){ .max_retries = u->max_retries };
+    mutex_unlock(&u->lock);
+    if (u->patience)
+        u->patience(u, u->arg, ret);
+}
+
+/* The wait before the next attempt, of which it is the u->retries'th. */
+static int64_t delay_ms_of(struct unit *u, enum retry_kind kind, const struct unit_patience *p)
+    REQUIRES(u->lock)
+{
+    int64_t ran_ms = (clock_mono_us() - u->begun_us) / 1000, ms;
+    unsigned random = 0;
+
+    (void)!getrandom(&random, sizeof random, 0);
+    if (kind != RETRY_NEVER)
+        return retry_delay_ms(kind, u->retries);
+    u->resumes = retry_forget(u->resumes, ran_ms, p->calm_ms) + 1;
+    ms = retry_delay_ms(RETRY_SOON, u->resumes);
+    return retry_jitter_ms(p->longest_ms && ms > p->longest_ms ? p->longest_ms : ms, random);
+}
+
+/* Records the error; how long to wait before the next attempt, 0 to give up, which it says.
+ * '*mended': somebody has to mend it meanwhile. */
+static int64_t unit_failed(struct unit *u, struct err *err, bool *mended, unsigned *retries,
+                           unsigned *max)
 {
     enum retry_kind kind = retry_kind_of(err);
+    struct unit_patience p;
     int64_t delay_ms = 0;
 
     if (is_of_connection(err))
         err_because(err, REASON_CONNECTION);
-    if (kind == RETRY_NEVER && u->resumes && retry_resumes(err))
-        kind = RETRY_SOON;
+    patience_of(u, &p);
+    *mended = kind == RETRY_NEVER && p.resumes && retry_resumes(err);
     mutex_lock(&u->lock);
     if (atomic_exchange(&u->progressed, false))
         u->retries = 0;
-    if (kind != RETRY_NEVER && u->retries < u->max_retries) {
-        delay_ms = retry_delay_ms(kind, ++u->retries);
+    u->max_retries = p.max_retries;
+    if ((kind != RETRY_NEVER || *mended) && u->retries < u->max_retries) {
+        u->retries++;
+        delay_ms = delay_ms_of(u, kind, &p);
         u->next_retry_us = clock_mono_us() + delay_ms * 1000;
     } else if (u->retries) {
         err_wrap(err, "gave up after %u retries", u->retries);
@@ -120,19 +150,42 @@ static int64_t unit_failed(struct unit *u, struct err *err, unsigned *retries, u
     return delay_ms;
 }
 
-/* Waits until the next attempt is due.  False when asked to stop instead. */
-static bool unit_await_retry(struct unit *u)
+enum awaited { AWAITED_DUE, AWAITED_STOP, AWAITED_NO_MORE };
+
+static bool still_resumes(struct unit *u)
 {
+    struct unit_patience p;
+
+    patience_of(u, &p);
+    return p.resumes;
+}
+
+/* Waits until the next attempt is due, or until there is to be none any more. */
+static enum awaited unit_await_retry(struct unit *u, bool mended)
+{
+    enum awaited ret = AWAITED_DUE;
     int64_t left;
 
     mutex_lock(&u->lock);
-    while (!u->stop_wanted && (left = u->next_retry_us - clock_mono_us()) > 0)
+    while (!u->stop_wanted && ret == AWAITED_DUE &&
+           (left = u->next_retry_us - clock_mono_us()) > 0) {
         cond_wait(&u->cond, &u->lock, left / 1000 + 1);
+        mutex_unlock(&u->lock);
+        if (mended && !still_resumes(u))
+            ret = AWAITED_NO_MORE;
+        mutex_lock(&u->lock);
+    }
+    if (u->stop_wanted)
+        ret = AWAITED_STOP;
+    else if (u->next_retry_us <= clock_mono_us()) /* or unit_start() said so */
+        ret = AWAITED_DUE;
     u->next_retry_us = 0;
-    if (!u->stop_wanted)
+    if (ret == AWAITED_DUE) {
         u->error = ERR_INIT;
+        u->begun_us = clock_mono_us();
+    }
     mutex_unlock(&u->lock);
-    return !u->stop_wanted;
+    return ret;
 }
 
 static void unit_become(struct unit *u, enum unit_state to)
@@ -159,7 +212,9 @@ static enum unit_state unit_stop_to(struct unit *u)
 static bool unit_after_run(struct unit *u, int rc, struct err *err)
 {
     unsigned retries, max;
+    enum awaited next;
     int64_t delay_ms;
+    bool mended;
 
     if (rc == 0) {
         unit_become(u, UNIT_FINISHED);
@@ -171,17 +226,19 @@ static bool unit_after_run(struct unit *u, int rc, struct err *err)
         unit_become(u, unit_stop_to(u));
         return false;
     }
-    delay_ms = unit_failed(u, err, &retries, &max);
+    delay_ms = unit_failed(u, err, &mended, &retries, &max);
     unit_log_error(u, err, retries, max, delay_ms);
     unit_become(u, UNIT_ERROR);
-    if (!delay_ms)
-        return false;
-    if (!unit_await_retry(u)) {
-        unit_become(u, unit_stop_to(u));
-        return false;
+    next = delay_ms ? unit_await_retry(u, mended) : AWAITED_NO_MORE;
+    if (next == AWAITED_NO_MORE && delay_ms) {
+        log_info(u->path, "no further attempt is wanted");
+        atomic_fetch_add(&u->gave_up, 1);
     }
-    unit_become(u, UNIT_RUNNING);
-    return true;
+    if (next == AWAITED_STOP)
+        unit_become(u, unit_stop_to(u));
+    else if (next == AWAITED_DUE)
+        unit_become(u, UNIT_RUNNING);
+    return next == AWAITED_DUE;
 }
 
 static void unit_over(struct unit *u)
@@ -236,7 +293,8 @@ int unit_start(struct unit *u, struct err *err)
         u->stop_wanted = false;
         u->progressed = false;
         u->error = ERR_INIT;
-        u->retries = 0;
+        u->retries = u->resumes = 0;
+        u->begun_us = clock_mono_us();
         u->over = false;
         from = unit_move(u, UNIT_RUNNING);
         u->has_thread = true;
@@ -245,6 +303,17 @@ int unit_start(struct unit *u, struct err *err)
     mutex_unlock(&u->lock);
     unit_tell(u, from, UNIT_RUNNING);
     return rc;
+}
+
+void unit_reconsider(struct unit *u)
+{
+    struct unit_patience p;
+
+    patience_of(u, &p);
+    mutex_lock(&u->lock);
+    u->max_retries = p.max_retries;
+    cond_broadcast(&u->cond);
+    mutex_unlock(&u->lock);
 }
 
 void unit_renew(struct unit *u)

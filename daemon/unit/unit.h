@@ -74,6 +74,14 @@ struct unit_ops {
 
 #define UNIT_MAX_RETRIES 100 /* about eight hours with the back-off of retry.h */
 
+/* How a unit takes its errors.  Asked anew after each, so that settings are in effect at once. */
+struct unit_patience {
+    unsigned max_retries;
+    bool resumes;       /* it tries again after errors that somebody may mend, too; of those: */
+    int64_t longest_ms; /* ... it never waits longer; 0: as long as for others */
+    int64_t calm_ms;    /* ... each time it ran so long, one doubling of the wait is forgotten */
+};
+
 struct unit {
     struct node node; /* first; the embedding struct is the node's owner */
     const struct unit_ops *ops;
@@ -87,17 +95,20 @@ struct unit {
     _Atomic uint64_t failures, gave_up;
     struct err error GUARDED; /* why it does not run; code 0: no reason */
     unsigned retries GUARDED, max_retries GUARDED;
-    bool resumes; /* it tries again after errors that somebody may mend, too; before unit_start() */
+    unsigned resumes GUARDED;      /* attempts after errors to be mended that count for the wait */
+    int64_t begun_us GUARDED;      /* monotonic: its last attempt */
     int64_t next_retry_us GUARDED; /* monotonic; 0: none pending */
     pthread_t thread;
     bool has_thread GUARDED;                  /* 'thread' is to be joined */
     bool over GUARDED;                        /* it has left run() for good */
     void (*ended)(struct unit *u, void *arg); /* owner thread: run() is over for good */
     void (*moved)(struct unit *u, void *arg); /* any thread, unlocked: its state is another */
-    void *arg;                                /* for both */
+    /* Owner thread, unlocked: fills in what differs from the defaults in 'p'.  NULL: nothing. */
+    void (*patience)(struct unit *u, void *arg, struct unit_patience *p);
+    void *arg; /* for all of them */
 };
 
-/* 'ended', 'moved' and 'arg' may be set after this and before unit_start(). */
+/* 'ended', 'moved', 'patience' and 'arg' may be set after this and before unit_start(). */
 void unit_init(struct unit *u, const struct unit_ops *ops, const struct node_type *type,
                const char *name);
 void unit_fini(struct unit *u); /* it must not be running */
@@ -110,6 +121,8 @@ void unit_renew(struct unit *u);
 /* Before it was ever started: what it was in an earlier process.  Takes in paused, stopped and
  * finished; others are new. */
 void unit_was(struct unit *u, enum unit_state state);
+/* What 'patience' says is another: one that waits thinks again. */
+void unit_reconsider(struct unit *u);
 /* Asks the owner to return and the unit to become 'to' (paused or stopped).  Does not wait. */
 void unit_ask_stop(struct unit *u, enum unit_state to);
 /* Waits until the owner has returned and 'ended' was called; at most 'timeout_ms' (-1: for

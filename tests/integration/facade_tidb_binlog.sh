@@ -180,7 +180,7 @@ ln -sf "$(realpath "$sluicectl")" "$WORK/binlogctl"
 "$WORK/binlogctl" -pd-urls="$URL" -cmd generate_meta -data-dir "$WORK/meta" -time-zone Asia/Shanghai >/dev/null || die "generate_meta"
 ts=$(sed -n 's/^commitTS = //p' "$WORK/meta/savepoint"); [ "$ts" -gt "$(cat "$T/sources/s1/relay/commit_ts")" ] || die "$(cat "$WORK/meta/savepoint")"
 openssl rand -hex 32 >"$WORK/key"
-[ -n "$(ctl encrypt -text sluice -key "$WORK/key")" ] || die "$(cat "$WORK/err")"
+[ "$(ctl encrypt -text sluice -key "$WORK/key" | ctl decrypt -key "$WORK/key")" = sluice ] || die "$(cat "$WORK/err")"
 
 note "ports follow addr; a password may be encrypted"
 other=$(free_port); echo "127.0.0.1:$other" >"$T/pumps/p71/addr" || die "$(cat "$T/pumps/p71/last_error")"

@@ -108,10 +108,16 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     wait_state t running; caught_up t src; same_rows src dst shop || die "$flavor: $what: rows differ"
 
     what="what somebody mends at the target goes on by itself, what is of DM's list does not"
-    echo >"$T/tasks/t/stop"; echo true >"$T/tasks/t/auto_resume" && echo >"$T/tasks/t/start" || die "$flavor: $what: $(cat "$T/tasks/t/last_error")"
-    wait_state t running; sql dst "RENAME TABLE shop.o TO shop.away"; sql src "ALTER TABLE shop.o ADD d INT"
+    echo true >"$T/tasks/t/auto_resume" && echo 50 >"$T/tasks/t/max_retries" || die "$flavor: $what: while it runs: $(cat "$T/tasks/t/last_error")"
+    state_is t running || die "$flavor: $what: a setting stopped it"; sql dst "RENAME TABLE shop.o TO shop.away"; sql src "ALTER TABLE shop.o ADD d INT"
     retries() { [ "$(cat "$S/retries")" -gt 0 ]; }
     wait_for 30 retries || die "$flavor: $what: it does not try again: $(cat "$S/status")"
+    [ "$(cat "$S/max_retries")" = 50 ] || die "$flavor: $what: it gives up after $(cat "$S/max_retries")"
+    before=$(cat "$S/gave_up"); echo false >"$T/tasks/t/auto_resume" || die "$flavor: $what: $(cat "$T/tasks/t/last_error")"
+    given_up() { state_is t error && is gave_up $((before + 1)); }
+    wait_for 30 given_up || die "$flavor: $what: it tries on, although auto_resume is off: $(cat "$S/status")"
+    echo true >"$T/sources/s1/checker/check_enable" && echo 2 >"$T/sources/s1/checker/backoff_max" || die "$flavor: $what: $(cat "$T/sources/s1/last_error")"
+    echo >"$T/tasks/t/resume"; wait_for 30 retries || die "$flavor: $what: the source's checker says so, and it does not: $(cat "$S/status")"
     sql dst "RENAME TABLE shop.away TO shop.o"
     mended() { state_is t running && sql dst "SELECT d FROM shop.o LIMIT 1" >/dev/null 2>&1; }
     wait_for 60 mended || { task_trouble t; die "$flavor: $what: it does not go on"; }

@@ -138,9 +138,10 @@ cat >"$WORK/source.yaml" <<END
 source-id: dm1
 enable-gtid: true
 from: { host: 127.0.0.1, port: $src1_port, user: sluice, password: sluice }
-checker: { check-enable: true }
+checker: { check-enable: true, backoff-max: 5m0s }
 END
 cat "$WORK/source.yaml" >"$T/sources/create" && cp "$WORK/source.yaml" "$T/sources/dm1/config" || die "$(cat "$T/sources/last_error")"
+[ "$(cd "$T/sources/dm1/checker" && echo $(cat check_enable backoff_max backoff_rollback))" = "true 300 300" ] || die "$(cat "$T/sources/dm1/config")"
 cat >"$WORK/task.yaml" <<END
 name: dm
 task-mode: all

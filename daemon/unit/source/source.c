@@ -172,6 +172,9 @@ static struct source *source_new(struct sources *all, const char *name) NO_THREA
     node_init(&s->security, &source_security_type, "security");
     node_ref(&s->node); /* dropped when 'security' is released */
     node_add(&s->node, &s->security, &impossible);
+    node_init(&s->checker, &source_checker_type, "checker");
+    node_ref(&s->node); /* dropped when 'checker' is released */
+    node_add(&s->node, &s->checker, &impossible);
     s->relay = relay_new(s);
     node_ref(&s->node); /* dropped when 'relay' is released */
     node_add(&s->node, &s->relay->unit.node, &impossible);
@@ -204,6 +207,7 @@ static void discard(struct source *s)
     struct node *tables = node_child(&s->node, "tables_of");
 
     node_remove(&s->security);
+    node_remove(&s->checker);
     node_remove(&s->relay->unit.node);
     node_remove(tables);
     node_unref(tables);

@@ -24,6 +24,7 @@ struct node;
 struct node_type;
 struct source;
 struct store;
+struct unit_patience; /* unit/unit.h */
 
 /* For the root's parts, /schema and the manual. */
 extern const struct node_type sources_type;
@@ -69,6 +70,8 @@ bool source_enabled(struct source *s);
 /* Where its binlog ended when it was last looked at, some seconds ago: after 'seen_us', wall time.
  * '*gtid' is the caller's, NULL when not known. */
 void source_end(struct source *s, struct position *ret, char **gtid, int64_t *seen_us);
+/* What its checker/ says of errors that somebody may mend. */
+void source_patience(struct source *s, struct unit_patience *p);
 /* Names compare without letter case (lower_case_table_names), as the server said last. */
 bool source_folds_case(struct source *s);
 

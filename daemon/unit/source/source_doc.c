@@ -81,6 +81,28 @@ static const struct doc_field relay_fields[] = {
     { 0 },
 };
 
+const struct doc_field source_doc_checker_fields[] = {
+    { .name = "check_enable",
+      .type = DOC_BOOL,
+      .fallback = "false",
+      .help = "Whether tasks go on reading this source by themselves after errors that somebody "
+              "may mend, as auto_resume of a task has it" },
+    { .name = "backoff_max",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 86400,
+      .fallback = "300",
+      .help = "Longest time before such an attempt, in seconds; the first comes after one, and "
+              "each takes twice as long as the one before" },
+    { .name = "backoff_rollback",
+      .type = DOC_COUNT,
+      .min = 1,
+      .max = 86400,
+      .fallback = "300",
+      .help = "After so many seconds without an error the next one counts as one less" },
+    { 0 },
+};
+
 const struct doc_field source_doc_fields[] = {
     { .name = "source_name",
       .type = DOC_TEXT,
@@ -111,6 +133,10 @@ const struct doc_field source_doc_fields[] = {
       .type = DOC_OBJECT,
       .fields = purge_fields,
       .help = "When stored binlog goes" },
+    { .name = "checker",
+      .type = DOC_OBJECT,
+      .fields = source_doc_checker_fields,
+      .help = "Whether what reads this source tries again after errors that somebody may mend" },
     { .name = "relay_config",
       .type = DOC_OBJECT,
       .fields = relay_fields,

@@ -8,7 +8,7 @@
 #include "mysql/conn.h"
 #include "unit/doc.h"
 
-extern const struct doc_field source_doc_fields[];
+extern const struct doc_field source_doc_fields[], source_doc_checker_fields[];
 
 /* Checks what was written for source 'name' (its "source_name" may be absent).  '*ret' is a
  * checked copy with the name.  -EINVAL. */

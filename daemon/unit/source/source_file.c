@@ -2,6 +2,9 @@
 
 #include <errno.h>
 
+#include "base/duration.h"
+#include "base/mem.h"
+#include "base/scope.h"
 #include "dm/keys.h"
 
 static int take_security(json_t *doc, const json_t *v, struct err *err)
@@ -34,6 +37,48 @@ static int take_purge(json_t *doc, const json_t *v, struct err *err)
     return dm_keys_take(purge_keys, v, "", doc, err);
 }
 
+/* "5m0s" */
+static int take_seconds(json_t *doc, const char *at, const json_t *v, struct err *err)
+{
+    SCOPED(freep)
+    char *text = json_is_string(v) ? xstrdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY);
+    SCOPED(json_decrefp) json_t *seconds = NULL;
+    int64_t us;
+
+    if (duration_parse(text, &us, err) < 0)
+        return err->code;
+    seconds = json_integer(us / 1000000);
+    dm_put(doc, at, seconds);
+    return 0;
+}
+
+static int take_backoff_max(json_t *doc, const json_t *v, struct err *err)
+{
+    return take_seconds(doc, "checker.backoff_max", v, err);
+}
+
+static int take_backoff_rollback(json_t *doc, const json_t *v, struct err *err)
+{
+    return take_seconds(doc, "checker.backoff_rollback", v, err);
+}
+
+static const struct dm_key checker_keys[] = {
+    { "check-enable", "checker.check_enable" },
+    { "backoff-max", NULL, take_backoff_max },
+    { "backoff-rollback", NULL, take_backoff_rollback },
+    /* without effect: how an attempt's wait grows is always the same */
+    { "check-interval" },
+    { "backoff-min" },
+    { "backoff-jitter" },
+    { "backoff-factor" },
+    { 0 },
+};
+
+static int take_checker(json_t *doc, const json_t *v, struct err *err)
+{
+    return dm_keys_take(checker_keys, v, "", doc, err);
+}
+
 static int take_filters(json_t *doc, const json_t *v, struct err *err)
 {
     (void)doc;
@@ -56,8 +101,8 @@ static const struct dm_key keys[] = {
     { "server-id", "relay_config.server_id" },
     { "purge", NULL, take_purge },
     { "filters", NULL, take_filters },
-    /* without effect: retries are the task's max_retries, letter case is asked of the server */
-    { "checker" },
+    { "checker", NULL, take_checker },
+    /* without effect: letter case is asked of the server */
     { "case-sensitive" },
     { "auto-fix-gtid" },
     { "meta-dir" },

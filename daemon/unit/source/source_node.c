@@ -413,6 +413,7 @@ static const char *const source_examples[] = {
 };
 
 static const struct node_part source_parts[] = { { "security", &source_security_type },
+                                                 { "checker", &source_checker_type },
                                                  { "relay", &relay_type },
                                                  { "tables_of", &source_tables_type },
                                                  { 0 } };

@@ -15,6 +15,7 @@ extern const char *const source_state_names[];
 struct source {
     struct node node;     /* first */
     struct node security; /* below it, and keeps it alive */
+    struct node checker;  /* likewise */
     struct sources *all;
     char *name;               /* plain */
     struct mutex change_lock; /* one change of the document at a time; held while it is stored */
@@ -55,7 +56,8 @@ struct sources {
     void *switched_arg GUARDED;
 };
 
-extern const struct node_type source_type, source_security_type, source_tables_type;
+extern const struct node_type source_type, source_security_type, source_checker_type,
+    source_tables_type;
 
 /* source_ask.c: what is asked of the server when it is read. */
 json_t *source_get_names(const struct node *n, const struct attr *a, struct err *err);

@@ -292,7 +292,6 @@ struct unit *sync_new(const struct job *job)
 
     s->job = job_ref(job);
     unit_init(&s->unit, &sync_ops, &sync_type, "sync");
-    s->unit.resumes = job->auto_resume;
     if (operators_load(s, &err) < 0)
         log_error(job->path, "%s", err.text);
     return &s->unit;

@@ -336,6 +336,23 @@ static int make_job(struct task *t, const json_t *doc, const char *name, struct 
     return rc;
 }
 
+/* As the task's document and its source's say now. */
+static void patience(struct unit *u, void *arg, struct unit_patience *p)
+{
+    struct subtask *s = arg;
+    struct task *t = s->task;
+    bool resumes;
+
+    mutex_lock(&t->lock);
+    p->max_retries = (unsigned)json_integer_value(json_object_get(t->full, "max_retries"));
+    resumes = json_is_true(json_object_get(t->full, "auto_resume"));
+    mutex_unlock(&t->lock);
+    if (u != s->units[STAGE_SYNC])
+        return;
+    source_patience(s->job->origin, p);
+    p->resumes = p->resumes || resumes;
+}
+
 static int make_unit(struct subtask *s, enum stage stage, struct err *err)
 {
     struct unit *u = NULL;
@@ -361,6 +378,7 @@ static int make_unit(struct subtask *s, enum stage stage, struct err *err)
     mutex_unlock(&u->lock);
     u->ended = task_unit_ended;
     u->moved = task_unit_moved;
+    u->patience = patience;
     u->arg = s;
     s->units[stage] = u;
     node_ref(&u->node);

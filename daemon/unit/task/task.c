@@ -96,8 +96,8 @@ static void forget_said(struct task *t, const json_t *doc) REQUIRES(t->lock)
         json_object_del(t->apart, name);
 }
 
-/* Takes 'doc'. */
-static void install(struct task *t, json_t *doc)
+/* Takes 'doc'.  'live': it differs in nothing that was looked at, or that a unit keeps. */
+static void install(struct task *t, json_t *doc, bool live)
 {
     json_t *full = doc_full(task_doc_fields, doc), *old, *old_full;
 
@@ -107,9 +107,11 @@ static void install(struct task *t, json_t *doc)
     old_full = t->full;
     t->doc = doc;
     t->full = full;
-    t->checked = false;
-    json_object_clear(t->targets);
-    json_object_clear(t->shapes);
+    if (!live) {
+        t->checked = false;
+        json_object_clear(t->targets);
+        json_object_clear(t->shapes);
+    }
     mutex_unlock(&t->lock);
     json_decref(old);
     json_decref(old_full);
@@ -168,7 +170,7 @@ int task_new(const struct tasks_config *c, const char *name, const json_t *doc, 
     if ((rc = task_doc_check(doc ? doc : empty, name, &checked, err)) < 0)
         return rc;
     doc_keep_secrets(task_doc_fields, checked, NULL);
-    install(t, checked);
+    install(t, checked, false);
     if ((rc = check_sources(t, checked, NULL, err)) < 0 || (rc = add_parts(t, err)) < 0 ||
         (rc = task_save(t, err)) < 0)
         return rc;
@@ -209,7 +211,7 @@ int task_restore(const struct tasks_config *c, const char *name, const json_t *k
 
     if (rc < 0)
         return rc;
-    install(t, checked);
+    install(t, checked, false);
     mutex_lock(&t->lock);
     t->wanted = wanted_of(json_object_get(kept, "wanted"));
     json_object_update(t->apart, json_object_get(kept, "apart"));
@@ -281,6 +283,21 @@ static void say_changed(void *arg, struct node *n)
     node_each(n, say_changed, NULL);
 }
 
+/* Takes 'checked', which differs from 'old' as install() has it; under steer. */
+static int take(struct task *t, json_t *checked, const json_t *old, bool live, struct err *err)
+{
+    int rc;
+
+    doc_keep_secrets(task_doc_fields, checked, old);
+    install(t, checked, live);
+    if ((rc = task_save(t, err)) < 0) {
+        install(t, json_deep_copy(old), live);
+        return rc;
+    }
+    say_changed(NULL, &t->node);
+    return 0;
+}
+
 /* Under steer.  A document that cannot be kept is not taken. */
 int task_replace_document(struct task *t, const json_t *doc, struct err *err)
 {
@@ -294,21 +311,53 @@ int task_replace_document(struct task *t, const json_t *doc, struct err *err)
         json_decref(checked);
         return rc;
     }
-    doc_keep_secrets(task_doc_fields, checked, old);
-    install(t, checked);
-    if ((rc = task_save(t, err)) < 0) {
-        install(t, STEAL(old));
+    return take(t, checked, old, false, err);
+}
+
+/* With the defaults, and without what is in effect at once. */
+static json_t *without_live(const json_t *doc)
+{
+    json_t *full = doc_full(task_doc_fields, doc);
+
+    for (const struct doc_field *f = task_doc_fields; f->name; f++)
+        if (f->flags & DOC_LIVE)
+            json_object_del(full, f->name);
+    return full;
+}
+
+static bool is_live_change(const json_t *old, const json_t *checked)
+{
+    SCOPED(json_decrefp) json_t *before = without_live(old), *after = without_live(checked);
+
+    return json_equal(before, after);
+}
+
+/* 1: done, since it changes nothing but what is in effect at once. */
+static int replace_live(struct task *t, const json_t *doc, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *old = copy_document(t);
+    json_t *checked;
+    int rc = task_doc_check(doc, t->name, &checked, err);
+
+    if (rc < 0)
         return rc;
+    doc_keep_secrets(task_doc_fields, checked, old);
+    if (!is_live_change(old, checked)) {
+        json_decref(checked);
+        return 0;
     }
-    say_changed(NULL, &t->node);
-    return 0;
+    rc = take(t, checked, old, true, err);
+    task_reconsider(t);
+    return rc < 0 ? rc : 1;
 }
 
 static int replace(struct task *t, const json_t *doc, struct err *err)
 {
-    int rc = change_allowed(t, err);
+    int rc = replace_live(t, doc, err);
 
-    return rc < 0 ? rc : task_replace_document(t, doc, err);
+    if (rc == 0 && (rc = change_allowed(t, err)) == 0)
+        rc = task_replace_document(t, doc, err);
+    return rc < 0 ? rc : 0;
 }
 
 int task_set_document(struct task *t, const json_t *doc, struct err *err)

@@ -111,6 +111,8 @@ void task_ask(struct task *t, const json_t *only, enum unit_state to);
 int task_wait(struct task *t, const json_t *only, int64_t timeout_ms);
 /* Those that wait for a server that hangs get no answer any more, and end too. */
 void task_cut(struct task *t, const json_t *only);
+/* The document has other values of what is in effect at once. */
+void task_reconsider(struct task *t);
 /* Waits for units that were asked to end, as long as an action may take. */
 int task_await(struct task *t, const json_t *only, int64_t grace_ms);
 

@@ -377,16 +377,20 @@ const struct doc_field task_doc_fields[] = {
       .help = "What a table that cannot be applied does to the others" },
     { .name = "auto_resume",
       .type = DOC_BOOL,
+      .flags = DOC_LIVE,
       .fallback = "false",
       .help =
           "Whether sync tries again by itself after errors that somebody may mend at a server (a "
           "table that is missing, a right, a DDL that is refused) as DM does; never after those of "
-          "DM's list: duplicate keys, values that do not fit, binlogs that are gone" },
+          "DM's list: duplicate keys, values that do not fit, binlogs that are gone. It may be "
+          "changed while the task runs; the checker/ of a source says it for all its tasks" },
     { .name = "max_retries",
       .type = DOC_COUNT,
+      .flags = DOC_LIVE,
       .max = 1000000,
       .fallback = "100",
-      .help = "Attempts after errors that can pass, before the task gives up" },
+      .help = "Attempts after errors that can pass, before the task gives up; it may be changed "
+              "while the task runs" },
     { .name = "remove_meta_on_delete",
       .type = DOC_BOOL,
       .fallback = "true",

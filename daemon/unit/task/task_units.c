@@ -64,6 +64,17 @@ int task_wait(struct task *t, const json_t *only, int64_t timeout_ms)
     return rc;
 }
 
+void task_reconsider(struct task *t)
+{
+    unsigned n;
+    SCOPED(freep) struct unit **units = units_of(t, NULL, &n);
+
+    for (unsigned i = 0; i < n; i++) {
+        unit_reconsider(units[i]);
+        node_unref(&units[i]->node);
+    }
+}
+
 void task_cut(struct task *t, const json_t *only)
 {
     mutex_lock(&t->lock);

@@ -118,6 +118,10 @@ Test(source, is_a_draft_until_it_knows_where_to_connect)
     "  remain_space: 15\n"        \
     "  max_bytes: 0\n"            \
     "  when_full: stop\n"         \
+    "checker:\n"                  \
+    "  check_enable: false\n"     \
+    "  backoff_max: 300\n"        \
+    "  backoff_rollback: 300\n"   \
     "relay_config:\n"             \
     "  enable_relay: false\n"     \
     "  relay_binlog_name: \"\"\n" \

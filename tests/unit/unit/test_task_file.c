@@ -157,7 +157,7 @@ Test(source_file, is_read)
                                "relay-binlog-name: bin.000003\nserver-id: 7\n"
                                "from: {host: 192.0.2.1, port: 3306, user: u, password: p}\n"
                                "purge: {interval: 60, expires: 1, remain-space: 3}\n"
-                               "checker: {check-enable: true}\n";
+                               "checker: {check-enable: true, backoff-max: 1m30s}\n";
     json_t *file = yaml_parse(text, strlen(text), &err), *doc;
 
     cr_assert(source_file_is(file));
@@ -167,6 +167,7 @@ Test(source_file, is_read)
     has(doc, "relay_config",
         "{\"enable_relay\":true,\"relay_binlog_name\":\"bin.000003\",\"server_id\":7}");
     has(doc, "purge.remain_space", "3");
+    has(doc, "checker", "{\"check_enable\":true,\"backoff_max\":90}");
     json_decref(doc);
     json_decref(file);
 }

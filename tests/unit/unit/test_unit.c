@@ -14,6 +14,7 @@
 struct scripted {
     struct unit unit;
     const char *script;
+    atomic_bool resumes; /* 'e' is mended by somebody */
     atomic_int runs, woken, ended;
 };
 
@@ -77,6 +78,16 @@ static struct scripted *new_unit(const char *script)
     s->unit.ended = ended;
     s->unit.arg = s;
     return s;
+}
+
+static void patience(struct unit *u, void *arg, struct unit_patience *p)
+{
+    struct scripted *s = (struct scripted *)u;
+
+    cr_assert_eq(arg, u);
+    p->resumes = s->resumes;
+    p->longest_ms = 60000;
+    p->max_retries = 7;
 }
 
 static void start(struct scripted *s)
@@ -248,6 +259,45 @@ Test(unit, progress_makes_the_next_error_the_first_again)
     cr_expect_eq(unit_wait(&s->unit, 5000), 0);
     cr_expect_eq(unit_state(&s->unit), UNIT_FINISHED);
     node_unref(&s->unit.node);
+}
+
+Test(unit, goes_on_after_what_somebody_mends_while_that_is_wanted)
+{
+    struct scripted *s = new_unit("eeef");
+    json_t *v;
+
+    s->unit.patience = patience;
+    s->resumes = true;
+    start(s);
+    await_runs(s, 2); /* by itself */
+    await_retry(s);
+    v = read_row(s, "max_retries");
+    cr_expect_eq(json_integer_value(v), 7, "as it was said");
+    json_decref(v);
+    s->resumes = false;
+    unit_reconsider(&s->unit);
+    cr_expect_eq(unit_wait(&s->unit, 5000), 0, "it waits on, although nobody wants it to");
+    cr_expect_eq(unit_state(&s->unit), UNIT_ERROR);
+    cr_expect_eq(unit_retry_s(&s->unit), 0);
+    start(s);
+    cr_expect_eq(unit_wait(&s->unit, 5000), 0, "nobody wants it to go on by itself");
+    cr_expect_eq(s->runs, 3);
+    start(s);
+    unit_wait(&s->unit, 5000);
+    cr_expect_eq(unit_state(&s->unit), UNIT_FINISHED);
+    node_unref(&s->unit.node);
+}
+
+Test(retry, half_of_a_wait_is_by_chance_and_calm_shortens_the_next)
+{
+    cr_expect_eq(retry_jitter_ms(8000, 0), 8000);
+    cr_expect_eq(retry_jitter_ms(8000, 4000), 4000);
+    for (unsigned random = 0; random < 100000; random += 7)
+        cr_assert(retry_jitter_ms(8000, random) >= 4000 && retry_jitter_ms(8000, random) <= 8000);
+    cr_expect_eq(retry_forget(5, 299999, 300000), 5);
+    cr_expect_eq(retry_forget(5, 300000, 300000), 4);
+    cr_expect_eq(retry_forget(5, 3600000, 300000), 0);
+    cr_expect_eq(retry_forget(5, 3600000, 0), 5, "never");
 }
 
 Test(unit_state, every_state_has_a_name_and_no_self_move)
