@@ -16,7 +16,8 @@ wait_for 30 active || { relay_trouble s; die "semi-sync is not active"; }
 sql src "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v MEDIUMTEXT)"
 
 total=0 total_names=0
-for i in $(seq "${LOSSES:-8}"); do
+rounds=${LOSSES:-8}
+for ((i = 1; i <= rounds || (total == 0 && i <= 5 * rounds); i++)); do
     for _ in $(seq $((RANDOM % 4))); do sql src "INSERT INTO d.t (v) VALUES (REPEAT('x', $((RANDOM * 3))))"; done
     more=
     sql src "INSERT INTO d.t (v) VALUES ('round $i')"
@@ -26,7 +27,10 @@ for i in $(seq "${LOSSES:-8}"); do
     else
         end=$(source_end src | awk '{ printf "%s %012d", $1, $2 }')
         (sql src "USE d; INSERT INTO t (v) VALUES ('under way'); INSERT INTO t (v) SELECT REPEAT('y', 3000) FROM seq_1_to_1000") & more=$!
-        sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+        case $((RANDOM % 2)) in
+        0) sleep "0.$((RANDOM % 10))" ;;
+        1) wait_for 3 power_unsynced || : ;; # all of it was stored by then
+        esac
         kill_sluice
     fi
     cut_unsynced; total=$((total + cut_bytes)) total_names=$((total_names + cut_names))

@@ -1,6 +1,7 @@
 # power.sh - the disk after a power loss.  Source me after sluice.sh.
 #
 #     power_on             # before start_sluice: what sluiced syncs is noted, slowly (tests/tools/power.c)
+#     wait_for 3 power_unsynced    # some file is longer than what was synced of it
 #     kill_sluice; cut_unsynced    # what it had not synced is gone; "n files, n bytes, n names" in $cut
 
 power_on() {
@@ -29,15 +30,22 @@ lose_names() {
     done < <(find "$WORK/data" -mindepth 1 ! -name 'LOG*' ! -name LOCK ! -path "$WORK/data/lock")
 }
 
-lose_sizes() {
+unsynced_files() { # size is file: of each that is longer than what was synced of it
     local f id size is
     while read -r f; do
-        id=$(stat -c '%i:%.9W' "$f"); is=$(stat -c %s "$f")
+        id=$(stat -c '%i:%.9W' "$f" 2>/dev/null) && is=$(stat -c %s "$f" 2>/dev/null) || continue
         size=$(awk -v id="$id" '$1 == "size" && $2 == id { s = $3 } END { print s + 0 }' "$POWER_LOG")
-        [ "$is" -gt "$size" ] || continue
+        [ "$is" -le "$size" ] || echo "$size $is $f"
+    done < <(find "$WORK/data" -type f ! -name ballast ! -name 'LOG*' ! -name LOCK ! -path "$WORK/data/lock")
+}
+power_unsynced() { [ -n "$(unsynced_files)" ]; }
+
+lose_sizes() {
+    local f size is
+    while read -r size is f; do
         files=$((files + 1)) bytes=$((bytes + is - size))
         truncate -s "$size" "$f"
-    done < <(find "$WORK/data" -type f ! -name ballast ! -name 'LOG*' ! -name LOCK ! -path "$WORK/data/lock")
+    done < <(unsynced_files)
 }
 
 cut_unsynced() {
