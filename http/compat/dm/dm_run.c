@@ -45,16 +45,31 @@ static bool all_at_work(struct call *c, const json_t *names)
     return true;
 }
 
-int dm_task_go(struct call *c, const json_t *config, json_t *args, struct err *err)
+/* 1: nothing is left to start; 0: something is; or an error. */
+static int goes_already(struct call *c, const json_t *names, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *task = call_read(c, DM_TASK, err), *none = json_object();
-    SCOPED(json_decrefp) json_t *names = dm_task_sources(config);
+    SCOPED(json_decrefp) json_t *task = call_read(c, DM_TASK, err);
 
     if (!task)
         return err->code;
-    if (dm_is_state(task, "finished") || (is_at_work(task) && all_at_work(c, names)))
+    return dm_is_state(task, "finished") || (is_at_work(task) && all_at_work(c, names));
+}
+
+/* A task in error tries again by itself: it may do so between our look and our start. */
+int dm_task_go(struct call *c, const json_t *config, json_t *args, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *names = dm_task_sources(config), *none = json_object();
+    struct err why = ERR_INIT;
+    int rc = goes_already(c, names, err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = call_write(c, DM_TASK_START, args ? args : none, err);
+    if (rc == -EBUSY && goes_already(c, names, &why) == 1) {
+        *err = ERR_INIT;
         return 0;
-    return call_write(c, DM_TASK_START, args ? args : none, err);
+    }
+    return rc;
 }
 
 /* --- requests --- */
