@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         return 2;
     }
     job.router = router;
-    copy = copy_new(&job);
+    copy = copy_new(&job, &copy_way_stream);
     rc = copy_run(copy, &err);
     copy_totals_read(copy, &totals);
     printf("%s: %llu of %llu tables, %llu rows, %llu bytes, %.3f s\n",

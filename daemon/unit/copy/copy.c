@@ -11,18 +11,18 @@
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/dm_left.h"
-#include "unit/load/load_folder.h"
 
 enum { MAX_PASSES = 30, DEFAULT_THREADS = 4 };
 
 const char *const copy_phase_names[] = { "idle", "planning", "snapshot", "schema",
                                          "rows", "views",    "finished", NULL };
 
-struct copy *copy_new(const struct job *job)
+struct copy *copy_new(const struct job *job, const struct copy_way *way)
 {
     struct copy *c = xcalloc(1, sizeof *c);
 
     c->job = job_ref(job);
+    c->way = way;
     atomic_init(&c->refs, 1);
     job_link_init(&c->link, job);
     mutex_init(&c->lock);
@@ -40,7 +40,8 @@ void copy_unref(struct copy *c)
     if (!c || atomic_fetch_sub(&c->refs, 1) > 1)
         return;
     copy_tables_fini(&c->tables);
-    load_folder_free(c->files);
+    if (c->way->fini)
+        c->way->fini(c);
     position_fini(&c->position);
     job_link_fini(&c->link);
     mutex_fini(&c->lock);
@@ -324,12 +325,10 @@ static int take_over(struct copy *c, struct err *err)
     return rc;
 }
 
-static int stream_run(struct copy *c, struct err *err)
+int copy_stream_run(struct copy *c, struct err *err)
 {
-    int rc;
+    int rc = ends_open(c, err);
 
-    c->way = &copy_way_stream;
-    rc = ends_open(c, err);
     if (rc == 0)
         rc = take_over(c, err);
     if (rc == 0)
@@ -337,10 +336,6 @@ static int stream_run(struct copy *c, struct err *err)
     ends_close(c);
     return rc < 0 ? rc : 0;
 }
-
-static int (*const runs[])(struct copy *c, struct err *err) = {
-    [FILES_NONE] = stream_run, [FILES_DUMP] = dump_run, [FILES_LOAD] = load_run
-};
 
 int copy_run(struct copy *c, struct err *err)
 {
@@ -350,7 +345,7 @@ int copy_run(struct copy *c, struct err *err)
         return err_set(err, -ECANCELED, "asked to stop");
     job_link_restart(&c->link);
     atomic_store(&c->in_flight, 0);
-    rc = runs[c->job->files](c, err);
+    rc = c->way->run(c, err);
     if (rc >= 0) {
         mutex_lock(&c->lock);
         c->finished = true;

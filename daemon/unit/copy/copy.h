@@ -5,7 +5,7 @@
  *     snapshot, its position made durable  read_snapshot.c, copy_state.c
  *     databases, tables                    copy_schema.c, copy_dialect.c
  *     rows                                 copy_work.c: workers, each with a connection at both
- *                                          ends; load_bulk.c, load_insert.c
+ *                                          ends; copy_bulk.c, copy_insert.c
  *     count and compare, then views        copy_work.c, copy_view.c
  *
  * No files and no queue in between: while the target takes LOAD DATA, the
@@ -23,8 +23,11 @@
 #include "unit/job.h"
 
 struct copy;
+struct copy_way; /* where rows come from and go to: see copy_engine.h */
+extern const struct copy_way copy_way_stream; /* from the source into the target */
 
-struct copy *copy_new(const struct job *job); /* takes a reference of 'job' */
+/* Takes a reference of 'job'. */
+struct copy *copy_new(const struct job *job, const struct copy_way *way);
 struct copy *copy_ref(struct copy *c);
 void copy_unref(struct copy *c); /* the last one not while it runs; NULL is fine */
 

@@ -24,10 +24,14 @@ struct copy_tables {
 };
 
 struct copy_worker;
+struct copy_rows;
 
-/* What workers do with a table: from a server to another, into files, or from files. */
+/* Where rows come from and go to: from a server to another, into files (unit/dump), or from files
+ * (unit/load). */
 struct copy_way {
-    bool source, target; /* the connections that a worker has */
+    bool source, target;                         /* the connections that a worker has */
+    int (*run)(struct copy *c, struct err *err); /* copy_run() */
+    void (*fini)(struct copy *c); /* what is kept from one run to the next; or NULL */
     /* Of a database; NULL if it is not known.  The caller's. */
     int (*collation)(struct copy *c, const char *db, char **ret, struct err *err);
     /* -EEXIST: 'there', which was at the target before, cannot take the rows of 't'. */
@@ -40,8 +44,13 @@ struct copy_way {
     int (*range)(struct copy_worker *w, struct copy_table *t, struct read_range *r,
                  struct err *err);
     int (*end)(struct copy_worker *w, struct copy_table *t, struct err *err);
+    /* The rows of a range, where there is a target: copy_rows_open() and its like. */
+    int (*rows_open)(struct copy_rows *rows, const struct read_range *r, bool ordered,
+                     struct err *err);
+    int (*rows_next)(struct copy_rows *rows, struct mysql_row *row, struct err *err);
+    void (*rows_at)(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out);
+    void (*rows_close)(struct copy_rows *rows, bool broken);
 };
-extern const struct copy_way copy_way_stream, copy_way_dump, copy_way_load;
 
 struct copy {
     const struct job *job;
@@ -89,6 +98,7 @@ struct copy_worker {
 /* -ESTALE stands for "the table changed, read it in another round" throughout. */
 
 /* copy.c */
+int copy_stream_run(struct copy *c, struct err *err); /* of copy_way_stream */
 void copy_phase_set(struct copy *c, enum copy_phase phase);
 unsigned copy_threads(const struct job *job); /* connections at each end */
 /* Shows the plan to those who watch; the old one goes. */
@@ -99,9 +109,6 @@ void copy_position_publish(struct copy *c, const struct position *p);
  * finished. */
 int copy_target_open(struct copy *c, struct err *err);
 void copy_target_close(struct copy *c);
-/* dump_run.c, load_run.c: copy_run() with a folder at the other end. */
-int dump_run(struct copy *c, struct err *err);
-int load_run(struct copy *c, struct err *err);
 
 /* copy_plan.c: what is in scope, with its definition and its state. */
 /* -ERESTART: a table that was copied already is gone or has another name now. */
@@ -166,12 +173,12 @@ int copy_begin(struct copy_worker *w, struct err *err);
  * -ESTALE if the table changed. */
 int copy_select(struct copy_worker *w, const struct copy_table *t, const struct read_range *r,
                 bool ordered, struct mysql_result **ret, struct err *err);
-/* copy_rows.c: the rows of a range, from copy_select() or, when loading, from its files. */
+/* copy_rows.c: the rows of a range, from wherever the way has them. */
 struct copy_rows {
     struct copy_worker *w;
     const struct copy_table *t;
-    struct mysql_result *result;
-    struct load_rows *files;
+    struct mysql_result *result; /* of copy_select() */
+    struct load_rows *files;     /* when loading */
 };
 int copy_rows_open(struct copy_rows *ret, struct copy_worker *w, const struct copy_table *t,
                    const struct read_range *r, bool ordered, struct err *err);
@@ -180,22 +187,28 @@ int copy_rows_next(struct copy_rows *rows, struct mysql_row *row, struct err *er
 void copy_rows_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out);
 /* 'broken': the copy ends, do not read the rest. */
 void copy_rows_close(struct copy_rows *rows, bool broken);
+/* The same of the source alone: copy_way_stream. */
+int copy_selected_open(struct copy_rows *rows, const struct read_range *r, bool ordered,
+                       struct err *err);
+int copy_selected_next(struct copy_rows *rows, struct mysql_row *row, struct err *err);
+void copy_selected_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out);
+void copy_selected_close(struct copy_rows *rows, bool broken);
 int copy_stale(const struct err *err, int rc); /* rc, or -ESTALE if the error says so */
 /* The same of the target's error: its table was made of another moment's definition than the
  * columns that are written (one of somebody else's making that lacks them was refused before). */
 int copy_stale_there(const struct err *err, int rc);
 
-/* load_bulk.c; -EILSEQ: the target did not take the rows as they are. */
-int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
-/* load_insert.c */
-int load_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err);
+/* copy_bulk.c; -EILSEQ: the target did not take the rows as they are. */
+int copy_bulk(struct copy_worker *w, struct copy_table *t, struct err *err);
+/* copy_insert.c */
+int copy_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err);
 /* "INSERT INTO `db`.`t` (...) VALUES " and what follows the rows, as on_duplicate says. */
-void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql);
-void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql);
+void copy_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql);
+void copy_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql);
 /* Were 'n_rows' taken, by what the target says?  REPLACE counts the rows that went, too. */
-bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows);
-/* load_big.c: one row, in the transaction that is open. */
-int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
+bool copy_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows);
+/* copy_big.c: one row, in the transaction that is open. */
+int copy_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
                  struct err *err);
 
 #endif

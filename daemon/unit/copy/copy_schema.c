@@ -315,7 +315,12 @@ const struct copy_way copy_way_stream = { .source = true,
                                           .columns = columns_set,
                                           .cut = ranges_cut,
                                           .range = copy_work_range,
-                                          .end = copy_work_end };
+                                          .end = copy_work_end,
+                                          .run = copy_stream_run,
+                                          .rows_open = copy_selected_open,
+                                          .rows_next = copy_selected_next,
+                                          .rows_at = copy_selected_at,
+                                          .rows_close = copy_selected_close };
 
 static void ranges_clear(struct copy_table *t)
 {

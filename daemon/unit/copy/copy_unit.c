@@ -296,20 +296,20 @@ static const struct unit_ops load_alone_ops = {
     .tables = copy_tables,
 };
 
-struct unit *copy_new_dump(const struct job *job)
+struct unit *copy_new_dump(const struct job *job, const struct copy_way *way)
 {
     struct copy_unit *u = xcalloc(1, sizeof *u);
 
-    u->copy = copy_new(job);
+    u->copy = copy_new(job, way);
     unit_init(&u->unit, &dump_ops, &dump_type, "dump");
     return &u->unit;
 }
 
-struct unit *copy_new_load(const struct job *job, struct unit *dump)
+struct unit *copy_new_load(const struct job *job, const struct copy_way *way, struct unit *dump)
 {
     struct copy_unit *u = xcalloc(1, sizeof *u);
 
-    u->copy = dump ? copy_ref(((struct copy_unit *)dump)->copy) : copy_new(job);
+    u->copy = dump ? copy_ref(((struct copy_unit *)dump)->copy) : copy_new(job, way);
     unit_init(&u->unit, dump ? &load_ops : &load_alone_ops, &load_type, "load");
     return &u->unit;
 }

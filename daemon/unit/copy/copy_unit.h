@@ -18,8 +18,9 @@
 
 /* New units, one reference each: the caller's.  The load shares the dump's
  * copy; either may go first.  'dump' is NULL where there is none. */
-struct unit *copy_new_dump(const struct job *job);
-struct unit *copy_new_load(const struct job *job, struct unit *dump);
+struct copy_way;
+struct unit *copy_new_dump(const struct job *job, const struct copy_way *way);
+struct unit *copy_new_load(const struct job *job, const struct copy_way *way, struct unit *dump);
 
 extern const struct node_type dump_type, load_type;
 

@@ -118,7 +118,7 @@ static int reload(struct copy_worker *w, struct copy_table *t, struct err *err)
     atomic_store(&t->rows, 0);
     atomic_store(&t->bytes, 0);
     if (rc == 0)
-        rc = load_insert(w, t, &t->ranges[0], err);
+        rc = copy_insert(w, t, &t->ranges[0], err);
     t->row.rows = t->ranges[0].rows;
     return rc;
 }
@@ -172,11 +172,11 @@ int copy_work_range(struct copy_worker *w, struct copy_table *t, struct read_ran
     int rc = -EILSEQ;
 
     if (t->bulk) {
-        rc = load_bulk(w, t, err);
+        rc = copy_bulk(w, t, err);
         if (rc == -EILSEQ)
             log_warn(w->copy->job->path, "%s: %s; loading it again by INSERT", t->label, err->text);
     }
-    return rc == -EILSEQ ? load_insert(w, t, r, err) : rc;
+    return rc == -EILSEQ ? copy_insert(w, t, r, err) : rc;
 }
 
 /* No shape matches 0: the next round makes the table anew. */

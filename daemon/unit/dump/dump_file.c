@@ -10,11 +10,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/escape.h"
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/dump/dump_file.h"
 #include "unit/dump/dump_folder.h"
-#include "unit/load/load_escape.h"
 
 enum {
     STATEMENT_BYTES = 1 << 20,
@@ -151,8 +151,7 @@ int dump_result(struct copy *c, struct copy_table *t, struct mysql_result *resul
     return rc < 0 && copy_stale(err, rc) == -ESTALE ? another_moment(err) : rc;
 }
 
-static int range_put(struct copy_worker *w, struct copy_table *t, struct read_range *r,
-                     struct err *err)
+int dump_rows(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err)
 {
     struct mysql_result *result;
     int rc = copy_select(w, t, r, r->low || r->high, &result, err);
@@ -166,7 +165,7 @@ static int range_put(struct copy_worker *w, struct copy_table *t, struct read_ra
     return rc;
 }
 
-static int dump_end(struct copy_worker *w, struct copy_table *t, struct err *err)
+int dump_end(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
     (void)err;
     t->row.state = COPY_TABLE_DONE;
@@ -175,5 +174,3 @@ static int dump_end(struct copy_worker *w, struct copy_table *t, struct err *err
         w->copy->progressed(w->copy->progressed_arg);
     return 0;
 }
-
-const struct copy_way copy_way_dump = { .source = true, .range = range_put, .end = dump_end };

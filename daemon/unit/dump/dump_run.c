@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/quote.h"
+#include "unit/dump/dump.h"
 #include "unit/dump/dump_file.h"
 #include "unit/dump/dump_folder.h"
 #include "unit/read/read_range.h"
@@ -278,11 +279,10 @@ static int dump_all(struct copy *c, struct err *err)
     return rc == 0 ? dump_folder_finish(c->folder, &c->snapshot.low, err) : rc;
 }
 
-int dump_run(struct copy *c, struct err *err)
+static int dump_run(struct copy *c, struct err *err)
 {
     int rc = job_link_source(&c->link, &c->source, err);
 
-    c->way = &copy_way_dump;
     if (rc == 0) {
         c->from =
             (struct server_kind){ mysql_conn_flavor(c->source), mysql_conn_version(c->source) };
@@ -297,3 +297,7 @@ int dump_run(struct copy *c, struct err *err)
     c->folder = NULL;
     return rc;
 }
+
+const struct copy_way dump_way = {
+    .source = true, .run = dump_run, .range = dump_rows, .end = dump_end
+};

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "unit/load/load_escape.h"
+#include "mysql/escape.h"
 
 static bool lex_to(struct load_lex *l, const char *what)
 {

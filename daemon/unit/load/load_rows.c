@@ -1,5 +1,3 @@
-#include "unit/load/load_rows.h"
-
 #include <errno.h>
 
 #include "base/buf.h"
@@ -9,6 +7,7 @@
 #include "route/router.h"
 #include "unit/load/load_folder.h"
 #include "unit/load/load_input.h"
+#include "unit/load/load_priv.h"
 #include "unit/load/load_words.h"
 
 struct load_rows {
@@ -26,13 +25,16 @@ struct load_rows {
     char *numbers; /* 8 bytes a column, for numbers that stand for bits */
 };
 
-int load_rows_open(struct load_rows **ret, struct copy_worker *w, const struct copy_table *t,
-                   const struct read_range *r, struct err *err)
+int load_rows_open(struct copy_rows *rows, const struct read_range *r, bool ordered,
+                   struct err *err)
 {
+    const struct copy_worker *w = rows->w;
+    const struct copy_table *t = rows->t;
     struct load_rows *l;
     int rc = sql_exec(w->target, err, "SET time_zone = %q",
                       t->files->n_files ? t->files->zone : "+00:00");
 
+    (void)ordered; /* as they are */
     if (rc < 0)
         return rc;
     l = xcalloc(1, sizeof *l);
@@ -51,12 +53,15 @@ int load_rows_open(struct load_rows **ret, struct copy_worker *w, const struct c
         l->file = (unsigned)strtoul(r->at, NULL, 10);
         l->skip = strtoull(r->at + strcspn(r->at, ":") + 1, NULL, 10);
     }
-    *ret = l;
+    rows->files = l;
     return 0;
 }
 
-void load_rows_free(struct load_rows *l)
+void load_rows_close(struct copy_rows *rows, bool broken)
 {
+    struct load_rows *l = rows->files;
+
+    (void)broken;
     if (!l)
         return;
     if (l->open)
@@ -67,8 +72,11 @@ void load_rows_free(struct load_rows *l)
     free(l);
 }
 
-void load_rows_at(const struct load_rows *l, struct buf *out)
+void load_rows_at(const struct copy_rows *rows, const struct mysql_row *row, struct buf *out)
 {
+    const struct load_rows *l = rows->files;
+
+    (void)row;
     buf_printf(out, "%u:%llu", l->file, (unsigned long long)load_parser_at(&l->in.parser));
 }
 
@@ -212,8 +220,9 @@ static int item_next(struct load_rows *l, struct mysql_row *row, struct err *err
     return 0;
 }
 
-int load_rows_next(struct load_rows *l, struct mysql_row *row, struct err *err)
+int load_rows_next(struct copy_rows *rows, struct mysql_row *row, struct err *err)
 {
+    struct load_rows *l = rows->files;
     int rc = 0;
 
     while (rc == 0 && l->file < l->end) {

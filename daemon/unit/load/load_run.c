@@ -15,6 +15,7 @@
 #include "base/scope.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/load/load_folder.h"
+#include "unit/load/load_priv.h"
 
 /* --- what is in scope --- */
 
@@ -181,21 +182,25 @@ static struct server_kind source_guess(const struct copy *c)
                                                   : (struct server_kind){ FLAVOR_MARIADB, 100500 };
 }
 
+void load_fini(struct copy *c)
+{
+    load_folder_free(c->files);
+    c->files = NULL;
+}
+
 /* Plans that are shown point into the folder: they go with it. */
 static void forget_before(struct copy *c)
 {
     struct copy_tables none = { .n = 0 };
 
     copy_tables_publish(c, &none);
-    load_folder_free(c->files);
-    c->files = NULL;
+    load_fini(c);
 }
 
 int load_run(struct copy *c, struct err *err)
 {
     int rc;
 
-    c->way = &copy_way_load;
     forget_before(c);
     rc = load_folder_read(c->job->folder, &c->files, err);
     if (rc < 0)

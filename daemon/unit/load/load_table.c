@@ -7,7 +7,9 @@
 #include "base/scope.h"
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
+#include "unit/load/load.h"
 #include "unit/load/load_folder.h"
+#include "unit/load/load_priv.h"
 
 enum { RANGES_PER_WORKER = 4 };
 
@@ -105,7 +107,7 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
     return rc < 0 ? rc : read_columns_named(&t->columns, there, &t->files->words, &t->extra, err);
 }
 
-/* Runs of files (load_rows.h). */
+/* Runs of files (load_priv.h). */
 static int runs_cut(struct copy *c, struct copy_table *t, struct err *err)
 {
     unsigned n_files = t->files->n_files, most = copy_threads(c->job) * RANGES_PER_WORKER;
@@ -122,10 +124,16 @@ static int runs_cut(struct copy *c, struct copy_table *t, struct err *err)
     return 0;
 }
 
-const struct copy_way copy_way_load = { .target = true,
-                                        .collation = collation_of,
-                                        .shape = shape_any,
-                                        .columns = columns_set,
-                                        .cut = runs_cut,
-                                        .range = copy_work_range,
-                                        .end = copy_work_end };
+const struct copy_way load_way = { .target = true,
+                                   .run = load_run,
+                                   .fini = load_fini,
+                                   .collation = collation_of,
+                                   .shape = shape_any,
+                                   .columns = columns_set,
+                                   .cut = runs_cut,
+                                   .range = copy_work_range,
+                                   .end = copy_work_end,
+                                   .rows_open = load_rows_open,
+                                   .rows_next = load_rows_next,
+                                   .rows_at = load_rows_at,
+                                   .rows_close = load_rows_close };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "unit/load/load_escape.h"
+#include "mysql/escape.h"
 
 /* What a backslash and 'c' stand for. */
 static char unescaped(char c)

@@ -5,7 +5,10 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "unit/copy/copy.h"
 #include "unit/copy/copy_unit.h"
+#include "unit/dump/dump.h"
+#include "unit/load/load.h"
 #include "unit/shard/shards.h"
 #include "unit/source/source.h"
 #include "unit/sync/sync.h"
@@ -353,6 +356,13 @@ static void patience(struct unit *u, void *arg, struct unit_patience *p)
     p->resumes = p->resumes || resumes;
 }
 
+/* How a copy goes that has its rows in no folder, or writes one, or reads one. */
+static const struct copy_way *const ways[] = {
+    [FILES_NONE] = &copy_way_stream,
+    [FILES_DUMP] = &dump_way,
+    [FILES_LOAD] = &load_way,
+};
+
 static int make_unit(struct subtask *s, enum stage stage, struct err *err)
 {
     struct unit *u = NULL;
@@ -362,10 +372,10 @@ static int make_unit(struct subtask *s, enum stage stage, struct err *err)
         u = check_new(s);
         break;
     case STAGE_DUMP:
-        u = copy_new_dump(s->job);
+        u = copy_new_dump(s->job, ways[s->job->files]);
         break;
     case STAGE_LOAD:
-        u = copy_new_load(s->job, s->units[STAGE_DUMP]);
+        u = copy_new_load(s->job, ways[s->job->files], s->units[STAGE_DUMP]);
         break;
     case STAGE_SYNC:
         u = sync_new(s->job);

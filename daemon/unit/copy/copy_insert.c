@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/escape.h"
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/load/load_escape.h"
 #include "unit/read/read_range.h"
 #include "unit/retry.h"
 
@@ -26,7 +26,7 @@ enum {
 
 /* --- what to do with rows that the target has --- */
 
-void load_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql)
+void copy_insert_head(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
     sql_add(sql, "%r INTO %i.%i (%r) VALUES ",
             c->job->on_duplicate == ON_DUPLICATE_REPLACE ? "REPLACE" : "INSERT", t->to.to_schema,
@@ -35,14 +35,14 @@ void load_insert_head(const struct copy *c, const struct copy_table *t, struct b
 
 /* A column of the row that is there becomes itself: unlike INSERT IGNORE this lets nothing else
  * pass. */
-void load_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql)
+void copy_insert_tail(const struct copy *c, const struct copy_table *t, struct buf *sql)
 {
     if (c->job->on_duplicate == ON_DUPLICATE_IGNORE)
         sql_add(sql, " ON DUPLICATE KEY UPDATE %r = %i.%r", t->columns.first, t->to.to_table,
                 t->columns.first);
 }
 
-bool load_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows)
+bool copy_insert_fits(const struct copy *c, uint64_t affected, unsigned n_rows)
 {
     return c->job->on_duplicate == ON_DUPLICATE_REPLACE ? affected >= n_rows : affected == n_rows;
 }
@@ -207,7 +207,7 @@ static int insert_wait(struct inserter *in, struct err *err)
         memcpy(err->sqlstate, server.sqlstate, sizeof err->sqlstate);
     } else if (rc == 0 && mysql_conn_warnings(in->w->target) != s->warnings) {
         rc = warning_named(in, s, mysql_conn_warnings(in->w->target), err);
-    } else if (rc == 0 && !load_insert_fits(in->w->copy, affected, s->n_rows)) {
+    } else if (rc == 0 && !copy_insert_fits(in->w->copy, affected, s->n_rows)) {
         rc = err_set(err, -EILSEQ, "%llu of %u rows were taken", (unsigned long long)affected,
                      s->n_rows);
     }
@@ -294,7 +294,7 @@ static int row_take_big(struct inserter *in, const struct mysql_row *row, struct
         in->in_transaction = rc == 0;
     }
     if (rc == 0)
-        rc = load_big_row(in->w, in->t, row, err);
+        rc = copy_big_row(in->w, in->t, row, err);
     in->chunk_rows += rc == 0;
     in->chunk_bytes += row_text_most(row) / 2;
     return rc;
@@ -346,7 +346,7 @@ static size_t least(uint64_t a, uint64_t b)
     return (size_t)(a < b ? a : b);
 }
 
-int load_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err)
+int copy_insert(struct copy_worker *w, struct copy_table *t, struct read_range *r, struct err *err)
 {
     struct inserter in = { .w = w, .t = t, .range = r };
     int rc = copy_rows_open(&in.rows, w, t, r, true, err);
@@ -359,8 +359,8 @@ int load_insert(struct copy_worker *w, struct copy_table *t, struct read_range *
     in.whole = t->merged && !t->resumable;
     for (unsigned i = 0; i < 2; i++)
         in.two[i].rows = xcalloc(STATEMENT_ROWS, sizeof *in.two[i].rows);
-    load_insert_head(w->copy, t, &in.head);
-    load_insert_tail(w->copy, t, &in.tail);
+    copy_insert_head(w->copy, t, &in.head);
+    copy_insert_tail(w->copy, t, &in.tail);
     rc = insert_rows(&in, err);
     if (rc < 0) {
         struct err ignored = ERR_INIT;

@@ -1,12 +1,12 @@
 /*
- * load_escape.h - bytes made fit for LOAD DATA and for SQL literals.
+ * escape.h - bytes made fit for LOAD DATA and for SQL literals.
  *
  * The hot loop of a copy: runs of harmless bytes are copied sixteen at a time.
  * LOAD DATA (ESCAPED BY '\\') needs a backslash before \t, \n and \\; a literal
  * in '...' before ' and \\, and \0 written out.
  */
-#ifndef SLUICE_UNIT_LOAD_ESCAPE_H
-#define SLUICE_UNIT_LOAD_ESCAPE_H
+#ifndef SLUICE_MYSQL_ESCAPE_H
+#define SLUICE_MYSQL_ESCAPE_H
 
 #include <stddef.h>
 

@@ -11,9 +11,9 @@
 
 #include "base/buf.h"
 #include "base/scope.h"
+#include "mysql/escape.h"
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/load/load_escape.h"
 
 /* MariaDB's bulk path waits for ever when one value is larger than its redo log, whose least size
  * this is. */
@@ -156,7 +156,7 @@ static int bulk_transaction(struct copy_worker *w, struct copy_table *t, struct 
     return rc;
 }
 
-int load_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
+int copy_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
 {
     struct bulk b = { .columns = &t->columns, .table = t, .in_flight = &w->copy->in_flight };
     struct read_range all = { .no = 0 };

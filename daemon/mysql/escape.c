@@ -1,4 +1,4 @@
-#include "unit/load/load_escape.h"
+#include "mysql/escape.h"
 
 #include <stdint.h>
 #include <string.h>

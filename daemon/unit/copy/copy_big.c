@@ -18,17 +18,17 @@ static void insert_text(const struct copy *c, const struct copy_table *t, struct
                                          [READ_TEXT] = "CONVERT(? USING utf8mb4)",
                                          [READ_INDEX] = "? + 0" };
 
-    load_insert_head(c, t, sql);
+    copy_insert_head(c, t, sql);
     buf_byte(sql, '(');
     for (unsigned i = 0; i < t->columns.n; i++) {
         buf_str(sql, i ? ", " : "");
         buf_str(sql, forms[t->columns.cols[i].kind]);
     }
     buf_byte(sql, ')');
-    load_insert_tail(c, t, sql);
+    copy_insert_tail(c, t, sql);
 }
 
-int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
+int copy_big_row(struct copy_worker *w, const struct copy_table *t, const struct mysql_row *row,
                  struct err *err)
 {
     SCOPED(buf_fini) struct buf sql = BUF_INIT;
@@ -54,7 +54,7 @@ int load_big_row(struct copy_worker *w, const struct copy_table *t, const struct
         return rc;
     rc = mysql_stmt_exec_rows(stmt, rows, columns, 1, &affected, err);
     mysql_stmt_close_free(stmt);
-    if (rc == 0 && !load_insert_fits(w->copy, affected, 1))
+    if (rc == 0 && !copy_insert_fits(w->copy, affected, 1))
         rc = err_set(err, -EILSEQ, "a large row was not taken");
     return rc;
 }

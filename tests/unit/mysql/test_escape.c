@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "unit/load/load_escape.h"
+#include "mysql/escape.h"
 
 /* What LOAD DATA makes of it. */
 static size_t tsv_read(const char *p, size_t size, char *out)
@@ -44,7 +44,7 @@ static void fill(char *p, size_t size, unsigned seed)
     }
 }
 
-Test(load_escape, tsv_reads_back_whatever_the_length)
+Test(escape, tsv_reads_back_whatever_the_length)
 {
     char in[200], out[400], back[400];
 
@@ -60,7 +60,7 @@ Test(load_escape, tsv_reads_back_whatever_the_length)
     }
 }
 
-Test(load_escape, tsv_goes_on_where_room_ended_and_cuts_no_pair)
+Test(escape, tsv_goes_on_where_room_ended_and_cuts_no_pair)
 {
     char in[300], out[64], back[600];
     size_t read = 0;
@@ -78,7 +78,7 @@ Test(load_escape, tsv_goes_on_where_room_ended_and_cuts_no_pair)
     cr_assert_arr_eq(back, in, sizeof in);
 }
 
-Test(load_escape, tsv_writes_nothing_where_there_is_no_room)
+Test(escape, tsv_writes_nothing_where_there_is_no_room)
 {
     char out[1] = { 'x' };
     size_t used;
@@ -89,7 +89,7 @@ Test(load_escape, tsv_writes_nothing_where_there_is_no_room)
     cr_assert_eq(out[0], 'x');
 }
 
-Test(load_escape, sql_reads_back_and_stays_within_twice_the_size)
+Test(escape, sql_reads_back_and_stays_within_twice_the_size)
 {
     char in[200], back[400];
 
@@ -107,7 +107,7 @@ Test(load_escape, sql_reads_back_and_stays_within_twice_the_size)
         free(out);
     }
 }
-Test(load_escape, file_text_has_no_line_ends_and_reads_back)
+Test(escape, file_text_has_no_line_ends_and_reads_back)
 {
     static const char letters[] = "0nrZ'\\", bytes[] = "\0\n\r\032'\\";
     char in[300] = "", out[600], back[600];
@@ -128,7 +128,7 @@ Test(load_escape, file_text_has_no_line_ends_and_reads_back)
     }
 }
 
-Test(load_escape, find_stops_at_the_first_of_two)
+Test(escape, find_stops_at_the_first_of_two)
 {
     char text[100];
 
