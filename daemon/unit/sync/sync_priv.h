@@ -238,10 +238,23 @@ bool sync_is_stored(struct sync_run *r, const struct position *from, bool wait);
 int sync_txn_event(struct sync_run *r, const struct event *ev, int step, struct err *err);
 /* Releases what was held, if the stream is there. */
 int sync_txn_unhold(struct sync_run *r, struct err *err);
-void sync_txn_drop(struct sync_run *r); /* the open transaction, and what was held */
+void sync_txn_drop(struct sync_run *r); /* the open transaction */
 
 /* One event into the open transaction. */
 int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct err *err);
+/* What it has so far; SAVEPOINT and its like in it. */
+size_t sync_txn_events(const struct sync_run *r);
+int sync_txn_statement(struct sync_run *r, struct slice sql, struct err *err);
+/* Nothing is to be done of it: only the position moves. */
+int sync_txn_pass_by(struct sync_run *r, struct err *err);
+/* Where the stream is after it. */
+const struct position *sync_txn_end(const struct sync_run *r);
+/* -EINVAL if some are held, which 'what' cannot overtake. */
+int sync_txn_none_held(const struct sync_run *r, const char *what, struct err *err);
+
+/* --- sync_statement.c: the statement that the grouper has --- */
+int sync_statement_inside(struct sync_run *r, struct err *err); /* of a transaction */
+int sync_statement_ddl(struct sync_run *r, struct err *err);    /* one that is a transaction */
 
 /* --- sync_filter.c --- */
 /* What filters leave of a statement in scope: FILTER_PART, '*q' has the text of the rest and 'd' is

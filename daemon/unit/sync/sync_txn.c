@@ -4,16 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "route/ddl.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_ddl.h"
-#include "unit/sync/sync_online.h"
-#include "unit/sync/sync_operator.h"
 #include "unit/sync/sync_priv.h"
-#include "unit/sync/sync_shard.h"
 #include "unit/sync/sync_spill.h"
 
 #define SPILL_SIZE ((size_t)16 << 20) /* a larger transaction goes to disk */
@@ -32,7 +27,7 @@ static void drop_savepoints(struct sync_run *r, unsigned keep)
         free(r->savepoints[--r->n_savepoints].name);
 }
 
-static void drop_open(struct sync_run *r)
+void sync_txn_drop(struct sync_run *r)
 {
     raw_txn_clear(&r->txn);
     spill_free(r->spill);
@@ -40,11 +35,6 @@ static void drop_open(struct sync_run *r)
     sync_ddl_free(r->inner_ddl);
     r->inner_ddl = NULL;
     drop_savepoints(r, 0);
-}
-
-void sync_txn_drop(struct sync_run *r)
-{
-    drop_open(r);
 }
 
 int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct err *err)
@@ -67,7 +57,7 @@ int sync_txn_add(struct sync_run *r, const struct event *ev, int step, struct er
 
 /* --- savepoints: the servers write them only around changes that they cannot take back --- */
 
-static size_t events_so_far(const struct sync_run *r)
+size_t sync_txn_events(const struct sync_run *r)
 {
     return r->spill ? spill_events(r->spill) : r->txn.n_events;
 }
@@ -85,7 +75,7 @@ static void savepoint_set(struct sync_run *r, struct slice name)
 {
     r->savepoints = xrealloc(r->savepoints, (r->n_savepoints + 1) * sizeof *r->savepoints);
     r->savepoints[r->n_savepoints++] =
-        (struct savepoint){ xstrndup((const char *)name.data, name.size), events_so_far(r) };
+        (struct savepoint){ xstrndup((const char *)name.data, name.size), sync_txn_events(r) };
 }
 
 static int savepoint_return(struct sync_run *r, struct slice name, struct err *err)
@@ -102,7 +92,7 @@ static int savepoint_return(struct sync_run *r, struct slice name, struct err *e
     return err_set(err, -EBADMSG, "ROLLBACK TO an unknown savepoint %.*s", SLICE_ARG(name));
 }
 
-static int transaction_statement(struct sync_run *r, struct slice sql, struct err *err)
+int sync_txn_statement(struct sync_run *r, struct slice sql, struct err *err)
 {
     struct slice name = after_word(sql, "SAVEPOINT ");
 
@@ -116,118 +106,9 @@ static int transaction_statement(struct sync_run *r, struct slice sql, struct er
     return name.size ? savepoint_return(r, name, err) : 0;
 }
 
-/* 0: the operator took care of it, or else will find all that comes before it in the target. */
-static int refused(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
-{
-    int rc = r->mode->drain(r, err);
-
-    if (rc == 0)
-        rc = sync_ddl_excused(r, q, d, err);
-    return rc == 0 ? sync_ddl_refuse(q, d, err) : rc < 0 ? rc : 0;
-}
-
-/* What is to be done with it, once the filters have had their say: they may leave some of it. */
-static int judge(struct sync_run *r, struct query *q, struct ddl *d, enum sync_ddl_use *use,
-                 struct err *err)
-{
-    r->ddl_apart = false;
-    arena_clear(&r->scratch);
-    sync_ddl_scan(r, q, d);
-    *use = sync_ddl_use(r, q, d);
-    if (*use != SYNC_DDL_RUN && *use != SYNC_DDL_REFUSE)
-        return 0;
-    switch (sync_filter(r, q, d)) {
-    case FILTER_KEEP:
-        return 0;
-    case FILTER_PART:
-        r->ddl_apart = true;
-        *use = sync_ddl_use(r, q, d);
-        return 0;
-    case FILTER_IGNORE:
-        r->ddl_apart = true;
-        *use = SYNC_DDL_SKIP;
-        return r->mode->drain(r, err); /* what is known of its tables will be forgotten */
-    case FILTER_TANGLE:
-        return err_set(err, -ENOTSUP,
-                       "a filter leaves out a part of it that stands in an executable comment: "
-                       "%.*s",
-                       SLICE_HEAD(q->sql, 300));
-    }
-    return 0;
-}
-
-/* An operator wants that this one of the transaction is passed by: 1. */
-static int is_skipped(struct sync_run *r, const struct query *q, struct err *err)
-{
-    json_t *op = NULL;
-    const char *what;
-    int rc;
-
-    if (!operators_any(r))
-        return 0;
-    rc = r->mode->drain(r, err);
-    if (rc < 0)
-        return rc;
-    op = operators_find(r, &r->inside);
-    what = op ? json_string_value(json_object_get(op, "op")) : "";
-    rc = strcmp(what, "skip") == 0;
-    if (rc)
-        log_warn(r->sync->unit.path, "skip, as the operator said: %.*s", SLICE_HEAD(q->sql, 300));
-    else if (op)
-        rc = err_set(err, -ENOTSUP, "a statement within a transaction can only be skipped, not: %s",
-                     what);
-    json_decref(op);
-    return rc;
-}
-
-/* A statement inside a transaction. */
-static int use_statement(struct sync_run *r, struct err *err)
-{
-    struct query q = r->grouper.query;
-    enum sync_ddl_use use;
-    struct ddl d;
-    int rc;
-
-    rc = is_skipped(r, &q, err);
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
-    rc = judge(r, &q, &d, &use, err);
-    if (rc < 0)
-        return rc;
-    switch (use) {
-    case SYNC_DDL_TRANSACTION:
-        return transaction_statement(r, q.sql, err);
-    case SYNC_DDL_RUN:
-        if (r->inner_ddl || events_so_far(r))
-            return err_set(err, -ENOTSUP, "two statements in one transaction: %.*s",
-                           SLICE_HEAD(q.sql, 200));
-        r->inner_ddl = sync_ddl_keep(&q, r->timestamp);
-        return 0;
-    case SYNC_DDL_REFUSE:
-        return refused(r, &q, &d, err);
-    case SYNC_DDL_SKIP:
-        return r->ddl_apart ? sync_ddl_skipped(r, &q, &d, err) : 0;
-    }
-    return 0;
-}
-
-static int on_statement(struct sync_run *r, struct err *err)
-{
-    int rc;
-
-    memcpy(r->inside.file, r->grouper.file, sizeof r->inside.file);
-    r->inside.offset = r->grouper.offset;
-    r->at_gtid = &r->grouper.gtid;
-    r->at = &r->inside;
-    rc = use_statement(r, err);
-    operators_failed(r, &r->grouper.query, rc < 0 ? err : NULL);
-    return rc;
-}
-
 /* --- whole transactions --- */
 
-/* Where the stream is after the transaction at hand. */
-static const struct position *end_of(const struct sync_run *r)
+const struct position *sync_txn_end(const struct sync_run *r)
 {
     return r->mark ? r->mark : &r->grouper.pos;
 }
@@ -322,7 +203,7 @@ int sync_txn_unhold(struct sync_run *r, struct err *err)
     return rc == -EAGAIN ? 0 : rc;
 }
 
-static int nothing_held(const struct sync_run *r, const char *what, struct err *err)
+int sync_txn_none_held(const struct sync_run *r, const char *what, struct err *err)
 {
     if (r->n_held == 0)
         return 0;
@@ -341,12 +222,12 @@ static int commit_rows(struct sync_run *r, struct err *err)
     r->at_gtid = &g->gtid;
     r->at = &g->pos;
     if (r->spill) {
-        rc = nothing_held(r, "a large transaction", err);
+        rc = sync_txn_none_held(r, "a large transaction", err);
         if (rc == 0 && applied_take(r->applied, &g->gtid, &g->pos))
-            return enqueue(r, &g->gtid, end_of(r), g->commit_us, false, err);
-        return rc < 0 ? rc : sync_write_spill(r, r->spill, end_of(r), err);
+            return enqueue(r, &g->gtid, sync_txn_end(r), g->commit_us, false, err);
+        return rc < 0 ? rc : sync_write_spill(r, r->spill, sync_txn_end(r), err);
     }
-    rc = r->n_held ? -EAGAIN : queue_open(r, &g->gtid, end_of(r), g->commit_us, err);
+    rc = r->n_held ? -EAGAIN : queue_open(r, &g->gtid, sync_txn_end(r), g->commit_us, err);
     return rc == -EAGAIN ? hold(r, err) : rc;
 }
 
@@ -355,201 +236,22 @@ static int on_commit(struct sync_run *r, struct err *err)
     int rc = 0;
 
     if (r->inner_ddl) {
-        rc = nothing_held(r, "a DDL", err);
+        rc = sync_txn_none_held(r, "a DDL", err);
         if (rc == 0)
             rc = sync_ddl_run_kept(r, r->inner_ddl, err);
     }
     if (rc == 0)
         rc = commit_rows(r, err);
-    drop_open(r);
+    sync_txn_drop(r);
     return rc;
 }
 
-/* A transaction of which nothing is to be done: only the position moves. */
-static int pass_by(struct sync_run *r, struct err *err)
+int sync_txn_pass_by(struct sync_run *r, struct err *err)
 {
-    drop_open(r);
-    if (r->n_held) {
-        int rc = hold(r, err);
-
-        return rc;
-    }
-    return enqueue(r, &r->grouper.gtid, end_of(r), r->grouper.commit_us, false, err);
-}
-
-/* Of the tables that online schema change tools work on. */
-static int on_online_ddl(struct sync_run *r, const struct query *q, enum sync_shard_ddl *ret,
-                         struct err *err)
-{
-    struct ddl d;
-    int rc;
-
-    arena_clear(&r->scratch);
-    sync_ddl_scan(r, q, &d);
-    rc = sync_online_ddl(r, q, &d, r->timestamp, end_of(r), ret, err);
-    return rc == 0 && *ret == SHARD_DDL_PASS_BY ? pass_by(r, err) : rc;
-}
-
-static bool renames(const struct ddl *d)
-{
-    return d->n_names > 1 && d->names[1].to;
-}
-
-/* Of sharded tables.  What filters leave out stays out; a schema that goes takes shards along even
- * where its own statement is not run, and a shard may get a name that is out of scope. */
-static int on_shard_ddl(struct sync_run *r, const struct query *q, const struct ddl *d,
-                        enum sync_ddl_use use, enum sync_shard_ddl *ret, struct err *err)
-{
-    int rc;
-
-    *ret = r->second ? SHARD_DDL_PASS_BY : SHARD_DDL_OTHER;
-    if (use == SYNC_DDL_RUN || d->class == DDL_DROP_DATABASE ||
-        (use == SYNC_DDL_REFUSE && renames(d))) {
-        rc = nothing_held(r, "a DDL", err);
-        if (rc == 0)
-            rc = sync_shard_ddl(r, q, d, r->timestamp, end_of(r), ret, err);
-        if (rc < 0)
-            return rc;
-    }
-    return *ret == SHARD_DDL_PASS_BY ? pass_by(r, err) : 0;
-}
-
-/* --- what an operator wants instead --- */
-
-/* Statement number 'i' of 'n', which are one transaction of the source together. */
-static int run_one(struct sync_run *r, const struct query *like, struct slice sql, unsigned i,
-                   unsigned n, struct err *err)
-{
-    struct query q = *like;
-    bool last = i + 1 == n;
-    struct ddl d;
-
-    if (!last && r->cp.sub_seq > i) /* before a crash */
-        return 0;
-    q.sql = sql;
-    sync_ddl_scan(r, &q, &d);
-    return sync_ddl_run(r, &q, &d, r->timestamp, last ? end_of(r) : &r->cp.pos, last ? 0 : i + 1,
-                        err);
-}
-
-/* Those of 'sqls', and then, if 'after', the statement itself. */
-static int run_instead(struct sync_run *r, const struct query *q, const json_t *sqls, bool after,
-                       struct err *err)
-{
-    unsigned n = (unsigned)json_array_size(sqls) + after;
-    int rc = nothing_held(r, "a DDL", err);
-
-    r->ddl_apart = true;
-    for (unsigned i = 0; i < n && rc == 0; i++) {
-        const json_t *sql = json_array_get(sqls, i);
-
-        rc = run_one(r, q, sql ? slice_str(json_string_value(sql)) : q->sql, i, n, err);
-    }
-    return rc;
-}
-
-static int skip_it(struct sync_run *r, const struct query *q, const struct ddl *d, struct err *err)
-{
-    r->ddl_again = r->ddl_done = false;
-    return sync_ddl_skipped(r, q, d, err);
-}
-
-static int do_operation(struct sync_run *r, const struct query *q, const struct ddl *d,
-                        const json_t *op, struct err *err)
-{
-    const char *what = json_string_value(json_object_get(op, "op"));
-    const json_t *sqls = json_object_get(op, "sqls");
-    int rc;
-
-    log_warn(r->sync->unit.path, "%s, as the operator said: %.*s", what, SLICE_HEAD(q->sql, 300));
-    r->ddl_apart = true;
-    if (strcmp(what, "inject") == 0)
-        return run_instead(r, q, sqls, true, err);
-    rc = skip_it(r, q, d, err); /* the source's tables are not as the target's will be */
-    if (rc < 0)
-        return rc;
-    return strcmp(what, "skip") == 0 ? pass_by(r, err) : run_instead(r, q, sqls, false, err);
-}
-
-/* 1: an operator had it done otherwise; 0: nobody says anything. */
-static int operated(struct sync_run *r, const struct query *q, const struct position *end,
-                    struct err *err)
-{
-    enum sync_ddl_use use;
-    json_t *op = NULL;
-    struct ddl d;
-    int rc;
-
-    if (!operators_any(r))
-        return 0;
-    arena_clear(&r->scratch);
-    sync_ddl_scan(r, q, &d);
-    use = sync_ddl_use(r, q, &d);
-    if (use != SYNC_DDL_RUN && use != SYNC_DDL_REFUSE)
-        return 0;
-    rc = r->mode->drain(r, err);
-    if (rc == 0)
-        op = operators_find(r, end);
-    if (op)
-        rc = do_operation(r, q, &d, op, err);
-    if (op && rc == 0)
-        rc = r->mode->drain(r, err);
-    if (op && rc == 0)
-        rc = operators_purge(r, err);
-    rc = rc < 0 ? rc : op != NULL;
-    json_decref(op);
-    return rc;
-}
-
-static int use_ddl(struct sync_run *r, struct err *err)
-{
-    struct query q = r->grouper.query;
-    enum sync_shard_ddl shards = SHARD_DDL_OTHER;
-    enum sync_ddl_use use;
-    struct ddl d;
-    int rc = r->second ? 0 : operated(r, &q, &r->grouper.pos, err);
-
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
-    if (r->shards) {
-        rc = on_online_ddl(r, &q, &shards, err);
-        if (rc < 0 || shards != SHARD_DDL_OTHER)
-            return rc;
-    }
-    rc = judge(r, &q, &d, &use, err);
-    if (rc < 0)
-        return rc;
-    if (r->shards) {
-        rc = on_shard_ddl(r, &q, &d, use, &shards, err);
-        if (rc < 0 || shards != SHARD_DDL_OTHER)
-            return rc;
-    }
-    switch (use) {
-    case SYNC_DDL_RUN:
-        rc = nothing_held(r, "a DDL", err);
-        return rc < 0 ? rc : sync_ddl_run(r, &q, &d, r->timestamp, end_of(r), 0, err);
-    case SYNC_DDL_REFUSE:
-        rc = refused(r, &q, &d, err);
-        return rc < 0 ? rc : pass_by(r, err);
-    case SYNC_DDL_TRANSACTION:
-        return pass_by(r, err);
-    case SYNC_DDL_SKIP:
-        rc = sync_ddl_skipped(r, &q, &d, err);
-        return rc < 0 ? rc : pass_by(r, err);
-    }
-    return 0;
-}
-
-static int on_ddl(struct sync_run *r, struct err *err)
-{
-    int rc;
-
-    r->at_gtid = &r->grouper.gtid;
-    r->at = &r->grouper.pos;
-    drop_open(r);
-    rc = use_ddl(r, err);
-    operators_failed(r, &r->grouper.query, rc < 0 ? err : NULL);
-    return rc;
+    sync_txn_drop(r);
+    if (r->n_held)
+        return hold(r, err);
+    return enqueue(r, &r->grouper.gtid, sync_txn_end(r), r->grouper.commit_us, false, err);
 }
 
 static int on_xa(struct sync_run *r, int step, struct err *err)
@@ -561,19 +263,19 @@ static int on_xa(struct sync_run *r, int step, struct err *err)
 
     if (step == TXN_XA_PREPARE) {
         rc = sync_xa_prepare(r, xid, err);
-        return rc < 0 ? rc : pass_by(r, err);
+        return rc < 0 ? rc : sync_txn_pass_by(r, err);
     }
-    drop_open(r);
+    sync_txn_drop(r);
     if (step == TXN_XA_COMMIT) {
         rc = sync_xa_load(r, xid, err);
         if (rc == 0)
             rc = commit_rows(r, err);
     } else {
-        rc = pass_by(r, err);
+        rc = sync_txn_pass_by(r, err);
     }
     if (rc == 0)
         rc = r->mode->drain(r, err); /* the body goes once its end is in the target */
-    drop_open(r);
+    sync_txn_drop(r);
     if (r->n_held) /* it may be among those that wait in memory: the body stays */
         return rc;
     return rc < 0 ? rc : sync_xa_drop(r, xid, err);
@@ -591,19 +293,19 @@ int sync_txn_event(struct sync_run *r, const struct event *ev, int step, struct 
     case TXN_CONTEXT:
         return 0; /* what it is for is refused if it is in scope */
     case TXN_BEGIN:
-        drop_open(r);
+        sync_txn_drop(r);
         return 0;
     case TXN_MAP:
     case TXN_ROWS:
         return sync_txn_add(r, ev, step, err);
     case TXN_STATEMENT:
-        return on_statement(r, err);
+        return sync_statement_inside(r, err);
     case TXN_COMMIT:
         return on_commit(r, err);
     case TXN_ROLLBACK:
-        return pass_by(r, err);
+        return sync_txn_pass_by(r, err);
     case TXN_DDL:
-        return on_ddl(r, err);
+        return sync_statement_ddl(r, err);
     case TXN_XA_PREPARE:
     case TXN_XA_COMMIT:
     case TXN_XA_ROLLBACK:
