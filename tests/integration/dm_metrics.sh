@@ -36,7 +36,9 @@ becomes "dm_syncer_replication_lag_gauge$(of mysql-01) 0"
 becomes "dm_syncer_remaining_time$(of mysql-01) 0"
 has 'dm_syncer_binlog_file\{node="syncer",source_id="mysql-01",task="test",worker="worker1"\} 1'
 has 'dm_syncer_binlog_pos\{node="master",source_id="mysql-02",task="test",worker="worker1"\} [0-9]+'
-has "dm_syncer_txn_duration_time_count$(of mysql-01) [1-9][0-9]*"
+for name in txn_duration_time stmt_duration_time binlog_event_row replication_transaction_batch; do
+    has "dm_syncer_${name}_count$(of mysql-01) [1-9][0-9]*"; has "dm_syncer_${name}_sum$(of mysql-01) [0-9.]*[1-9][0-9.e-]*"
+done
 has 'dm_syncer_binlog_event_size_bucket\{source_id="mysql-01",task="test",worker="worker1",le="64"\} [1-9][0-9]*'
 echo >"$T/sources/mysql-01/relay/start"
 becomes 'dm_relay_binlog_file\{node="relay",source_id="mysql-01",worker="worker1"\} 1'

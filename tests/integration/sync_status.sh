@@ -103,7 +103,16 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
         ! echo >"$T/tasks/t/start" 2>/dev/null || die "$flavor: $what: $status: started"
         grep -q "FAIL  takeover: DM.*${status#*:}" "$T/tasks/t/check_report" || die "$flavor: $what: $status: $(cat "$T/tasks/t/check_report")"
     done
-    sql dst "DROP TABLE dm_meta.t_lightning_checkpoint_list; TRUNCATE shop.o; TRUNCATE shop.later"
+    sql dst "DROP TABLE dm_meta.t_lightning_checkpoint_list; CREATE TABLE dm_meta.t_loader_checkpoint (id VARCHAR(32), filename VARCHAR(255), \`offset\` BIGINT, end_pos BIGINT);
+        INSERT INTO dm_meta.t_loader_checkpoint VALUES ('s1', 'shop.o.0.sql', 50, 100)" # of older releases
+    ! echo >"$T/tasks/t/start" 2>/dev/null && grep -q "FAIL  takeover: DM.*is not finished" "$T/tasks/t/check_report" || die "$flavor: $what: $(cat "$T/tasks/t/check_report")"
+    sql dst "UPDATE dm_meta.t_loader_checkpoint SET \`offset\` = end_pos"
+    sql dst "RENAME TABLE dm_meta.t_loader_checkpoint TO dm_meta.f_loader_checkpoint"
+    task_mode=full make_task f s1 dst shop </dev/null && echo >"$T/tasks/f/start" || die "$flavor: $what: $(cat "$T/tasks/f/last_error")"
+    wait_state f finished; grep -q "OK    takeover: DM has finished its load of this source: there is nothing to copy" "$T/tasks/f/check_report" || die "$flavor: $what: $(cat "$T/tasks/f/check_report")"
+    sql dst "CREATE TABLE dm_meta.t_onlineddl (id VARCHAR(32), ghost_schema VARCHAR(128), ghost_table VARCHAR(128), ddls TEXT); INSERT INTO dm_meta.t_onlineddl VALUES ('s1', 'shop', '_o_gho', '[]')"
+    ! echo >"$T/tasks/t/start" 2>/dev/null; grep -q "WARN  takeover: 1 online schema changes were under way" "$T/tasks/t/check_report" || die "$flavor: $what: $(cat "$T/tasks/t/check_report")"
+    sql dst "DROP TABLE dm_meta.t_onlineddl; TRUNCATE shop.o; TRUNCATE shop.later"
     echo >"$T/tasks/t/start" || die "$flavor: $what: after what was typed: $(cat "$T/tasks/t/last_error")"
     wait_state t running; caught_up t src; same_rows src dst shop || die "$flavor: $what: rows differ"
 

@@ -115,7 +115,9 @@ static json_t *get_histograms(const struct node *n, const struct attr *a, struct
 
     (void)a;
     (void)err;
-    return json_pack("{s:o, s:o, s:o, s:o}", "event_size", histogram_show(&s->event_bytes, 1),
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "event_size",
+                     histogram_show(&s->event_bytes, 1), "event_rows",
+                     histogram_show(&s->event_rows, 1), "exec", histogram_show(&s->exec_us, 1e-6),
                      "write", histogram_show(&s->write_us, 1e-6), "write_rows",
                      histogram_show(&s->write_rows, 1), "lag", histogram_show(&s->lag_us, 1e-6));
 }
@@ -149,8 +151,9 @@ static const struct attr sync_attrs[] = {
       .flags = ATTR_BULK,
       .get = get_changes },
     { .name = "histograms",
-      .help = "How large events are, how long a transaction of the target takes and how many rows "
-              "are in one, how far behind it was each second",
+      .help = "How large events are and how many rows are in one, how long a transaction of the "
+              "target takes, without its commit (exec) and with it, and how many rows are in one, "
+              "how far behind it was each second",
       .type = ATTR_JSON,
       .flags = ATTR_BULK,
       .get = get_histograms },

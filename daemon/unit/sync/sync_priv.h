@@ -60,7 +60,7 @@ struct sync {
     atomic_bool waiting;            /* the reader has read all that came */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
-    struct histogram event_bytes, write_us, write_rows, lag_us; /* see its file "histograms" */
+    struct histogram event_bytes, event_rows, write_us, write_rows, lag_us; /* see "histograms" */
     struct position read_to GUARDED; /* by the stream, when it last had to wait; no set */
     struct rate_point first GUARDED; /* when it first ran */
     struct rate rate GUARDED;        /* row changes and DDL */

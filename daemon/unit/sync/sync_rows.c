@@ -210,6 +210,7 @@ static int add_rows(struct sync_run *r, const struct raw_event *e, struct rows *
             extra_fill(&t->extra, rows->kind, row, n);
         if (rc <= 0) {
             atomic_fetch_add_explicit(&r->sync->changes[rows->kind], done, memory_order_relaxed);
+            histogram_observe(&r->sync->event_rows, (int64_t)done);
             return rc;
         }
         rc = check_key(t->target, rows->kind, row, err);

@@ -58,6 +58,7 @@ const struct use dm_uses[] = {
     [DM_LOCKS] = { "tasks/{task}/locks", NULL },
     [DM_LOCK] = { "tasks/{task}/locks/{lock}", NULL },
     [DM_VERIFY] = { "tasks/{task}/verify", NULL },
+    [DM_CONTINUOUS] = { "tasks/{task}/verify/continuous", NULL },
     { 0 },
 };
 

@@ -82,6 +82,7 @@ enum dm_use {
     DM_LOCKS,
     DM_LOCK,
     DM_VERIFY,
+    DM_CONTINUOUS,
 };
 
 extern const struct use dm_uses[];

@@ -210,6 +210,9 @@ static void add_task(struct call *c, const char *name, const char *worker, json_
     SCOPED(json_decrefp) json_t *config = read_or_none(c, DM_TASK_CONFIG);
     SCOPED(json_decrefp) json_t *sources = dm_task_sources(config), *locks = locks_of(c);
     SCOPED(json_decrefp) json_t *verify = read_or_none(c, DM_VERIFY);
+    SCOPED(json_decrefp) json_t *continuous = read_or_none(c, DM_CONTINUOUS);
+    long long differ = json_integer_value(json_object_get(verify, "rows_differing")) +
+                       json_integer_value(json_object_get(continuous, "errors_new"));
     const json_t *source;
     size_t i;
 
@@ -218,10 +221,8 @@ static void add_task(struct call *c, const char *name, const char *worker, json_
         call_set_param(c, "source", json_string_value(source));
         json_t *attrs = subtask_attrs(c, task, locks);
 
-        /* rows are found at the target, which does not say of which source they are */
-        json_object_set_new(attrs, "errors",
-                            i == 0 ? json_copy(json_object_get(verify, "rows_differing"))
-                                   : json_integer(0));
+        /* they are found at the target, which does not say of which source they are */
+        set_number(attrs, "errors", i == 0 ? differ : 0);
         add_node(subtasks,
                  json_pack("{s:O, s:s, s:s}", "source_id", source, "task", name, "worker", worker),
                  attrs);
