@@ -95,13 +95,36 @@ pessimistic() {
 
     what="a table that becomes a shard by its name alone: its rows may be missing"
     on a "CREATE TABLE aside (k VARCHAR(40) PRIMARY KEY, v INT DEFAULT 0, e BIGINT DEFAULT 6); INSERT INTO aside SET k='aside'; RENAME TABLE aside TO t7; INSERT INTO t7 SET k='seven'"
-    wait_state m error
-    grep -q 'statement not supported in pessimistic mode .*it was none before.*as=done' "$T/tasks/m/error" || fail "$(cat "$T/tasks/m/error")"
+    refused 'it was none before.*as=done'
     sql dst "INSERT INTO d.tb (k) VALUES ('aside')"
-    echo as=done >"$T/tasks/m/sources/a/sync/resolve_ddl" && echo >"$T/tasks/m/resume" || fail "$(cat "$T/tasks/m/last_error")"
+    say_done
     wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k IN ('aside','seven')" 2 || fail "the rows behind it"
+
+    what="a shard that becomes one of another table: its rows are elsewhere"
+    on a "DROP TABLE other; RENAME TABLE t7 TO other; INSERT INTO other SET k='moved'; INSERT INTO t2 SET k='behind'"
+    refused 'it becomes a shard of another table of the target: move its rows there.*as=done'
+    sql dst "DROP TABLE d.other; CREATE TABLE d.other LIKE d.tb; INSERT INTO d.other SELECT * FROM d.tb WHERE k IN ('aside','seven'); DELETE FROM d.tb WHERE k IN ('aside','seven')"
+    say_done
+    wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.other" 3 && wait_for 30 sql_is dst "SELECT COUNT(*) FROM d.tb WHERE k='behind'" 1 || fail "the rows behind it"
+
+    what="a shard that is changed by the same statement"
+    on a "ALTER TABLE t2 ADD COLUMN x INT, RENAME TO t8; INSERT INTO t8 SET k='eight', x=8"
+    refused 'the same statement changes it.*as=done'
+    sql dst "ALTER TABLE d.tb ADD COLUMN x INT"
+    say_done
+    wait_for 30 sql_is dst "SELECT x FROM d.tb WHERE k='eight'" 8 || fail "the row behind it"
+
+    what="a shard that waits before a DDL: no word on the statement helps, one on the lock does"
+    on a "ALTER TABLE t1 ADD COLUMN y INT; INSERT INTO t1 SET k='y1', y=1; RENAME TABLE t1 TO t0; INSERT INTO t0 SET k='y0', y=2"
+    refused 'it waits before a DDL: resolve that in locks'
+    say_done; refused 'it waits before a DDL: resolve that in locks'
+    order exec ""; echo >"$T/tasks/m/resume" || fail "$(cat "$T/tasks/m/last_error")"
+    wait_for 30 sql_is dst "SELECT SUM(y) FROM d.tb WHERE k IN ('y0','y1')" 3 || fail "the rows before and behind it"
+    [ "$(known a)" = "other.sql t0.sql t8.sql " ] || fail "known of a: $(known a)"
     end_shards
 }
+refused() { wait_state m error; grep -q "statement not supported in $mode mode .*$1" "$T/tasks/m/error" || fail "$(cat "$T/tasks/m/error")"; }
+say_done() { echo as=done >"$T/tasks/m/sources/a/sync/resolve_ddl" && echo >"$T/tasks/m/resume" || fail "$(cat "$T/tasks/m/last_error")"; }
 
 optimistic() {
     begin_shards

@@ -85,5 +85,7 @@ sql my "DROP TABLE d.q"; caught_up t my
 ls "$s/d" | grep -qx q.sql && die "still listed: $(ls "$s/d")"
 sql my "CREATE TABLE d.q (id INT PRIMARY KEY, z INT); INSERT INTO d.q VALUES (1, 2)"; caught_up t my
 [ "$(sql dst "SELECT id, z FROM d.q" | tr '\t' ' ')" = "1 2" ] && grep -q z "$s/d/q.sql" || die "not known again"
+sql my "DROP DATABASE d; CREATE DATABASE d; CREATE TABLE d.new (id INT PRIMARY KEY)"; caught_up t my
+[ "$(ls "$s/d" | grep '[.]sql$')" = new.sql ] || die "still listed: $(ls "$s/d")"
 say "" stop; rmdir "$t" || die "$(cat "$T/tasks/last_error")"
 echo OK

@@ -46,6 +46,8 @@ int sync_ddl_skipped(struct sync_run *r, const struct query *q, const struct ddl
  * the next run, which may be after a restart. */
 int sync_ddl_resolve(const struct job *job, const char *as, struct err *err);
 int sync_ddl_unresolve(const struct job *job, struct err *err);
+/* What was said: it is forgotten by this.  1 with *done; 0: nobody did. */
+int sync_ddl_word(const struct job *job, bool *done, struct err *err);
 
 /* At the start: makes the table of intents, and decides about one that was left open. */
 int sync_ddl_open(struct sync_run *r, struct err *err);

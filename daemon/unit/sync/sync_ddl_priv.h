@@ -46,8 +46,5 @@ void sync_ddl_statement(struct sync_run *r, const struct query *q, const struct 
 /* Through the sink's connection; fails when another owner has the checkpoint. */
 int sync_ddl_write_intent(struct sync_run *r, const struct query *q, const struct ddl *d,
                           struct err *err);
-/* What the operator said (sync_ddl_resolve()), of one statement: it is forgotten by this.  1 with
- * *done; 0: nobody did. */
-int sync_ddl_word(const struct job *job, bool *done, struct err *err);
 
 #endif

@@ -569,11 +569,12 @@ static int handle(struct coming *c, enum sync_shard_ddl *ret, struct err *err)
     default:
         break;
     }
-    *ret = SHARD_DDL_OTHER;
-    if (!renames(c->d) || is_plain_rename(c))
+    if (!renames(c->d) || is_plain_rename(c)) {
+        *ret = SHARD_DDL_OTHER;
         return 0;
+    }
     rc = c->r->mode->drain(c->r, err);
-    return rc == 0 ? shard_rename_tables(c->r, c->q, c->d, c->pos, ret, err) : rc;
+    return rc == 0 ? shard_rename_tables(c->r, c->q, c->d, c->pos, err) : rc;
 }
 
 static bool is_of_shards(const struct coming *c)

@@ -18,6 +18,7 @@ struct naming {
     const struct ddl *d;
     /* 1: the group has changed, 0: it has not; <0 */
     int (*change)(const struct naming *n, struct shard_group *g, struct err *err);
+    bool excused; /* the operator has done at the target what else it takes */
 };
 
 struct name {
@@ -130,7 +131,7 @@ static int drop_from(const struct naming *n, struct shard_group *g, struct err *
 int shard_drop_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
                       const struct position *pos, struct err *err)
 {
-    struct naming n = { r, q, d, drop_from };
+    struct naming n = { .r = r, .q = q, .d = d, .change = drop_from };
 
     return change_all(&n, pos, err);
 }
@@ -227,10 +228,9 @@ static void give_name(struct shard_member *m, const struct name *to)
     m->table = xstrdup(to->table);
 }
 
-static int find_changes(const struct naming *n, const struct shard_group *g, struct change *ret,
-                        struct err *err)
+static bool find_changes(const struct naming *n, const struct shard_group *g, struct change *ret)
 {
-    int any = 0;
+    bool any = false;
 
     for (unsigned i = 0; i < g->n; i++) {
         struct name was = name_of(&g->members[i]);
@@ -239,13 +239,31 @@ static int find_changes(const struct naming *n, const struct shard_group *g, str
         follow(n, &ret[i].to);
         ret[i].changed = is_mine(n, &g->members[i]) && !same(&was, &ret[i].to);
         any |= ret[i].changed;
-        if (ret[i].changed && g->members[i].state != SHARD_FOLLOWS)
-            return cannot(n,
-                          "it waits before a DDL: resolve that in locks (exec, skip or adopt of "
-                          "this table), and resume",
-                          err);
     }
     return any;
+}
+
+/* One that waits is to be read again by the name that it had.  No word of the operator helps, but
+ * one on the lock: it is not kept for another statement. */
+static int check_waiting(const struct naming *n, struct err *err)
+{
+    const struct sync_shards *s = n->r->shards;
+
+    for (unsigned i = 0; i < s->n_mine; i++) {
+        struct name was = name_of(s->mine[i]), to = was;
+        struct err ignored = ERR_INIT;
+        bool done;
+
+        follow(n, &to);
+        if (same(&was, &to))
+            continue;
+        sync_ddl_word(n->r->job, &done, &ignored);
+        return cannot(n,
+                      "it waits before a DDL: resolve that in locks (exec, skip or adopt of this "
+                      "table), and resume",
+                      err);
+    }
+    return 0;
 }
 
 /* One that is known already, from a look at what the source has now, is the one that comes. */
@@ -260,24 +278,38 @@ static bool is_the_same(const struct naming *n, const struct shard_group *g,
     return false;
 }
 
+/* Out of sight, or to another group. */
+static bool leaves(const struct naming *n, const struct shard_group *g, const struct name *to)
+{
+    struct route is;
+
+    return !router_table(n->r->job->router, to->schema, to->table, &is) ||
+           strcmp(is.to_schema, g->schema) != 0 || strcmp(is.to_table, g->table) != 0;
+}
+
 static int rename_in(const struct naming *n, struct shard_group *g, struct err *err)
 {
     SCOPED(freep) struct change *changes = xcalloc(g->n + 1, sizeof *changes);
     SCOPED(freep) bool *goes = xcalloc(g->n + 1, sizeof *goes);
-    int rc = find_changes(n, g, changes, err);
-    struct route is;
+    bool any = find_changes(n, g, changes);
 
-    for (unsigned i = 0; i < g->n && rc > 0; i++)
-        goes[i] = changes[i].changed ? !router_table(n->r->job->router, changes[i].to.schema,
-                                                     changes[i].to.table, &is)
-                                     : is_the_same(n, g, changes, i);
-    for (unsigned i = g->n; i-- > 0 && rc > 0;) {
-        if (goes[i])
-            shard_leave(g, &g->members[i]);
-        else if (changes[i].changed)
-            give_name(&g->members[i], &changes[i].to);
+    (void)err;
+    for (unsigned i = 0; i < g->n && any; i++)
+        goes[i] = changes[i].changed ? leaves(n, g, &changes[i].to) : is_the_same(n, g, changes, i);
+    for (unsigned i = g->n; i-- > 0 && any;) {
+        struct shard_member *m = &g->members[i];
+
+        if (goes[i]) {
+            shard_leave(g, m);
+        } else if (changes[i].changed) {
+            give_name(m, &changes[i].to);
+            if (n->excused) { /* whatever else the statement made of it: as the target is */
+                free(m->now);
+                m->now = NULL;
+            }
+        }
     }
-    return rc;
+    return any;
 }
 
 /* ALTER TABLE a ADD c INT, RENAME TO b: two things that are not of one kind. */
@@ -288,8 +320,10 @@ static bool does_more(const struct naming *n)
     return n->d->class != DDL_RENAME_TABLE && sync_ddl_clauses(n->r, n->q, n->d, &clauses) > 1;
 }
 
-static int rename_all(const struct naming *n, const struct position *pos, struct err *err)
+/* May it be done?  What else it takes can only be done by hand. */
+static int check_rename(struct naming *n, struct err *err)
 {
+    struct err none = ERR_INIT;
     int rc = check_comers(n, err);
 
     if (rc == 0 && does_more(n))
@@ -298,23 +332,26 @@ static int rename_all(const struct naming *n, const struct position *pos, struct
                     "then " SAY_DONE,
                     err);
     if (rc == 0)
-        rc = sync_ddl_changed(n->r, n->q, n->d, err);
-    return rc == 0 ? change_all(n, pos, err) : rc;
+        return sync_ddl_changed(n->r, n->q, n->d, err);
+    rc = sync_ddl_excused(n->r, n->q, n->d, &none);
+    if (rc <= 0)
+        return rc < 0 ? (*err = none, rc) : err->code;
+    *err = ERR_INIT;
+    n->excused = true;
+    return 0;
 }
 
 int shard_rename_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
-                        const struct position *pos, enum sync_shard_ddl *ret, struct err *err)
+                        const struct position *pos, struct err *err)
 {
-    struct naming n = { r, q, d, rename_in };
-    struct err none = ERR_INIT;
-    int rc = rename_all(&n, pos, err);
+    struct naming n = { .r = r, .q = q, .d = d, .change = rename_in };
+    int rc = check_waiting(&n, err);
 
-    *ret = SHARD_DDL_DONE;
+    if (rc == 0)
+        rc = check_rename(&n, err);
+    if (rc == 0)
+        rc = change_all(&n, pos, err);
     if (rc == 0)
         log_info(r->sync->unit.path, "shards have other names: %.*s", SLICE_HEAD(q->sql, 200));
-    if (rc != -ENOTSUP)
-        return rc;
-    *ret = SHARD_DDL_PASS_BY;
-    rc = sync_ddl_excused(r, q, d, &none);
-    return rc > 0 ? 0 : err->code;
+    return rc;
 }

@@ -38,9 +38,10 @@ int shard_register(struct sync_run *r, struct err *err);
 int shard_drop_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
                       const struct position *pos, struct err *err);
 /* The same for names: one that stays a shard of its target keeps its place in the group, one that
- * goes out of the task's sight leaves it.  -ENOTSUP says what cannot be done, and what to do. */
+ * goes out of the task's sight, or to another target, leaves it.  -ENOTSUP says what cannot be
+ * done, and what to do. */
 int shard_rename_tables(struct sync_run *r, const struct query *q, const struct ddl *d,
-                        const struct position *pos, enum sync_shard_ddl *ret, struct err *err);
+                        const struct position *pos, struct err *err);
 
 /* A change of a group beside the stream; fails when another process has taken over.  -EAGAIN:
  * somebody else was first. */
