@@ -82,9 +82,14 @@ void ddl_rewrite(struct slice sql, const struct ddl *d,
                  struct buf *out);
 
 /* The clauses of ALTER TABLE t ADD ..., DROP ..., in the arena: each could be a statement of its
- * own. Returns how many; 0: it is no such statement. */
+ * own, and with commas between them they are one again.  ADD (a INT, b INT) is two.  Returns how
+ * many; 0: it is no such statement. */
 unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
                      bool no_backslash_escapes, struct arena *arena, struct slice **ret);
+
+/* The same, and DROP PARTITION p, q is two: those cannot be joined again. */
+unsigned ddl_parts(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                   bool no_backslash_escapes, struct arena *arena, struct slice **ret);
 
 const char *ddl_class_name(enum ddl_class c); /* "alter table" */
 

@@ -1,5 +1,6 @@
 /* What is done with a statement that ddl.c has scanned: parted into clauses, written with other
  * names. */
+#include "base/scope.h"
 #include "route/ddl.h"
 #include "route/ddl_lex.h"
 
@@ -12,34 +13,134 @@ static const char *const clause_words[] = {
     "FORCE", "COLLATE", "ALGORITHM", "LOCK",    NULL,
 };
 
-unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
-                     bool no_backslash_escapes, struct arena *arena, struct slice **ret)
+struct cutter {
+    struct ddl_reader in;
+    struct arena *arena;
+    struct slice *clauses;
+    unsigned n, cap;
+    bool lists; /* what a comma parts in a list of partitions is a clause, too */
+};
+
+static struct slice between(const struct cutter *c, size_t from, size_t to)
 {
-    struct ddl_reader in = { .lexer = { .sql = sql,
-                                        .at = d->n_names ? d->names[0].at + d->names[0].size : 0,
-                                        .ansi_quotes = ansi_quotes,
-                                        .no_backslash_escapes = no_backslash_escapes } };
-    size_t from = in.lexer.at;
-    unsigned n = 0, cap = 0;
+    return slice_of(c->in.lexer.sql.data + from, to - from);
+}
+
+static void add_clause(struct cutter *c, struct slice clause)
+{
+    c->clauses = arena_grow(c->arena, c->clauses, c->n, &c->cap, sizeof *c->clauses);
+    c->clauses[c->n++] = clause;
+}
+
+/* What stands in front of a list, and then one member of it. */
+static void add_member(struct cutter *c, const char *front, size_t from, size_t to)
+{
+    SCOPED(buf_fini) struct buf text = BUF_INIT;
+    struct slice member = between(c, from, to);
+
+    buf_str(&text, front);
+    buf_add(&text, member.data, member.size);
+    add_clause(c, slice_of(arena_dup(c->arena, text.data, text.size), text.size));
+}
+
+/* The list at hand, 'depth' parentheses deep, up to 'to'.  False: something else comes behind it,
+ * or it is not closed; then nothing is added. */
+static bool add_list(struct cutter *c, struct ddl_reader *in, const char *front, unsigned depth,
+                     size_t to)
+{
+    unsigned before = c->n;
+    size_t from = in->tok.at;
+
+    while (!ddl_at_end(in) && in->tok.at < to && !(ddl_is(in, ")") && in->depth == depth)) {
+        bool comma = ddl_is(in, ",") && in->depth == depth;
+
+        if (comma)
+            add_member(c, front, from, in->tok.at);
+        ddl_advance(in);
+        if (comma)
+            from = in->tok.at;
+    }
+    if (depth == 0 || (ddl_is(in, ")") && in->tok.at < to)) {
+        add_member(c, front, from, depth ? in->tok.at : to);
+        if (depth)
+            ddl_advance(in);
+        if (ddl_at_end(in) || in->tok.at >= to)
+            return true;
+    }
+    c->n = before;
+    return false;
+}
+
+/* One that is about several columns or partitions. */
+static bool add_parts(struct cutter *c, struct ddl_reader in, size_t to)
+{
+    if (ddl_accept(&in, "ADD")) {
+        ddl_accept(&in, "COLUMN");
+        return ddl_accept(&in, "(") && add_list(c, &in, "ADD ", 1, to);
+    }
+    return c->lists && ddl_accept(&in, "DROP") && ddl_accept(&in, "PARTITION") &&
+           !ddl_is(&in, "IF") && add_list(c, &in, "DROP PARTITION ", 0, to);
+}
+
+static unsigned cut(struct cutter *c, const struct ddl *d)
+{
+    struct ddl_reader *in = &c->in, first;
+    size_t from = in->lexer.at;
 
     if (d->class != DDL_ALTER_TABLE || d->n_names == 0)
         return 0;
-    ddl_advance(&in);
+    ddl_advance(in);
+    first = *in;
     for (;;) {
-        struct ddl_reader comma = in;
-        bool ends = ddl_at_end(&in) || ddl_is(&in, ";");
+        struct ddl_reader comma = *in;
+        bool ends = ddl_at_end(in) || ddl_is(in, ";");
 
-        if (!ends && !(in.depth == 0 && ddl_accept(&in, ",") && ddl_is_any(&in, clause_words))) {
-            if (in.tok.at == comma.tok.at)
-                ddl_advance(&in);
+        if (!ends && !(in->depth == 0 && ddl_accept(in, ",") && ddl_is_any(in, clause_words))) {
+            if (in->tok.at == comma.tok.at)
+                ddl_advance(in);
             continue;
         }
-        *ret = arena_grow(arena, *ret, n, &cap, sizeof **ret);
-        (*ret)[n++] = slice_of(sql.data + from, comma.tok.at - from);
+        if (!add_parts(c, first, comma.tok.at))
+            add_clause(c, between(c, from, comma.tok.at));
         if (ends)
-            return n;
-        from = in.tok.at;
+            return c->n;
+        from = in->tok.at;
+        first = *in;
     }
+}
+
+static struct cutter cutter_of(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                               bool no_backslash_escapes, struct arena *arena)
+{
+    size_t at = d->n_names ? d->names[0].at + d->names[0].size : 0;
+
+    return (struct cutter){ .in = { .lexer = { .sql = sql,
+                                               .at = at,
+                                               .ansi_quotes = ansi_quotes,
+                                               .no_backslash_escapes = no_backslash_escapes } },
+                            .arena = arena };
+}
+
+unsigned ddl_clauses(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                     bool no_backslash_escapes, struct arena *arena, struct slice **ret)
+{
+    struct cutter c = cutter_of(sql, d, ansi_quotes, no_backslash_escapes, arena);
+    unsigned n = cut(&c, d);
+
+    *ret = c.clauses;
+    return n;
+}
+
+unsigned ddl_parts(struct slice sql, const struct ddl *d, bool ansi_quotes,
+                   bool no_backslash_escapes, struct arena *arena, struct slice **ret)
+{
+    struct cutter c = cutter_of(sql, d, ansi_quotes, no_backslash_escapes, arena);
+    unsigned n;
+
+    c.lists = true;
+    n = cut(&c, d);
+    *ret = c.clauses;
+    return n;
 }
 
 /* --- writing --- */

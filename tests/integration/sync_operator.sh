@@ -24,16 +24,18 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     refused skip "" "only support to handle ddl error currently"; refused skip position=here "not FILE:OFFSET"; refused revert position=bin.000001:4 "nothing is to be done"
 
     what="what the target is as if it had run is passed over, as DM does"
-    both="USE o; CREATE TABLE e (id INT AUTO_INCREMENT PRIMARY KEY, v INT, w VARCHAR(9)); CREATE TABLE e1 LIKE e; CREATE TABLE e2 (id INT); CREATE TABLE e3 (id INT)"
+    both="USE o; CREATE TABLE e (id INT AUTO_INCREMENT PRIMARY KEY, v INT, w VARCHAR(9)); CREATE TABLE e1 LIKE e; CREATE TABLE e2 (id INT); CREATE TABLE e3 (id INT);
+        CREATE TABLE e4 LIKE e; CREATE TABLE pa (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20), PARTITION p2 VALUES LESS THAN (30))"
     write "$both"; caught_up o src
     same="ALTER TABLE e ADD a INT DEFAULT 7 AFTER id; CREATE INDEX k ON e (v); ALTER TABLE e ADD UNIQUE KEY u (id, v), ADD b INT; ALTER TABLE e2 ADD PRIMARY KEY (id);
-        CREATE TABLE made (id INT PRIMARY KEY, s VARCHAR(20)); CREATE TABLE alike LIKE made; CREATE DATABASE o2; ALTER TABLE e1 DROP COLUMN w, ADD c INT; DROP TABLE e3"
+        CREATE TABLE made (id INT PRIMARY KEY, s VARCHAR(20)); CREATE TABLE alike LIKE made; CREATE DATABASE o2; ALTER TABLE e1 DROP COLUMN w, ADD c INT; DROP TABLE e3;
+        ALTER TABLE e4 ADD COLUMN (y INT, z DECIMAL(5,2) DEFAULT 3, KEY yz (y, z)); ALTER TABLE pa DROP PARTITION p0, p1; ALTER TABLE pa ADD PARTITION (PARTITION p3 VALUES LESS THAN (40), PARTITION p4 VALUES LESS THAN (50))"
     sql dst "USE o; $same; INSERT INTO made VALUES (77, 'x')" || die "$flavor: $what: at the target"
     passed() { grep -c 'passed over, since the target has it so already' "$SLUICE_LOG"; }
     before=$(cat "$S/ddl"); over=$(passed)
     write "$same; INSERT INTO e VALUES (1, 1, 1, 'w', 1); INSERT INTO made VALUES (1, 's')"
-    goes_on; [ "$(cat "$S/ddl")" = $((before + 9)) ] || die "$flavor: $what: $(cat "$S/ddl") statements after $before"
-    [ "$(passed)" = $((over + 8)) ] || die "$flavor: $what: $(grep 'passed over' "$SLUICE_LOG")"
+    goes_on; [ "$(cat "$S/ddl")" = $((before + 12)) ] || die "$flavor: $what: $(cat "$S/ddl") statements after $before"
+    [ "$(passed)" = $((over + 11)) ] || die "$flavor: $what: $(grep 'passed over' "$SLUICE_LOG")"
     sql dst "DELETE FROM o.made WHERE id = 77; USE o; DROP INDEX k ON e; DROP TABLE made; DROP DATABASE o2"
     write "DROP INDEX k ON e; DROP TABLE made, alike; DROP DATABASE o2"; goes_on
     sql dst "SHOW TABLES IN o LIKE 'alike'" | grep -q . && die "$flavor: $what: of two tables one is left"
@@ -52,7 +54,16 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     sql dst "ALTER TABLE o.e1 ADD v INT AFTER id"; echo >"$T/tasks/o/resume"; goes_on
     sql dst "ALTER TABLE o.e2 DROP PRIMARY KEY, ADD x INT FIRST, ADD PRIMARY KEY (x, id)"; write "ALTER TABLE e2 ADD x INT FIRST"
     fails "ADD x INT"; order skip ""; goes_on
-    write "DROP TABLE e, e1, e2, other"; goes_on
+    sql dst "ALTER TABLE o.e4 ADD m INT"; write "ALTER TABLE e4 ADD (m INT, n INT)"
+    fails "n INT"; order replace "sql='ALTER TABLE o.e4 ADD n INT'"; goes_on
+    sql dst "ALTER TABLE o.pa DROP PARTITION p3"; write "ALTER TABLE pa DROP PARTITION p3, p4"
+    fails "DROP PARTITION"; order replace "sql='ALTER TABLE o.pa DROP PARTITION p4'"; goes_on
+    sql dst "ALTER TABLE o.pa ADD PARTITION (PARTITION p5 VALUES LESS THAN (55))"; write "ALTER TABLE pa ADD PARTITION (PARTITION p5 VALUES LESS THAN (50))"
+    fails "ADD PARTITION"; sql dst "ALTER TABLE o.pa DROP PARTITION p5"; echo >"$T/tasks/o/resume"; goes_on
+    sql dst "ALTER TABLE o.pa REORGANIZE PARTITION p5 INTO (PARTITION p6 VALUES LESS THAN (50))"; write "ALTER TABLE pa REORGANIZE PARTITION p5 INTO (PARTITION p7 VALUES LESS THAN (50))"
+    fails "REORGANIZE PARTITION"; order replace "sql='ALTER TABLE o.pa REORGANIZE PARTITION p6 INTO (PARTITION p7 VALUES LESS THAN (50))'"; goes_on
+    same_rows src dst o || die "$flavor: $what: rows differ"
+    write "DROP TABLE e, e1, e2, e4, other, pa"; goes_on
 
     what="skip: the target has it already, of another type"
     sql dst "ALTER TABLE o.t ADD c BIGINT"

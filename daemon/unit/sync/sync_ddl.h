@@ -69,6 +69,9 @@ void sync_ddl_text(struct sync_run *r, const struct query *q, const struct ddl *
 /* Its clauses as ddl_clauses() has them, in r->scratch. */
 unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struct ddl *d,
                           struct slice **ret);
+/* The same as ddl_parts() has them. */
+unsigned sync_ddl_parts(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        struct slice **ret);
 /* How the tables look now: see sync_ddl_look.h. */
 int sync_ddl_look(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *ret,
                   struct err *err);

@@ -11,6 +11,8 @@
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_priv.h"
 
+#define MOST_UNDONE 64 /* things that one clause makes */
+
 enum {
     DATABASE_EXISTS = 1007,
     NO_DATABASE = 1008,
@@ -108,64 +110,116 @@ static struct slice undoing(struct sync_run *r, const struct query *q, const str
 
 /* --- a clause --- */
 
-/* 1: the table has what it makes, or lacks what it drops. */
-static int clause_done(struct sync_run *r, const struct query *q, const struct ddl *d,
-                       const struct buf *now, struct err *err)
+/* 'before' as it was before the target had what it refused as there already.  1: it is; 0: nobody
+ * knows. */
+static int undo(struct sync_run *r, const struct query *q, const struct ddl *d, struct buf *before,
+                struct err *err)
 {
-    SCOPED(buf_fini) struct buf after = BUF_INIT, undone = BUF_INIT;
-    struct query undo = *q;
-    struct ddl undo_ddl;
-    int rc = sync_ddl_try(r, q, d, slice_of(now->data, now->size), &after, err);
+    SCOPED(buf_fini) struct buf undone = BUF_INIT;
+    struct query one = *q;
+    struct ddl one_ddl;
+    int rc = err->code;
 
-    if (rc == 0)
-        return same(&after, now);
-    if (err->sql == NOTHING_TO_DROP || err->sql == NO_PARTITION) {
-        *err = ERR_INIT;
-        return 1;
-    }
-    undo.sql = undoing(r, q, d, err);
-    if (!undo.sql.size)
+    one.sql = undoing(r, q, d, err);
+    if (!one.sql.size)
         return refused(r, rc, err);
     *err = ERR_INIT;
-    sync_ddl_scan(r, &undo, &undo_ddl);
-    rc = sync_ddl_try(r, &undo, &undo_ddl, slice_of(now->data, now->size), &undone, err);
-    return rc < 0 ? refused(r, rc, err) : makes(r, q, d, &undone, now, err);
+    sync_ddl_scan(r, &one, &one_ddl);
+    rc = sync_ddl_try(r, &one, &one_ddl, slice_of(before->data, before->size), &undone, err);
+    if (rc == 0) {
+        buf_clear(before);
+        buf_add(before, undone.data, undone.size);
+    }
+    return rc < 0 ? refused(r, rc, err) : 1;
 }
 
-/* As a statement of its own. */
-static struct slice alone(struct sync_run *r, const struct query *q, const struct ddl *d,
-                          struct slice clause)
+/* 1: the table is as it makes it, in the end; all of it is tried, since the place of a column
+ * depends on what comes with it. */
+static int is_made(struct sync_run *r, const struct query *q, const struct ddl *d,
+                   const struct buf *now, struct err *err)
 {
-    SCOPED(buf_fini) struct buf sql = BUF_INIT;
+    SCOPED(buf_fini) struct buf before = BUF_INIT;
+    int rc = 1;
 
-    buf_add(&sql, q->sql.data, d->names[0].at + d->names[0].size);
-    buf_byte(&sql, ' ');
-    buf_add(&sql, clause.data, clause.size);
-    return slice_of(arena_dup(&r->scratch, sql.data, sql.size), sql.size);
+    buf_add(&before, now->data, now->size);
+    for (unsigned i = 0; i < MOST_UNDONE && rc > 0; i++) {
+        SCOPED(buf_fini) struct buf after = BUF_INIT;
+
+        rc = sync_ddl_try(r, q, d, slice_of(before.data, before.size), &after, err);
+        if (rc == 0)
+            return same(&after, now);
+        rc = undo(r, q, d, &before, err);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static bool is_drop(struct slice clause)
+{
+    static const char word[] = "DROP";
+    size_t at = 0;
+
+    while (at < clause.size && clause.data[at] <= ' ')
+        at++;
+    return clause.size - at >= sizeof word - 1 &&
+           strncasecmp((const char *)clause.data + at, word, sizeof word - 1) == 0;
+}
+
+/* 1: the table lacks what the clause drops. */
+static int is_dropped(struct sync_run *r, const struct query *q, const struct ddl *d,
+                      const struct buf *now, struct err *err)
+{
+    SCOPED(buf_fini) struct buf after = BUF_INIT;
+    int rc = sync_ddl_try(r, q, d, slice_of(now->data, now->size), &after, err);
+
+    if (rc == 0 || (err->sql != NOTHING_TO_DROP && err->sql != NO_PARTITION))
+        return rc < 0 ? refused(r, rc, err) : 0;
+    *err = ERR_INIT;
+    return 1;
+}
+
+/* 'more' as a statement of its own, or behind what is in 'sql'. */
+static void scan_with(struct sync_run *r, const struct query *q, const struct ddl *d,
+                      struct slice more, struct buf *sql, struct query *ret, struct ddl *ret_ddl)
+{
+    if (sql->size == 0)
+        buf_add(sql, q->sql.data, d->names[0].at + d->names[0].size);
+    else
+        buf_byte(sql, ',');
+    buf_byte(sql, ' ');
+    buf_add(sql, more.data, more.size);
+    *ret = *q;
+    ret->sql = slice_of(sql->data, sql->size);
+    sync_ddl_scan(r, ret, ret_ddl);
 }
 
 static int clauses_done(struct sync_run *r, const struct query *q, const struct ddl *d,
                         struct err *err)
 {
-    SCOPED(buf_fini) struct buf now = BUF_INIT;
+    SCOPED(buf_fini) struct buf now = BUF_INIT, sql = BUF_INIT;
     struct slice *clauses;
-    unsigned n = d->class == DDL_ALTER_TABLE ? sync_ddl_clauses(r, q, d, &clauses) : 0;
+    unsigned n = d->class == DDL_ALTER_TABLE ? sync_ddl_parts(r, q, d, &clauses) : 0;
+    struct query rest = *q;
+    struct ddl rest_ddl = *d;
     int rc = sync_ddl_look(r, q, d, &now, err);
 
     if (rc < 0)
         return rc;
-    if (n == 0)
-        return clause_done(r, q, d, &now, err);
     rc = 1;
     for (unsigned i = 0; i < n && rc > 0; i++) {
-        struct query one = *q;
+        SCOPED(buf_fini) struct buf alone = BUF_INIT;
+        struct query one;
         struct ddl one_ddl;
 
-        one.sql = alone(r, q, d, clauses[i]);
-        sync_ddl_scan(r, &one, &one_ddl);
-        rc = clause_done(r, &one, &one_ddl, &now, err);
+        if (!is_drop(clauses[i])) {
+            scan_with(r, q, d, clauses[i], &sql, &rest, &rest_ddl);
+            continue;
+        }
+        scan_with(r, q, d, clauses[i], &alone, &one, &one_ddl);
+        rc = is_dropped(r, &one, &one_ddl, &now, err);
     }
-    return rc;
+    if (rc <= 0 || (n && !sql.size))
+        return rc;
+    return is_made(r, &rest, &rest_ddl, &now, err);
 }
 
 /* --- tables and schemas --- */

@@ -45,6 +45,15 @@ unsigned sync_ddl_clauses(struct sync_run *r, const struct query *q, const struc
                        &r->scratch, ret);
 }
 
+unsigned sync_ddl_parts(struct sync_run *r, const struct query *q, const struct ddl *d,
+                        struct slice **ret)
+{
+    uint64_t mode = sync_ddl_mode(r, q);
+
+    return ddl_parts(q->sql, d, mode & SESSION_ANSI_QUOTES, mode & SESSION_NO_BACKSLASH_ESCAPES,
+                     &r->scratch, ret);
+}
+
 void sync_ddl_names_of(const struct query *q, const struct ddl_name *n, struct ddl_names *ret)
 {
     struct slice schema = n->schema.size ? n->schema : q->db;

@@ -312,16 +312,39 @@ Test(ddl, survives_being_cut_anywhere)
     }
 }
 
+static void expect_joined(const struct slice *clauses, unsigned n, const char *want,
+                          const char *sql)
+{
+    SCOPED(buf_fini) struct buf joined = BUF_INIT;
+
+    buf_str(&joined, "");
+    for (unsigned i = 0; i < n; i++)
+        buf_printf(&joined, "%s%.*s", i ? "|" : "", SLICE_ARG(clauses[i]));
+    cr_expect_str_eq(joined.data, want ? want : "", "%s: %s", sql, joined.data);
+}
+
 Test(ddl, cuts_an_alter_into_its_clauses)
 {
     static const struct {
         const char *sql, *clauses; /* parted by | */
+        const char *parts;         /* if other ones */
     } rows[] = {
         { "ALTER TABLE t ADD a INT", " ADD a INT" },
         { "ALTER TABLE d.t ADD a INT DEFAULT 1, DROP b", " ADD a INT DEFAULT 1|DROP b" },
         { "ALTER TABLE t ADD (a INT, b INT), MODIFY c DECIMAL(5,2), ALGORITHM=INPLACE",
-          " ADD (a INT, b INT)|MODIFY c DECIMAL(5,2)|ALGORITHM=INPLACE" },
-        { "ALTER TABLE t DROP PARTITION p, q", " DROP PARTITION p, q" },
+          "ADD a INT|ADD b INT|MODIFY c DECIMAL(5,2)|ALGORITHM=INPLACE" },
+        { "ALTER TABLE t ADD COLUMN(a DECIMAL(5,2) DEFAULT (1), KEY i (a,b))",
+          "ADD a DECIMAL(5,2) DEFAULT (1)|ADD KEY i (a,b)" },
+        { "ALTER TABLE t ADD (a INT), DROP b, ADD KEY (a, b)", "ADD a INT|DROP b|ADD KEY (a, b)" },
+        { "ALTER TABLE t ADD (a INT, b", " ADD (a INT, b" },
+        { "ALTER TABLE t ADD (a INT) ENGINE=InnoDB", " ADD (a INT) ENGINE=InnoDB" },
+        { "ALTER TABLE t ADD COLUMN IF NOT EXISTS (a INT, b INT)",
+          " ADD COLUMN IF NOT EXISTS (a INT, b INT)" },
+        { "ALTER TABLE t ADD PARTITION (PARTITION p VALUES IN (1, 2), PARTITION q VALUES IN (3))",
+          " ADD PARTITION (PARTITION p VALUES IN (1, 2), PARTITION q VALUES IN (3))" },
+        { "ALTER TABLE t DROP PARTITION p, q", " DROP PARTITION p, q",
+          "DROP PARTITION p|DROP PARTITION q" },
+        { "ALTER TABLE t DROP PARTITION IF EXISTS p, q", " DROP PARTITION IF EXISTS p, q" },
         { "ALTER TABLE t ADD a ENUM('x, DROP y') COMMENT ', ADD', RENAME INDEX i TO j;",
           " ADD a ENUM('x, DROP y') COMMENT ', ADD'|RENAME INDEX i TO j" },
         { "ALTER TABLE t", "" },
@@ -329,22 +352,34 @@ Test(ddl, cuts_an_alter_into_its_clauses)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct arena arena = ARENA_INIT;
-        struct buf joined = BUF_INIT;
-        struct slice *clauses = NULL;
+        SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+        struct slice sql = slice_str(rows[i].sql), *clauses = NULL;
         struct ddl d;
         unsigned n;
 
-        ddl_scan(slice_str(rows[i].sql), false, false, &arena, &d);
-        n = ddl_clauses(slice_str(rows[i].sql), &d, false, false, &arena, &clauses);
-        for (unsigned k = 0; k < n; k++)
-            buf_printf(&joined, "%s%.*s", k ? "|" : "", SLICE_ARG(clauses[k]));
-        if (rows[i].clauses)
-            cr_expect_str_eq(joined.data ? joined.data : "", rows[i].clauses, "%s: %s", rows[i].sql,
-                             joined.data);
-        else
-            cr_expect_eq(n, 0);
-        buf_fini(&joined);
-        arena_fini(&arena);
+        ddl_scan(sql, false, false, &arena, &d);
+        n = ddl_clauses(sql, &d, false, false, &arena, &clauses);
+        expect_joined(clauses, n, rows[i].clauses, rows[i].sql);
+        n = ddl_parts(sql, &d, false, false, &arena, &clauses);
+        expect_joined(clauses, n, rows[i].parts ? rows[i].parts : rows[i].clauses, rows[i].sql);
+    }
+}
+
+Test(ddl, cuts_what_is_cut_off)
+{
+    static const char sql[] = "ALTER TABLE t ADD COLUMN (a INT DEFAULT (1), b ENUM(',',')')), "
+                              "DROP /*!50000 c, */ ADD KEY (a,b), DROP PARTITION p, q";
+
+    for (size_t n = 0; n <= strlen(sql); n++) {
+        SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+        char *exact = malloc(n + !n);
+        struct slice *clauses;
+        struct ddl d;
+
+        memcpy(exact, sql, n);
+        ddl_scan(slice_of(exact, n), false, false, &arena, &d);
+        ddl_clauses(slice_of(exact, n), &d, false, false, &arena, &clauses);
+        ddl_parts(slice_of(exact, n), &d, false, false, &arena, &clauses);
+        free(exact);
     }
 }
