@@ -12,7 +12,7 @@
 #include "base/scope.h"
 #include "mysql/table_many.h"
 #include "unit/copy/copy_engine.h"
-#include "unit/sync/sync_table.h"
+#include "unit/schema/schema_store.h"
 
 enum {
     AT_ONCE = 200, /* states in one transaction */
@@ -166,7 +166,7 @@ static int remember(struct fresh *f, struct copy_table **all, const bool *mirror
         last = mirrors[i] ? i : last;
     for (unsigned i = 0; rc == 0 && i < n; i++)
         if (mirrors[i])
-            rc = sync_tables_mirrored(c->job, all[i]->def->db, all[i]->def->name, i == last, err);
+            rc = schema_store_mirrored(c->job, all[i]->def->db, all[i]->def->name, i == last, err);
     return rc == 0 ? copy_state_put_new(c->target, c->job, all, n, err) : rc;
 }
 

@@ -21,9 +21,8 @@
 #include "unit/copy/copy_dialect.h"
 #include "unit/copy/copy_engine.h"
 #include "unit/read/read_range.h"
-#include "unit/sync/sync_schema.h"
-#include "unit/sync/sync_shape.h"
-#include "unit/sync/sync_table.h"
+#include "unit/schema/schema_shape.h"
+#include "unit/schema/schema_store.h"
 
 #define ER_TABLE_EXISTS 1050
 
@@ -275,7 +274,7 @@ static bool bulk_fits(const struct copy *c, const struct copy_table *t, const st
  * when its first row comes. */
 int copy_schema_keep(struct copy *c, const struct copy_table *t, struct err *err)
 {
-    int rc = sync_schema_set(c->job, t->def->db, t->def->name, slice_str(t->create), err);
+    int rc = schema_store_set(c->job, t->def->db, t->def->name, slice_str(t->create), err);
 
     if (rc != -EINVAL)
         return rc;
@@ -296,7 +295,7 @@ static int columns_set(struct copy *c, struct copy_table *t, const struct table_
 {
     if (!copy_schema_columns(c, t, there))
         return copy_schema_keep(c, t, err);
-    return sync_tables_mirrored(c->job, t->def->db, t->def->name, true, err);
+    return schema_store_mirrored(c->job, t->def->db, t->def->name, true, err);
 }
 
 static int ranges_cut(struct copy *c, struct copy_table *t, struct err *err)

@@ -14,8 +14,8 @@
 #include "mysql/server.h"
 #include "mysql/table.h"
 #include "unit/drain/drain_ahead.h"
+#include "unit/schema/schema_shape.h"
 #include "unit/source/source_def.h"
-#include "unit/sync/sync_shape.h"
 
 #define BODY_ID_SIZE 6
 #define PATIENCE_US ((int64_t)10000000)

@@ -3,7 +3,7 @@
  *
  *     sync_reader.c   stream -> events -> whole transactions        one thread, the unit's owner
  *     sync_table.c    what a table id means here and at the target
- *     sync_schema.c   ... what is kept of it, and definitions set by hand
+ *     schema_store.c   ... what is kept of it, and definitions set by hand
  *     sync_mode.h     transactions of the source -> those of the target, in three ways
  *     sync_order.c    ... in order, some together or each alone      a second thread
  *     sync_parallel.c ... over several sessions                      a thread each

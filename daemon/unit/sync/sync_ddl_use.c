@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/refill/refill.h"
+#include "unit/schema/schema_store.h"
 #include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ddl_priv.h"
-#include "unit/sync/sync_schema.h"
 #include "unit/sync/sync_session.h"
 
 void sync_ddl_context(struct sync_run *r, const struct query *q, struct query_context *ret)

@@ -5,7 +5,7 @@
  * rest comes from definitions, and the question is always of which moment:
  *
  *   names in the TABLE_MAP      win; they are of the moment of the rows
- *   one that was set by hand    holds until a DDL on the table: sync_schema.h
+ *   one that was set by hand    holds until a DDL on the table: schema_store.h
  *   the target mirrors it       the target is at this very position, so its definition is the
  *                               one that holds here, unless it differs by design.  Found by
  *                               comparing both ends when a table is met first, or by the copy
@@ -65,12 +65,6 @@ void sync_tables_accept(struct sync_tables *ts);
 /* The table that a rows event means: NULL if no TABLE_MAP named its id. */
 struct sync_table *sync_tables_by_id(const struct sync_tables *ts, uint64_t table_id);
 
-/* A copy gave the target's table the columns of the source's, in their order: remembered before
- * sync runs, so that what the source's DDL does meanwhile raises no doubt.  Not 'on_disk': with the
- * next that is. Any thread. */
-int sync_tables_mirrored(const struct job *job, const char *schema, const char *name, bool on_disk,
-                         struct err *err);
-
 /* The table's rows are as this CREATE TABLE has them, whatever the target's are (sync_shard.h).
  * Not for tables whose columns are known to be others than the target's by design. */
 void sync_tables_tell(struct sync_tables *ts, const char *schema, const char *name,
@@ -90,7 +84,7 @@ enum sync_change {
 int sync_tables_changed(struct sync_tables *ts, const char *schema, const char *name,
                         enum sync_change change, uint64_t seq, struct err *err);
 /* Tables are called otherwise at both ends, and are to the target's what they were before: as
- * sync_schema_rename(). */
+ * schema_store_rename(). */
 struct schema_rename;
 int sync_tables_renamed(struct sync_tables *ts, const struct schema_rename *names, unsigned n,
                         uint64_t seq, uint64_t hash, struct err *err);

@@ -10,7 +10,7 @@
 #include "node/file_ring.h"
 #include "route/ddl.h"
 #include "route/router.h"
-#include "unit/sync/sync_schema.h"
+#include "unit/schema/schema_store.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 
@@ -145,7 +145,7 @@ static int set_structure(const struct schemas *s, const char *schema, const char
     SCOPED(buf_fini) struct buf named = BUF_INIT;
 
     rename_in(create, table, &named);
-    return sync_schema_set(s->job, schema, table, slice_of(named.data, named.size), err);
+    return schema_store_set(s->job, schema, table, slice_of(named.data, named.size), err);
 }
 
 /* 'create' empty: forgotten. */
@@ -161,7 +161,7 @@ static int change(const struct schemas *s, const char *schema, const char *table
     rc = may_change(s, err);
     if (rc == 0)
         rc = create.size ? set_structure(s, schema, table, create, err)
-                         : sync_schema_drop(s->job, schema, table, err);
+                         : schema_store_drop(s->job, schema, table, err);
     mutex_unlock(&s->task->steer);
     if (rc == -ENOENT)
         return err_set(err, rc, "nothing is known of %s.%s", schema, table);
@@ -221,7 +221,7 @@ static json_t *get_sql(const struct node *n, const struct attr *a, struct err *e
     const struct job *job = f->dir->all->job;
     SCOPED(buf_fini) struct buf text = BUF_INIT;
     enum schema_kept kept;
-    int rc = sync_schema_get(job, f->dir->schema, f->table, &kept, &text, err);
+    int rc = schema_store_get(job, f->dir->schema, f->table, &kept, &text, err);
 
     (void)a;
     if (rc == -ENOENT)
@@ -341,7 +341,7 @@ static void list_files(struct node *n, void (*emit)(void *arg, const char *name,
     struct listing l = { emit, arg, SUFFIX, S_IFREG | 0644 };
     struct err ignored = ERR_INIT;
 
-    sync_schema_each(dir_of(n)->all->job, dir_of(n)->schema, emit_one, &l, &ignored);
+    schema_store_each(dir_of(n)->all->job, dir_of(n)->schema, emit_one, &l, &ignored);
 }
 
 static void list_schemas(struct node *n, void (*emit)(void *arg, const char *name, mode_t mode),
@@ -350,7 +350,7 @@ static void list_schemas(struct node *n, void (*emit)(void *arg, const char *nam
     struct listing l = { emit, arg, "", S_IFDIR | 0555 };
     struct err ignored = ERR_INIT;
 
-    sync_schema_each(schemas_of(n)->job, NULL, emit_one, &l, &ignored);
+    schema_store_each(schemas_of(n)->job, NULL, emit_one, &l, &ignored);
 }
 
 /* --- schemas/<db>/ --- */
@@ -414,7 +414,7 @@ static int find_dir(struct node *n, const char *name, struct target *ret)
     bool there = false;
 
     if (schema)
-        sync_schema_each(schemas_of(n)->job, schema, is_there, &there, &ignored);
+        schema_store_each(schemas_of(n)->job, schema, is_there, &there, &ignored);
     if (!there)
         return -ENOENT;
     *ret = (struct target){ .node = add_dir(schemas_of(n), schema) };

@@ -1,4 +1,4 @@
-#include "unit/sync/sync_schema.h"
+#include "unit/schema/schema_store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,8 +66,8 @@ static void fill_column(const struct shard_column *from, struct table_column *to
     to->json = strcmp(to->data_type, "json") == 0;
 }
 
-int sync_schema_def(struct slice create, const char *schema, const char *table,
-                    struct table_def **ret, struct err *err)
+int schema_def(struct slice create, const char *schema, const char *table, struct table_def **ret,
+               struct err *err)
 {
     SCOPED(shard_table_fini) struct shard_table parsed = { 0 };
     struct table_def *def;
@@ -141,8 +141,8 @@ static int newest(const struct job *job, const char *schema, const char *table, 
     return 0;
 }
 
-int sync_schema_get(const struct job *job, const char *schema, const char *table,
-                    enum schema_kept *ret, struct buf *set, struct err *err)
+int schema_store_get(const struct job *job, const char *schema, const char *table,
+                     enum schema_kept *ret, struct buf *set, struct err *err)
 {
     SCOPED(buf_fini) struct buf value = BUF_INIT;
     size_t prefix = sizeof SET_PREFIX - 1;
@@ -169,25 +169,25 @@ static int put(const struct job *job, const char *schema, const char *table, uin
 }
 
 /* That the binlog names the columns is seen again: it need not be on disk. */
-int sync_schema_put(const struct job *job, const char *schema, const char *table,
-                    enum schema_kept kept, uint64_t seq, struct err *err)
+int schema_store_put(const struct job *job, const char *schema, const char *table,
+                     enum schema_kept kept, uint64_t seq, struct err *err)
 {
     return put(job, schema, table, seq, slice_str(words[kept]), kept != SCHEMA_NAMED, err);
 }
 
-int sync_schema_put_later(const struct job *job, const char *schema, const char *table,
-                          enum schema_kept kept, uint64_t seq, struct err *err)
+int schema_store_mirrored(const struct job *job, const char *schema, const char *table,
+                          bool on_disk, struct err *err)
 {
-    return put(job, schema, table, seq, slice_str(words[kept]), false, err);
+    return put(job, schema, table, 0, slice_str(words[SCHEMA_MIRROR]), on_disk, err);
 }
 
-int sync_schema_set(const struct job *job, const char *schema, const char *table,
-                    struct slice create, struct err *err)
+int schema_store_set(const struct job *job, const char *schema, const char *table,
+                     struct slice create, struct err *err)
 {
     SCOPED(buf_fini) struct buf value = BUF_INIT, old = BUF_INIT;
     struct table_def *def;
     uint64_t seq = 0;
-    int rc = sync_schema_def(create, schema, table, &def, err);
+    int rc = schema_def(create, schema, table, &def, err);
 
     if (rc < 0)
         return rc;
@@ -219,7 +219,7 @@ static int drop_in(const struct job *job, const char *schema, const char *table,
     return rc < 0 ? rc : n;
 }
 
-int sync_schema_drop(const struct job *job, const char *schema, const char *table, struct err *err)
+int schema_store_drop(const struct job *job, const char *schema, const char *table, struct err *err)
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
     int rc = job->store ? drop_in(job, schema, table, b, err) : 0;
@@ -321,8 +321,8 @@ static int write_name(const struct naming *m, const struct named *at, struct sto
     return 0;
 }
 
-int sync_schema_rename(const struct job *job, const struct schema_rename *names, unsigned n,
-                       uint64_t seq, uint64_t hash, struct err *err)
+int schema_store_rename(const struct job *job, const struct schema_rename *names, unsigned n,
+                        uint64_t seq, uint64_t hash, struct err *err)
 {
     SCOPED(store_batch_freep) struct store_batch *b = store_batch_new();
     SCOPED(freep) struct named *all = xcalloc(2 * (size_t)n + 1, sizeof *all);
@@ -342,8 +342,8 @@ int sync_schema_rename(const struct job *job, const struct schema_rename *names,
 
 /* --- all of them --- */
 
-int sync_schema_each(const struct job *job, const char *schema,
-                     void (*visit)(void *arg, const char *name), void *arg, struct err *err)
+int schema_store_each(const struct job *job, const char *schema,
+                      void (*visit)(void *arg, const char *name), void *arg, struct err *err)
 {
     SCOPED(freep) char *owner = owner_of(job);
     SCOPED(buf_fini) struct buf key = BUF_INIT;

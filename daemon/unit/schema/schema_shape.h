@@ -1,5 +1,5 @@
 /*
- * sync_shape.h - the columns of a table's rows in the binlog: what a TABLE_MAP
+ * schema_shape.h - the columns of a table's rows in the binlog: what a TABLE_MAP
  * does not say, taken from a definition, and whether the two fit.
  *
  * MariaDB's UUID and INET (binlog/address.h) are bytes in the rows, and text at a server without
@@ -8,8 +8,8 @@
  *
  * Pure.
  */
-#ifndef SLUICE_UNIT_SYNC_SHAPE_H
-#define SLUICE_UNIT_SYNC_SHAPE_H
+#ifndef SLUICE_UNIT_SCHEMA_SHAPE_H
+#define SLUICE_UNIT_SCHEMA_SHAPE_H
 
 #include "binlog/rows.h"
 #include "mysql/table.h"

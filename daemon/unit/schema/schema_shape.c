@@ -1,4 +1,4 @@
-#include "unit/sync/sync_shape.h"
+#include "unit/schema/schema_shape.h"
 
 #include <errno.h>
 #include <stdlib.h>
