@@ -11,6 +11,14 @@ while read -r layer allowed; do
     done
 done < tests/layers.txt
 
+# Rooms of unit/ that include each other.  One that has another's node below its own may know the
+# other's outside.
+rooms=$(grep -roE '^#include "unit/[a-z_]+/[a-z_]+\.h' daemon/unit/*/ --include='*.[ch]' |
+    sed -E 's,^daemon/unit/([a-z_]+)/[^:]*:#include "unit/([a-z_]+)/(.*),\1 \2 \3,' | sort -u |
+    grep -vE '^(source relay relay_unit|sync refill refill|task verify verify)\.h$' |
+    awk '$1 != $2 { print $1, $2 }' | sort -u)
+circle=$(echo "$rooms" | tsort 2>&1 >/dev/null) || { echo "rooms of daemon/unit in a circle: $circle"; status=1; }
+
 # header, then the one folder that may include it
 while read -r header dir; do
     for file in $(grep -rlE "^#include <$header>" daemon fs store http ctl --include='*.[ch]'); do

@@ -68,8 +68,10 @@ void sql_ident(struct buf *out, struct slice name)
 void sql_table(struct buf *out, const char *db, const char *name)
 {
     sql_ident(out, slice_str(db));
-    buf_byte(out, '.');
-    sql_ident(out, slice_str(name));
+    if (name) {
+        buf_byte(out, '.');
+        sql_ident(out, slice_str(name));
+    }
 }
 
 static void vsql(struct buf *out, const char *fmt, va_list ap)

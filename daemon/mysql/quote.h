@@ -18,7 +18,8 @@ void sql_quote(struct buf *out, struct slice text); /* 'text', with backslashes 
 void sql_ident(struct buf *out, struct slice name); /* `name` */
 void sql_hex(struct buf *out, struct slice bytes);  /* x'...' */
 void sql_text(struct buf *out, const char *text);   /* _utf8mb4'...': to compare with names */
-void sql_table(struct buf *out, const char *db, const char *name); /* `db`.`name` */
+/* `db`.`name`; 'name' NULL: `db` alone. */
+void sql_table(struct buf *out, const char *db, const char *name);
 
 void sql_add(struct buf *out, const char *fmt, ...);
 

@@ -184,10 +184,7 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
         (strcmp(to.to_schema, at.schema) == 0 &&
          (n->table.size == 0 || strcmp(to.to_table, at.table) == 0)))
         return false;
-    if (n->table.size)
-        sql_table(quoted, to.to_schema, to.to_table);
-    else
-        sql_ident(quoted, slice_str(to.to_schema));
+    sql_table(quoted, to.to_schema, n->table.size ? to.to_table : NULL);
     return true;
 }
 

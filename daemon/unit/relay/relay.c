@@ -397,6 +397,11 @@ struct relay *relay_new(struct source *s) NO_THREAD_CHECK
     return r;
 }
 
+struct node *relay_node(struct relay *r)
+{
+    return &r->unit.node;
+}
+
 void relay_release(struct node *n)
 {
     node_unref(&relay_of(n)->source->node);

@@ -8,9 +8,9 @@
 #include "mysql/server.h"
 #include "mysql/stream.h"
 #include "unit/rate.h"
-#include "unit/relay/relay.h"
 #include "unit/relay/relay_gate.h"
 #include "unit/relay/relay_ingest.h"
+#include "unit/relay/relay_unit.h"
 #include "unit/unit.h"
 
 #define RELAY_HEARTBEAT_MS 5000
@@ -53,21 +53,7 @@ static inline struct relay *relay_of(const struct node *n)
 }
 
 /* --- relay.c --- */
-struct relay *relay_new(struct source *s); /* not in the tree yet */
 void relay_release(struct node *n);
-void relay_free(struct relay *r); /* with its source */
-/* After the source is in the tree: what was kept of it. */
-void relay_restore(struct relay *r);
-/* Starts or stops the unit as the settings say.  'anew': also out of an error. */
-int relay_follow(struct relay *r, bool anew, struct err *err);
-/* The source's document is another: connects anew if that says so. */
-void relay_settings_changed(struct relay *r, const json_t *old, const json_t *doc);
-void relay_ask_stop(struct relay *r);
-void relay_wait(struct relay *r); /* after relay_ask_stop(): it has ended */
-/* The source may be removed: nobody wants its relay, and it does not run.  Else -EBUSY. */
-int relay_may_go(struct relay *r, struct err *err);
-/* The source is removed: its journal goes too. */
-void relay_forget(struct relay *r);
 json_t *relay_kept(struct relay *r, const char *key); /* a new reference or NULL */
 int relay_keep(struct relay *r, const char *key, json_t *v, struct err *err); /* steals v */
 struct journal *relay_journal(struct relay *r, bool create, struct err *err); /* a reference */
@@ -77,8 +63,7 @@ uint32_t relay_server_id(struct relay *r);
 void relay_server_uuid(struct relay *r, char ret[static 40]);
 double relay_lag_seconds(struct relay *r);
 
-extern const struct node_type relay_type; /* relay_node.c */
-extern const struct unit_ops relay_ops;   /* relay_run.c */
+extern const struct unit_ops relay_ops; /* relay_run.c */
 
 /* --- relay_place.c --- */
 struct relay_place {
@@ -108,11 +93,6 @@ void relay_acks_add(struct relay_acks *a, uint64_t seq, const char *file, uint64
 void relay_acks_free(struct relay_acks *a); /* ends the thread; NULL is fine */
 
 /* --- relay_keep.c --- */
-/* Takes the file off those of source_ask_users() for whom the relay has it: the server may purge.
- */
-void relay_cover(struct relay *r, json_t *users);
-/* Once a second for each source, by one thread (sources.c). */
-void relay_tick(struct relay *r);
 /* DM's purge by hand: all before a file, or before a record. */
 struct relay_until {
     const char *file;     /* of the source; NULL: 'seq' says it */

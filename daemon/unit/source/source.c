@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "store/catalog.h"
-#include "unit/relay/relay_priv.h"
+#include "unit/relay/relay_unit.h"
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 
@@ -177,7 +177,7 @@ static struct source *source_new(struct sources *all, const char *name) NO_THREA
     node_add(&s->node, &s->checker, &impossible);
     s->relay = relay_new(s);
     node_ref(&s->node); /* dropped when 'relay' is released */
-    node_add(&s->node, &s->relay->unit.node, &impossible);
+    node_add(&s->node, relay_node(s->relay), &impossible);
     source_tables_add(s);
     return s;
 }
@@ -208,7 +208,7 @@ static void discard(struct source *s)
 
     node_remove(&s->security);
     node_remove(&s->checker);
-    node_remove(&s->relay->unit.node);
+    node_remove(relay_node(s->relay));
     node_remove(tables);
     node_unref(tables);
     node_unref(&s->node);

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/precheck/precheck.h"
-#include "unit/relay/relay_priv.h"
+#include "unit/relay/relay_unit.h"
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 

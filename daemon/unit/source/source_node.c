@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/relay/relay_priv.h"
+#include "unit/relay/relay_unit.h"
 #include "unit/source/source_doc.h"
 #include "unit/source/source_priv.h"
 

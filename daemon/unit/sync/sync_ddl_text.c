@@ -41,10 +41,7 @@ static bool rename_name(void *arg, const struct ddl_name *n, struct buf *quoted)
 
     if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
-    if (n->table.size)
-        sql_table(quoted, to.to_schema, to.to_table);
-    else
-        sql_ident(quoted, slice_str(to.to_schema));
+    sql_table(quoted, to.to_schema, n->table.size ? to.to_table : NULL);
     return true;
 }
 
@@ -141,10 +138,7 @@ static bool name_in_scratch(void *arg, const struct ddl_name *n, struct buf *quo
 
     if (!sync_ddl_in_scope(m->run, m->query, n, &to))
         return false;
-    if (n->table.size)
-        sql_table(quoted, schema, to.to_table);
-    else
-        sql_ident(quoted, slice_str(schema));
+    sql_table(quoted, schema, n->table.size ? to.to_table : NULL);
     return true;
 }
 

@@ -47,8 +47,10 @@ Test(quote, qualifies_tables_and_marks_texts)
     sql_table(&b, "d`1", "t");
     buf_byte(&b, ' ');
     sql_text(&b, "o'x");
+    buf_byte(&b, ' ');
+    sql_table(&b, "d`1", NULL);
 
-    cr_expect_str_eq(b.data, "`d``1`.`t` _utf8mb4'o\\'x'");
+    cr_expect_str_eq(b.data, "`d``1`.`t` _utf8mb4'o\\'x' `d``1`");
     buf_fini(&b);
 }
 
