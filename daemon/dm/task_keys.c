@@ -48,11 +48,61 @@ static int take_target_security(json_t *doc, const json_t *v, struct err *err)
     return dm_take_security(doc, "security", v, err);
 }
 
+/* DM's map of a session's variables; here one of them is a setting of its own. */
+static const char own_variable[] = "foreign_key_checks";
+
+static json_t *text_of(const json_t *v)
+{
+    if (json_is_string(v))
+        return json_incref((json_t *)v);
+    if (json_is_boolean(v))
+        return json_string(json_is_true(v) ? "ON" : "OFF");
+    if (json_is_real(v))
+        return json_sprintf("%g", json_real_value(v));
+    return json_is_integer(v) ? json_sprintf("%lld", (long long)json_integer_value(v)) : NULL;
+}
+
+static int take_session(json_t *target, const json_t *v, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *session = json_object(), *variables = json_object();
+    const json_t *value;
+    const char *name;
+
+    if (!json_is_object(v))
+        return err_set(err, -EINVAL, "a mapping of variables is expected");
+    json_object_foreach ((json_t *)v, name, value) {
+        json_t *text = text_of(value);
+
+        if (!text)
+            return err_set(err, -EINVAL, "%s: a value is expected", name);
+        json_object_set_new(strcmp(name, own_variable) == 0 ? session : variables, name, text);
+    }
+    if (json_object_size(variables))
+        json_object_set(session, "variables", variables);
+    dm_put(target, "session", session);
+    return 0;
+}
+
+static json_t *give_session(const json_t *v)
+{
+    const json_t *variables = json_object_get(v, "variables"),
+                 *own = json_object_get(v, own_variable);
+    json_t *session = json_is_object(variables) ? json_copy((json_t *)variables) : json_object();
+
+    if (own)
+        json_object_set(session, own_variable, (json_t *)own);
+    return session;
+}
+
 static const struct dm_key target_keys[] = {
-    { "host", "host" },       { "port", "port" },
-    { "user", "user" },       { "password", "password" },
-    { "session", "session" }, { "security", "security", take_target_security, dm_give_security },
-    { "max-allowed-packet" }, { 0 },
+    { "host", "host" },
+    { "port", "port" },
+    { "user", "user" },
+    { "password", "password" },
+    { "session", "session", take_session, give_session },
+    { "security", "security", take_target_security, dm_give_security },
+    { "max-allowed-packet" },
+    { 0 },
 };
 
 static int take_target(json_t *doc, const json_t *v, struct err *err)

@@ -131,6 +131,7 @@ void mysql_params_copy(struct mysql_params *to, const struct mysql_params *from)
     to->host = dup_or_null(from->host);
     to->user = dup_or_null(from->user);
     to->password = dup_or_null(from->password);
+    to->session = dup_or_null(from->session);
     to->tls.ca = dup_or_null(from->tls.ca);
     to->tls.cert = dup_or_null(from->tls.cert);
     to->tls.key = dup_or_null(from->tls.key);
@@ -149,6 +150,7 @@ void mysql_params_fini(struct mysql_params *p)
     free(p->host);
     free(p->user);
     wipe(&p->password);
+    free(p->session);
     free(p->tls.ca);
     free(p->tls.cert);
     wipe(&p->tls.key);
@@ -316,6 +318,8 @@ int mysql_conn_open(struct mysql_conn **ret, const struct mysql_params *p, struc
         load_refuse(c->my);
         rc = probe(c, err);
     }
+    if (rc == 0 && p->session && mysql_conn_exec(c, slice_str(p->session), NULL, err) < 0)
+        rc = err_wrap(err, "variables of the session");
     if (rc < 0)
         return err_wrap(err, "%s as '%s'", c->where, p->user ? p->user : "");
     *ret = STEAL(c);

@@ -37,6 +37,7 @@ struct mysql_params {
     char *user, *password;
     struct mysql_tls tls;
     unsigned connect_timeout_s, io_timeout_s; /* 0: 10 and 60; io: without any byte */
+    char *session;                            /* a statement that sets variables; NULL: none */
     struct conn_set *set;                     /* that the connection joins; NULL: none */
 };
 

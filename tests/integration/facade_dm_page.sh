@@ -289,6 +289,7 @@ as_the_page() { # jq path of the task in the answer
     hides_passwords
 }
 as_the_page .
+shows '.target_config.security == {ssl_ca_content: "", ssl_cert_content: "", ssl_key_content: "", cert_allowed_cn: ["string"]}'
 page 200 <<'END'
 curl -X 'GET' \
   'http://127.0.0.1:8261/api/v1/tasks' \

@@ -162,6 +162,11 @@ static char *connect_fix(const struct precheck *p, const struct end *e,
             "echo file:/PATH/ca.pem > %ssecurity/ssl_ca_content; or do without: echo false > "
             "%ssecurity/required",
             dir, dir);
+    case 1193: /* no such variable; it is not to be set; it has no such value */
+    case 1231:
+    case 1232:
+    case 1238:
+        return xstrdup("without it: echo '{}' > target/session/variables");
     case 3159: /* only by TLS */
         return xasprintf("echo true > %ssecurity/required", dir);
     default:

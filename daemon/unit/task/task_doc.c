@@ -14,6 +14,7 @@
 #include "unit/filter_doc.h"
 #include "unit/precheck/precheck_item.h"
 #include "unit/row_filter_doc.h"
+#include "unit/session_doc.h"
 
 /* --- what does not fit together --- */
 
@@ -296,6 +297,11 @@ static int check_expressions(const json_t *doc, struct err *err)
     return row_filter_doc_check(json_object_get(doc, "expression_filter"), err);
 }
 
+static int check_session(const json_t *doc, struct err *err)
+{
+    return session_doc_check(doc_at(doc, "target_config.session.variables"), err);
+}
+
 /* What is wrong beyond the form of single fields. */
 static const struct {
     int (*check)(const json_t *doc, struct err *err);
@@ -304,6 +310,7 @@ static const struct {
     { check_rules, REASON_ROUTES },
     { check_lists, REASON_ALLOW_LIST },
     { check_positions, REASON_START },
+    { check_session, REASON_SESSION },
     { check_time_zone, REASON_TIME_ZONE },
     { check_items, REASON_CHECKING_ITEM },
     { check_shards, REASON_STRICT_SHARD_MODE },

@@ -20,6 +20,10 @@ static const char *const on_errors[] = { "stop", "quarantine", NULL };
 static const struct doc_field text_element[] = { { .name = "text", .type = DOC_TEXT, .min = 1 },
                                                  { 0 } };
 
+static const struct doc_field variable_element[] = {
+    { .name = "value", .type = DOC_TEXT, .max = 1024 },
+    { 0 },
+};
 const struct doc_field task_doc_session_fields[] = {
     { .name = "foreign_key_checks",
       .type = DOC_ENUM,
@@ -27,6 +31,11 @@ const struct doc_field task_doc_session_fields[] = {
       .fallback = "\"source\"",
       .help = "Whether the target checks foreign keys, and cascades, while changes are applied: as "
               "the session at the source did, never (0) or always (1)" },
+    { .name = "variables",
+      .type = DOC_MAP,
+      .fields = variable_element,
+      .help = "Others that every session at the target sets, by name: {lock_wait_timeout: 60}; not "
+              "those that values and transactions hang on, as sql_mode" },
     { 0 },
 };
 

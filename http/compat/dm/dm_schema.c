@@ -189,6 +189,7 @@ static const char *const checks[] = { "0", "1", NULL };
 
 static const struct api_field session_fields[] = {
     { "foreign_key_checks", API_TEXT, .choices = checks },
+    { "variables", API_MAP, API_OURS, .help = "Beyond DM's: others, by name" },
     { NULL },
 };
 static const struct api_schema session = { "TaskTargetSession", API_OBJECT, session_fields,

@@ -28,10 +28,12 @@ json_t *dm_task_shown(const json_t *config)
     size_t i;
 
     if (json_is_object(target)) {
-        if (strcmp(dm_text(json_object_get(target, "session"), "foreign_key_checks"), "source") ==
-            0)
-            json_object_del(target,
-                            "session"); /* as it is where nothing is said: no word of DM's */
+        json_t *session = json_object_get(target, "session");
+
+        if (strcmp(dm_text(session, "foreign_key_checks"), "source") == 0)
+            json_object_del(session, "foreign_key_checks"); /* no word of DM's */
+        if (json_object_size(session) == 0)
+            json_object_del(target, "session");
         json_object_set_new(target, "password", json_string("******"));
         json_object_set_new(target, "security", json_null()); /* which is not told */
     }
@@ -271,10 +273,22 @@ int dm_get_task(struct call *c, struct err *err)
 
 enum { FORM_CREATE = 2 }; /* of the bodies of POST tasks; those before it start the task, too */
 
+/* TLS as the request has it, without what is secret: later it is not told. */
+static void echo_security(struct call *c, json_t *shown)
+{
+    SCOPED(json_decrefp)
+    json_t *asked = api_shown(&dm_task_schema, json_object_get(c->body, "task"));
+    json_t *security = dm_at(asked, "target_config.security");
+
+    if (json_is_object(security))
+        json_object_set(json_object_get(shown, "target_config"), "security", security);
+}
+
 static int reply_made(struct call *c, const json_t *config, const char *result)
 {
     json_t *v = dm_task_shown(config);
 
+    echo_security(c, v);
     return dm_json(
         c, c->form == FORM_CREATE ? json_pack("{s:o,s:s}", "task", v, "check_result", result) : v);
 }

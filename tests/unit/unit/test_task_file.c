@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/yaml.h"
+#include "unit/session_doc.h"
 #include "unit/source/source_file.h"
 #include "unit/task/task_doc.h"
 
@@ -125,6 +126,29 @@ Test(task_file, is_read_with_all_its_sections)
 }
 
 #define HEAD "task-mode: all\ntarget-database: {host: h}\n"
+
+Test(task_file, session_is_a_map_of_variables)
+{
+    json_t *doc =
+        checked("task-mode: all\ntarget-database: {host: h, session: {foreign_key_checks: 1, "
+                "lock_wait_timeout: 60, wsrep_on: false, note: \"it's\"}}\n"
+                "mysql-instances: [{source-id: s}]\n");
+    char *sql = session_doc_sql(doc_at(doc, "target_config.session.variables"));
+
+    has(doc, "target_config.session.foreign_key_checks", "\"1\"");
+    has(doc, "target_config.session.variables",
+        "{\"lock_wait_timeout\":\"60\",\"wsrep_on\":\"OFF\",\"note\":\"it's\"}");
+    cr_expect_str_eq(sql, "SET SESSION lock_wait_timeout = 60, wsrep_on = 'OFF', note = 'it\\'s'");
+    free(sql);
+    json_decref(doc);
+    refuses("target-database: {host: h, session: {sql_mode: ANSI}}\nmysql-instances: [{source-id: "
+            "s}]\n",
+            "sql_mode cannot be given");
+    refuses("target-database: {host: h, session: {\"a = 1, b\": 2}}\nmysql-instances: [{source-id: "
+            "s}]\n",
+            "'a = 1, b' is no variable");
+    cr_expect_null(session_doc_sql(NULL));
+}
 
 Test(task_file, refuses_what_no_document_can_say)
 {
