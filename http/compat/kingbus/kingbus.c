@@ -90,7 +90,8 @@ static bool is_state(const json_t *attrs, const char *state)
     return strcmp(kingbus_text(attrs, "state"), state) == 0;
 }
 
-bool kingbus_is_started(const json_t *attrs)
+/* Is it at work, or will be without being told? */
+static bool is_started(const json_t *attrs)
 {
     return is_state(attrs, "running") ||
            (is_state(attrs, "error") &&
@@ -120,17 +121,43 @@ bool kingbus_address(const char *text, char **host, unsigned *port)
     return true;
 }
 
-int kingbus_put(struct call *c, unsigned node, unsigned config, const json_t *old,
-                const json_t *doc, struct err *err)
-{
-    return old ? call_write(c, config, doc, err) : call_create(c, node, doc, err);
-}
-
-int kingbus_not_available(struct call *c, struct err *err)
+/* kingbus has one text for all that is wrong at run time; the reason follows it. */
+static int not_available(struct call *c, struct err *err)
 {
     if (err->code == -EACCES)
         return err->code;
     return kingbus_fail(c, 500, err, "binlog_server:args are not available: %s", err->text);
+}
+
+static int put(struct call *c, const struct kingbus_start *s, const json_t *old, const json_t *body,
+               struct err *err)
+{
+    SCOPED(json_decrefp) json_t *doc = s->document(c, old, body);
+
+    return old ? call_write(c, s->config, doc, err) : call_create(c, s->node, doc, err);
+}
+
+int kingbus_start(struct call *c, const struct kingbus_start *s, struct err *err)
+{
+    SCOPED(json_decrefp) json_t *body = kingbus_body(c, s->fields, err);
+    SCOPED(json_decrefp) json_t *none = json_object();
+    struct err missing = ERR_INIT;
+
+    if (!body)
+        return err->code;
+    if (!s->legal(body))
+        return kingbus_fail(c, 500, err, "args illegal");
+    SCOPED(json_decrefp) json_t *attrs = call_read(c, s->state, &missing);
+    SCOPED(json_decrefp) json_t *old = call_read(c, s->config, &missing);
+
+    if (is_started(attrs))
+        return kingbus_fail(c, 500, err, "kingbus: server already started");
+    if (put(c, s, old, body, err) < 0)
+        return not_available(c, err);
+    attrs = attrs ? attrs : call_read(c, s->state, &missing);
+    if (!is_started(attrs) && call_write(c, s->start, none, err) < 0 && err->code != -EBUSY)
+        return not_available(c, err);
+    return kingbus_reply(c, json_string(""));
 }
 
 int kingbus_stop(struct call *c, unsigned node, unsigned action, struct err *err)

@@ -53,15 +53,19 @@ const char *kingbus_text(const json_t *o, const char *key); /* borrowed; "" if t
 
 /* --- what the syncer and the server have in common --- */
 
-/* Is it at work, or will be without being told? */
-bool kingbus_is_started(const json_t *attrs);
-/* Makes 'use' with its document, or gives it this one where it has an old one. */
-int kingbus_put(struct call *c, unsigned node, unsigned config, const json_t *old,
-                const json_t *doc, struct err *err);
+struct kingbus_start {
+    const struct field *fields; /* of the body */
+    bool (*legal)(const json_t *body);
+    /* What is to be made of 'old' (NULL: there is none); a new reference. */
+    json_t *(*document)(struct call *c, const json_t *old, const json_t *body);
+    unsigned node, config; /* that have it */
+    unsigned state, start; /* whose state it is, and the action */
+};
+
+/* Makes it, or gives it its new document, and starts it; replies. */
+int kingbus_start(struct call *c, const struct kingbus_start *s, struct err *err);
 /* Stops it, also when it is stopped already; replies. */
 int kingbus_stop(struct call *c, unsigned node, unsigned action, struct err *err);
-/* kingbus has one text for all that is wrong at run time; the reason follows it. */
-int kingbus_not_available(struct call *c, struct err *err);
 /* "192.168.1.150:3415" or "[::1]:3415"; the host is owned by the caller. */
 bool kingbus_address(const char *text, char **host, unsigned *port);
 /* For struct field: there is a password where there is a user. */

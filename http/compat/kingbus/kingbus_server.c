@@ -72,32 +72,38 @@ static const struct field server_start_fields[] = {
     { 0 },
 };
 
-int kingbus_server_start(struct call *c, struct err *err)
+static bool server_legal(const json_t *body)
 {
-    SCOPED(json_decrefp) json_t *body = kingbus_body(c, server_start_fields, err), *doc = NULL;
-    SCOPED(json_decrefp) json_t *none = json_object();
     SCOPED(freep) char *host = NULL;
-    struct err missing = ERR_INIT;
     unsigned port;
 
-    if (!body)
-        return err->code;
-    if (!kingbus_address(kingbus_text(body, "addr"), &host, &port) ||
-        !*kingbus_text(body, "user") || !*kingbus_text(body, "password"))
-        return kingbus_fail(c, 500, err, "args illegal");
-    SCOPED(json_decrefp) json_t *server = call_read(c, KINGBUS_SERVER, &missing);
-    SCOPED(json_decrefp) json_t *old = call_read(c, KINGBUS_SERVER_CONFIG, &missing);
+    return kingbus_address(kingbus_text(body, "addr"), &host, &port) &&
+           *kingbus_text(body, "user") && *kingbus_text(body, "password");
+}
 
-    if (kingbus_is_started(server))
-        return kingbus_fail(c, 500, err, "kingbus: server already started");
-    doc = old ? json_deep_copy(old) : json_object();
+static json_t *server_document(struct call *c, const json_t *old, const json_t *body)
+{
+    json_t *doc = old ? json_deep_copy(old) : json_object();
+
     for (const struct field *f = server_start_fields; f->key; f++)
         json_object_set(doc, f->key, json_object_get(body, f->key));
     json_object_set_new(doc, "source_name", json_string(call_param(c, "unit")));
-    if (kingbus_put(c, KINGBUS_SERVER, KINGBUS_SERVER_CONFIG, old, doc, err) < 0 ||
-        call_write(c, KINGBUS_SERVER_START, none, err) < 0)
-        return kingbus_not_available(c, err);
-    return kingbus_reply(c, json_string(""));
+    return doc;
+}
+
+static const struct kingbus_start server_start = {
+    .fields = server_start_fields,
+    .legal = server_legal,
+    .document = server_document,
+    .node = KINGBUS_SERVER,
+    .config = KINGBUS_SERVER_CONFIG,
+    .state = KINGBUS_SERVER,
+    .start = KINGBUS_SERVER_START,
+};
+
+int kingbus_server_start(struct call *c, struct err *err)
+{
+    return kingbus_start(c, &server_start, err);
 }
 
 int kingbus_server_stop(struct call *c, struct err *err)

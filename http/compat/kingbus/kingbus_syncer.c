@@ -49,12 +49,26 @@ static const struct field start_fields[] = {
     { 0 },
 };
 
+static bool syncer_legal(const json_t *body)
+{
+    json_int_t id = json_integer_value(json_object_get(body, "syncer_id"));
+    SCOPED(freep) char *host = NULL;
+    unsigned port;
+
+    return id > 0 && id <= UINT32_MAX && *kingbus_text(body, "syncer_uuid") &&
+           *kingbus_text(body, "mysql_user") &&
+           kingbus_address(kingbus_text(body, "mysql_addr"), &host, &port);
+}
+
 /* The source's document: what it has (secrets masked, which keeps them) with what was asked for. */
-static json_t *syncer_document(const json_t *old, const json_t *body, const char *host,
-                               unsigned port)
+static json_t *syncer_document(struct call *c, const json_t *old, const json_t *body)
 {
     json_t *doc = old ? json_deep_copy(old) : json_object(), *relay;
+    SCOPED(freep) char *host = NULL;
+    unsigned port = 0;
 
+    (void)c;
+    kingbus_address(kingbus_text(body, "mysql_addr"), &host, &port);
     json_object_update_new(doc, json_pack("{s:s,s:i,s:O,s:O,s:b,s:b}", "host", host, "port", port,
                                           "user", json_object_get(body, "mysql_user"), "password",
                                           json_object_get(body, "mysql_password"), "enable_gtid", 1,
@@ -71,34 +85,19 @@ static json_t *syncer_document(const json_t *old, const json_t *body, const char
     return doc;
 }
 
+static const struct kingbus_start syncer_start = {
+    .fields = start_fields,
+    .legal = syncer_legal,
+    .document = syncer_document,
+    .node = KINGBUS_SOURCE,
+    .config = KINGBUS_SOURCE_CONFIG,
+    .state = KINGBUS_RELAY,
+    .start = KINGBUS_RELAY_START,
+};
+
 int kingbus_syncer_start(struct call *c, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *body = kingbus_body(c, start_fields, err), *doc = NULL;
-    SCOPED(json_decrefp) json_t *none = json_object();
-    SCOPED(freep) char *host = NULL;
-    struct err missing = ERR_INIT;
-    unsigned port;
-
-    if (!body)
-        return err->code;
-    if (json_integer_value(json_object_get(body, "syncer_id")) <= 0 ||
-        json_integer_value(json_object_get(body, "syncer_id")) > UINT32_MAX ||
-        !*kingbus_text(body, "syncer_uuid") || !*kingbus_text(body, "mysql_user") ||
-        !kingbus_address(kingbus_text(body, "mysql_addr"), &host, &port))
-        return kingbus_fail(c, 500, err, "args illegal");
-    SCOPED(json_decrefp) json_t *relay = call_read(c, KINGBUS_RELAY, &missing);
-    SCOPED(json_decrefp) json_t *old = call_read(c, KINGBUS_SOURCE_CONFIG, &missing);
-
-    if (kingbus_is_started(relay))
-        return kingbus_fail(c, 500, err, "kingbus: server already started");
-    doc = syncer_document(old, body, host, port);
-    if (kingbus_put(c, KINGBUS_SOURCE, KINGBUS_SOURCE_CONFIG, old, doc, err) < 0)
-        return kingbus_not_available(c, err);
-    relay = relay ? relay : call_read(c, KINGBUS_RELAY, &missing);
-    if (!kingbus_is_started(relay) && call_write(c, KINGBUS_RELAY_START, none, err) < 0 &&
-        err->code != -EBUSY)
-        return kingbus_not_available(c, err);
-    return kingbus_reply(c, json_string(""));
+    return kingbus_start(c, &syncer_start, err);
 }
 
 /* A relay that others use (the server, a pump) does not stop under them, but stands still. */
