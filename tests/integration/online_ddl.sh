@@ -1,7 +1,7 @@
 #!/bin/bash
 # Online schema changes as gh-ost and pt-online-schema-change make them, under load and kill -9 in each of their states, row by
 # row: tables of their own are carried with their ghosts; shards of one table get the change by way of the lock.  One of them is
-# the real pt-online-schema-change.  PAIRS="mariadb:pessimistic mysql:optimistic" (any of flavor:mode).
+# the real pt-online-schema-change.  PAIRS="mariadb:pessimistic mysql:optimistic" (any of flavor:mode); ROWS more in each table.
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh; . tests/lib/shard.sh
 
@@ -30,7 +30,7 @@ change() { # schema table columns[:columns of the new one] 'ALTER ...' gho|new [
 }
 # The tool itself; it needs nobody to be held.
 pt_osc() { # schema table 'ALTER...'
-    pt-online-schema-change --execute --no-version-check --recursion-method=none --chunk-size=40 --alter "$3" \
+    pt-online-schema-change --execute --no-version-check --recursion-method=none --chunk-size=$((40 + ${ROWS:-0} / 50)) --alter "$3" \
         "h=localhost,S=$a_dir/s.sock,u=root,D=$1,t=$2" >"$WORK/pt.log" 2>&1 || { cat "$WORK/pt.log" >&2; die "$flavor: $what: pt-online-schema-change"; }
 }
 # Writers are held while triggers go and names are swapped, as both tools do.
@@ -40,6 +40,11 @@ drop_for_swap() { # schema table ghost old tool
     [ "$5" = new ] || write "$1" "CREATE TABLE $4 (id INT); DROP TABLE $4"
     write "$1" "RENAME TABLE $2 TO $4, $3 TO $2"
     rm -f "$WORK/hold"
+}
+digits="(SELECT 0 d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+fill() { # source schema table: on both sides of the halves that change() copies
+    [ -z "${ROWS:-}" ] || sql "$1" "INSERT INTO $2.$3 (k, v) SELECT CONCAT(IF(n % 2, 'f', 'p'), '$1$3', n), n FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d n
+        FROM $digits a, $digits b, $digits c, $digits d, $digits e, $digits f) x WHERE n < $ROWS" || die "$flavor: no rows"
 }
 is_held() { [ ! -e "$WORK/writing" ] || [ -e "$WORK/held" ]; }
 load() { # schema table...: until $WORK/writing is gone
@@ -59,6 +64,7 @@ for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
     start_sluice
     make_source a a && make_source b b || die "no sources"
     sql a "CREATE DATABASE o; CREATE TABLE o.t (k VARCHAR(20) PRIMARY KEY, v INT); INSERT INTO o.t VALUES ('a', 1), ('n', 2)"
+    fill a o t
     make_task o a dst o </dev/null && echo >"$T/tasks/o/start" || die "$(cat "$T/tasks/o/last_error")"
     caught_up o a
 
@@ -92,6 +98,7 @@ for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do
     mode=${pair#*:}
     what="shards of one table"
     begin_shards "shadow_table_rules: [ '^_(.+)_(?:new|gho)$', '^neu_(.+)$' ]" "trash_table_rules: [ '^_(.+)_(?:ghc|del|old)$', '^alt_(.+)$' ]"
+    for s in a b; do for t in t1 t2; do fill $s d $t; done; done
     begin_load d t1 t2
     change d t1 k,v "ADD c INT DEFAULT 3" gho
     for t in t1 t2; do on b "ALTER TABLE $t ADD c INT DEFAULT 3; INSERT INTO $t SET k='b$t', c=4"; done

@@ -266,19 +266,15 @@ static int add_name(struct naming *m, const char *schema, const char *table, str
     return 0;
 }
 
-static int find_name(struct naming *m, const char *schema, const char *table, struct named **ret,
-                     struct err *err)
+static struct named *find_name(struct naming *m, const char *schema, const char *table,
+                               struct err *err)
 {
     unsigned i = 0;
-    int rc = 0;
 
     while (i < m->n &&
            (strcmp(m->names[i].schema, schema) != 0 || strcmp(m->names[i].table, table) != 0))
         i++;
-    if (i == m->n)
-        rc = add_name(m, schema, table, err);
-    *ret = &m->names[i];
-    return rc;
+    return i == m->n && add_name(m, schema, table, err) < 0 ? NULL : &m->names[i];
 }
 
 /* What was set by hand holds until a DDL. */
@@ -289,20 +285,17 @@ static enum schema_kept carried(const struct named *from)
 
 static int follow(struct naming *m, const struct schema_rename *names, unsigned n, struct err *err)
 {
-    struct named *from, *to;
-    int rc = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct named *from = find_name(m, names[i].from_schema, names[i].from_table, err);
+        struct named *to = from ? find_name(m, names[i].schema, names[i].table, err) : NULL;
 
-    for (unsigned i = 0; i < n && rc == 0; i++) {
-        rc = find_name(m, names[i].from_schema, names[i].from_table, &from, err);
-        if (rc == 0)
-            rc = find_name(m, names[i].schema, names[i].table, &to, err);
-        if (rc < 0)
-            return rc;
+        if (!to)
+            return err->code;
         to->kept = carried(from);
         to->there = true;
         from->there = false;
     }
-    return rc;
+    return 0;
 }
 
 static int write_name(const struct naming *m, const struct named *at, struct store_batch *b,
