@@ -1,7 +1,8 @@
 #!/bin/bash
 # tasks/<t>/verify/continuous/: of the rows that sync writes, those that the target then has otherwise are told, by their
 # keys, and no others, under load; they can be ignored, resolved and cleared, and are known after kill -9,
-# as is what was not looked at then.
+# as is what was not looked at then.  What changed while it was paused, or since start_time, is looked at, too; a cutover
+# says when all before it was.
 # labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/compare.sh
@@ -40,7 +41,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
 
     what="rows that the target has otherwise"
     # somebody's triggers spoil what sync writes
-    sql dst "USE q; CREATE TRIGGER spoil BEFORE INSERT ON t FOR EACH ROW SET NEW.v = IF(NEW.id IN (600000, 600001, 600002), -1, NEW.v);
+    sql dst "USE q; CREATE TRIGGER spoil BEFORE INSERT ON t FOR EACH ROW SET NEW.v = IF(NEW.id BETWEEN 600000 AND 600009, -1, NEW.v);
         CREATE TRIGGER spoil_too BEFORE UPDATE ON t FOR EACH ROW SET NEW.v = IF(NEW.id = 12, -1, NEW.v);
         CREATE TRIGGER loses BEFORE INSERT ON w FOR EACH ROW SET NEW.w = IF(NEW.w LIKE 'lost%', CONCAT('elsewhere ', NEW.w), NEW.w)" || die "no triggers"
     sql src "USE q; INSERT INTO t VALUES (600000, 1); UPDATE t SET v = 5 WHERE id IN (12, 13); INSERT INTO w VALUES ('lost', 1)"
@@ -74,7 +75,7 @@ q.w missing w=lost new"
     expect "$three
 q.t different id=600001 new
 q.t different id=600002 new"
-    unlooked() { [ "$(cat "$C/unlooked_tables")" = 0 ] && looked_at; }
+    unlooked() { [ "$(cat "$C/catching_up")" = false ] && [ "$(cat "$C/unlooked_tables")" = 0 ] && looked_at; }
     wait_for 120 unlooked || die "$flavor: $what: $(cat "$C/status")"
     sql dst "UPDATE q.t SET v = -2 WHERE id = 101" # nobody asked to look at what did not change
     kill_sluice; restart_sluice; wait_for 120 unlooked
@@ -101,6 +102,45 @@ q.w missing w=lost resolved"
     order start mode=fast
     sql src "UPDATE q.t SET v = 8 WHERE id = 12; INSERT INTO q.w VALUES ('lost 2', 1)"
     expect "q.w missing w=lost 2 new"
+    order stop
+
+    what="what changed since a time"
+    order clear_error; sleep 1.1
+    echo start_time=yesterday >"$C/start" 2>/dev/null && die "$flavor: $what: yesterday is a time"
+    echo start_time=2100-01-01T00:00:00Z >"$C/start" 2>/dev/null && die "$flavor: $what: there is nothing so late"
+    grep -q 'too late' "$C/last_error" || die "$flavor: $what: $(cat "$C/last_error")"
+    since=$(date -u +%FT%TZ)
+    sql src "INSERT INTO q.t VALUES (600003, 1)"; caught_up q src
+    order start "mode=full start_time=$since"
+    expect "q.t different id=600003 new"
+
+    what="what changed while it was paused"
+    order pause
+    sql src "INSERT INTO q.t VALUES (600004, 1); ALTER TABLE q.w ADD c INT; INSERT INTO q.w (w, v) VALUES ('lost 4', 1)"; caught_up q src
+    kill_sluice; restart_sluice
+    [ "$(cat "$C/state")" = paused ] || die "$flavor: $what: it is $(cat "$C/state")"
+    sql src "FLUSH BINARY LOGS" # MariaDB: what ends the binlog then is of no transaction
+    order resume
+    paused="q.t different id=600003 new
+q.t different id=600004 new
+q.w missing w=lost 4 new"
+    expect "$paused"
+
+    what="a cutover"
+    echo 3600 >"$C/row_error_delay_seconds"
+    echo pos=nowhere >"$C/cutover" 2>/dev/null && die "$flavor: $what: nowhere is a place"
+    sql src "INSERT INTO q.t VALUES (600005, 1)"
+    order cutover
+    cutover_is() { grep -q "\"state\": \"$1\"" "$C/cutovers"; }
+    wait_for 120 cutover_is validated || { cat "$C/status" >&2; die "$flavor: $what: $(cat "$C/cutovers")"; }
+    expect "$paused
+q.t different id=600005 new" 1
+    grep -q '"errors": 4' "$C/cutovers" || die "$flavor: $what: $(cat "$C/cutovers")"
+    gtid=$(cat "$T/tasks/q/sources/s1/sync/gtid")
+    order cutover "gtid=$gtid"
+    wait_for 120 cutover_is validated || die "$flavor: $what: $(cat "$C/cutovers") of $gtid"
+    order clear_cutover
+    [ "$(cat "$C/cutovers")" = "[]" ] || die "$flavor: $what: $(cat "$C/cutovers")"
     order stop
     echo >"$T/tasks/q/stop"; rmdir "$T/tasks/q" || die "$(cat "$T/tasks/last_error")"; rmdir "$T/sources/s1"
     stop_server src; stop_server dst; rm -rf "$src_dir" "$dst_dir"; unset src_port dst_port

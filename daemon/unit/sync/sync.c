@@ -160,6 +160,13 @@ int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
     return atomic_load(&s->read_commit_us);
 }
 
+/* All that was read is in the target, events that change nothing among it. */
+static bool has_all_read(const struct sync *s) REQUIRES(s->unit.lock)
+{
+    return s->run && s->has_read && s->run->mode->oldest_us(s->run) == 0 &&
+           atomic_load(&s->held_us) == 0;
+}
+
 void sync_position(struct unit *u, struct position *ret)
 {
     struct sync *s = sync_of(u);
@@ -167,7 +174,22 @@ void sync_position(struct unit *u, struct position *ret)
     mutex_lock(&s->unit.lock);
     snprintf(ret->file, sizeof ret->file, "%s", s->binlog_file ? s->binlog_file : "");
     ret->offset = s->binlog_offset;
+    if (ret->file[0] && has_all_read(s) && position_compare(&s->read_to, ret) > 0) {
+        memcpy(ret->file, s->read_to.file, sizeof ret->file);
+        ret->offset = s->read_to.offset;
+    }
     mutex_unlock(&s->unit.lock);
+}
+
+char *sync_gtids(struct unit *u)
+{
+    struct sync *s = sync_of(u);
+    char *text;
+
+    mutex_lock(&s->unit.lock);
+    text = xstrdup(s->gtid ? s->gtid : "");
+    mutex_unlock(&s->unit.lock);
+    return text;
 }
 
 struct sync_watch *sync_watch_ref(struct sync_watch *w)

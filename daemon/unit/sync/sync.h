@@ -46,6 +46,8 @@ void sync_fini(struct sync *s);
 void sync_reload(struct unit *u);
 /* Up to where the target has everything; no set, file "" while it never ran.  Any thread. */
 void sync_position(struct unit *u, struct position *ret);
+/* ... as a set of GTIDs, in text; "" where it knows none.  The caller's. */
+char *sync_gtids(struct unit *u);
 /* What it says of them: an array; a new reference. */
 json_t *sync_copied_again(struct unit *u);
 

@@ -143,9 +143,11 @@ static void passed(struct sync_run *r, const struct position *pos)
 
 static int64_t oldest_us(struct sync_run *r)
 {
+    /* In the order in which a transaction goes from one to the other. */
+    int64_t waiting = atomic_load(&r->queue.oldest_us);
     int64_t writing = atomic_load(&r->queue.writing_oldest_us);
 
-    return writing ? writing : atomic_load(&r->queue.oldest_us);
+    return writing ? writing : waiting;
 }
 
 #define IN_ORDER                                                                                \

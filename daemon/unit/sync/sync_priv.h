@@ -62,6 +62,7 @@ struct sync {
     _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
     struct histogram event_bytes, event_rows, write_us, write_rows, lag_us; /* see "histograms" */
     struct position read_to GUARDED; /* by the stream, when it last had to wait; no set */
+    bool has_read GUARDED;           /* ... in the run that is under way */
     struct rate_point first GUARDED; /* when it first ran */
     struct rate rate GUARDED;        /* row changes and DDL */
     json_t *operators GUARDED;       /* sync_operator.h; NULL: none */

@@ -191,7 +191,8 @@ void queue_done(struct queue *q, struct group *g, const struct err *err)
     mutex_lock(&q->lock);
     q->spare = g;
     q->written_us = clock_mono_us();
-    atomic_store(&q->writing_oldest_us, 0);
+    if (!err->code) /* else it is not in the target */
+        atomic_store(&q->writing_oldest_us, 0);
     if (err->code && !q->error.code)
         q->error = *err;
     cond_broadcast(&q->changed);

@@ -157,6 +157,7 @@ static void publish_read(struct sync_run *r)
     mutex_lock(&s->unit.lock);
     memcpy(s->read_to.file, r->grouper.pos.file, sizeof s->read_to.file);
     s->read_to.offset = r->grouper.pos.offset;
+    s->has_read = true;
     mutex_unlock(&s->unit.lock);
 }
 

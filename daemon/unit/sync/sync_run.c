@@ -309,6 +309,7 @@ void sync_run_show(struct sync_run *r, bool running)
 
     mutex_lock(&s->unit.lock);
     s->run = running ? r : NULL;
+    s->has_read = false;
     if (!running) {
         feed = r->feed;
         r->feed = NULL;

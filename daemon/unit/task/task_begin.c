@@ -13,7 +13,7 @@
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
 
-/* A time without a zone is one of the source's clock on the wall.  'text' was parsed: digits. */
+/* 'text' was parsed: digits. */
 static int at_source(const struct job *job, const char *text, int64_t *ret, struct err *err)
 {
     SCOPED(freep) char *seconds = NULL;
@@ -30,19 +30,17 @@ static int at_source(const struct job *job, const char *text, int64_t *ret, stru
     return 0;
 }
 
-/* Is there anything at that time?  A time before all binlogs is an error too, as is one after. */
-static int find_time(const struct job *job, const char *text, int64_t *ret, struct err *err)
+int task_find_time(const struct job *job, const char *text, int64_t *us, struct position *ret,
+                   struct err *err)
 {
-    struct position found = { .offset = 0 };
     bool zoned, late = false;
-    int rc = task_time_parse(text, ret, &zoned, err);
+    int rc = task_time_parse(text, us, &zoned, err);
 
     if (rc == 0 && !zoned)
-        rc = at_source(job, text, ret, err);
+        rc = at_source(job, text, us, err);
     if (rc < 0)
         return rc;
-    rc = server_find_time(&job->from, *ret, &found, &late, err);
-    position_fini(&found);
+    rc = server_find_time(&job->from, *us, ret, &late, err);
     if (rc < 0)
         return err_wrap(err, "start_time %s: source %s", text, job->source);
     if (!late)
@@ -51,6 +49,14 @@ static int find_time(const struct job *job, const char *text, int64_t *ret, stru
             "start_time %s is too late: the last event in the binlog of source %s is older", text,
             job->source);
     return err_because(err, REASON_START_LATE);
+}
+
+/* Is there anything at that time? */
+static int find_time(const struct job *job, const char *text, int64_t *ret, struct err *err)
+{
+    SCOPED(position_fini) struct position found = { .offset = 0 };
+
+    return task_find_time(job, text, ret, &found, err);
 }
 
 static void keep(struct task *t, const char *source, const char *what, int64_t us)

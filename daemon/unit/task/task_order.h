@@ -13,6 +13,7 @@
 #include "unit/task/task_plan.h"
 
 struct attr;
+struct job;
 struct task;
 
 struct task_order {
@@ -36,6 +37,13 @@ void task_order_fini(struct task_order *o);
 /* The names of those that it concerns and that are in a state for it; a new reference.  -ENOENT:
  * one is not of this task; -EBUSY: none is in a state for it. */
 int task_choose(struct task *t, const struct task_order *o, json_t **ret, struct err *err);
+
+/* The place in the source's binlog where a start_time is, and the time itself; without a zone it is
+ * one of the source's clock on the wall.  -EINVAL; -ENODATA: before all there is; -ERANGE: after.
+ */
+struct position;
+int task_find_time(const struct job *job, const char *text, int64_t *us, struct position *ret,
+                   struct err *err);
 
 bool names_have(const json_t *names, const char *name);
 

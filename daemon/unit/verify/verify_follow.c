@@ -16,12 +16,6 @@
 #define LOOK_US ((int64_t)10 * 1000000) /* so old may the definitions of a table be */
 #define AT_ONCE 1000                    /* rows */
 
-struct follow {
-    struct verify_run run;
-    struct verify_follow *unit;
-    bool found; /* error rows were added */
-};
-
 static struct follow *follow_of(struct verify_run *r)
 {
     return (struct follow *)r;
@@ -56,10 +50,8 @@ static int find_table(const struct verify_run *r, const struct verify_pending_ta
 }
 
 /* What is known of a table of the target outlives the run: definitions do not. */
-static struct verify_followed *followed_of(struct follow *f, const struct verify_table *t)
+struct verify_followed *verify_followed_of(struct verify_follow *u, const struct verify_table *t)
 {
-    struct verify_follow *u = f->unit;
-
     for (unsigned i = 0; i < u->n_followed; i++)
         if (strcmp(u->followed[i].name, t->name) == 0 && strcmp(u->followed[i].db, t->db) == 0)
             return &u->followed[i];
@@ -67,6 +59,11 @@ static struct verify_followed *followed_of(struct follow *f, const struct verify
     u->followed[u->n_followed] =
         (struct verify_followed){ .db = xstrdup(t->db), .name = xstrdup(t->name) };
     return &u->followed[u->n_followed++];
+}
+
+static struct verify_followed *followed_of(struct follow *f, const struct verify_table *t)
+{
+    return verify_followed_of(f->unit, t);
 }
 
 void verify_follow_forget(struct verify_follow *u)
@@ -203,12 +200,15 @@ static void drop_settled(struct verify_suspects *s)
 static int found(struct verify_run *r, struct verify_table *t, struct verify_suspect *s,
                  struct err *err)
 {
+    const char *source = r->sources[t->parts[s->part].source].job->source;
     struct follow *f = follow_of(r);
     double delay_s;
 
     mutex_lock(&f->unit->settings);
     delay_s = f->unit->delay_s;
     mutex_unlock(&f->unit->settings);
+    if (verify_cutover_reached(f->unit, source))
+        delay_s = 0;
     if ((double)(clock_mono_us() - s->since_us) < delay_s * 1e6) {
         s->over = false;
         return 0;
@@ -275,9 +275,8 @@ static int take(struct follow *f, struct err *err)
                 rc = look_at_pending(f, &tables[i], err);
             rc = rc > 0 ? 0 : rc; /* it is gone again */
         }
-        if (rc < 0) /* its keys go: all of it is compared later */
-            verify_again_add(
-                f->unit, &(struct verify_mark){ tables[i].source, tables[i].db, tables[i].name });
+        if (rc < 0) /* its keys go: they are read again, as its place was not moved */
+            break;
     }
     verify_pending_tables_free(tables, n);
     return rc;
@@ -323,7 +322,7 @@ static int compare_again(struct follow *f, struct err *err)
     return rc < 0 ? rc : 0;
 }
 
-/* Marks of tables of which nothing is pending, suspected, or to be compared. */
+/* Marks of tables of which nothing is suspected, or to be compared. */
 static void drop_marks(struct follow *f)
 {
     struct verify_follow *u = f->unit;
@@ -335,7 +334,7 @@ static void drop_marks(struct follow *f)
 
         if (!verify_again_has(u, &all[k]) &&
             (i < 0 || !followed_of(f, &f->run.tables[i])->suspects.n))
-            verify_marks_drop(u->marks, &all[k], verify_pending_has, u->pending);
+            verify_marks_drop(u->marks, &all[k]);
     }
     verify_mark_free(all, n);
 }
@@ -350,8 +349,10 @@ static int tick(struct follow *f, struct err *err)
     if (counts.over)
         return err_set(err, -ENOBUFS,
                        "too many rows are pending (DM's code 43008): the comparison is slower than "
-                       "the stream; start it again, in mode fast");
-    rc = take(f, err);
+                       "the stream; resume goes on from where it was, mode fast is faster");
+    rc = verify_since_step(f, err);
+    if (rc == 0)
+        rc = take(f, err);
     if (rc == 0)
         rc = compare_again(f, err);
     for (unsigned i = 0; i < f->run.n_tables && rc == 0; i++)
@@ -361,8 +362,13 @@ static int tick(struct follow *f, struct err *err)
         rc = verify_error_show(f->unit, f->run.target, f->run.sources[0].job, err);
     f->found = false;
     if (rc == 0)
-        drop_marks(f);
-    return rc;
+        rc = verify_since_done(f, err);
+    if (rc < 0)
+        return rc;
+    drop_marks(f);
+    if (!suspects && !f->unit->n_again)
+        verify_cutovers_settled(f->unit);
+    return 0;
 }
 
 /* --- the run --- */
@@ -381,11 +387,13 @@ void verify_follow_wake(struct unit *u)
     mutex_lock(&u->lock);
     verify_stop_links(f->run);
     mutex_unlock(&u->lock);
+    verify_since_stop(f);
 }
 
 static void close_follow(struct follow *f)
 {
     show_run(f->unit, NULL);
+    verify_since_close(f);
     verify_close(&f->run);
     atomic_store(&f->unit->suspects, 0);
 }
@@ -403,7 +411,9 @@ static int open_follow(struct follow *f, struct err *err)
         rc = verify_error_show(f->unit, f->run.target, f->run.sources[0].job, err);
     if (rc == 0)
         rc = verify_again_load(f->unit, &f->run, err);
-    return rc == 0 ? plan(f, err) : rc;
+    if (rc == 0)
+        rc = plan(f, err);
+    return rc == 0 ? verify_since_open(f, err) : rc;
 }
 
 /* 0: the task was started anew, and so is this. */
@@ -421,7 +431,7 @@ static int follow_once(struct verify_follow *v, struct err *err)
         if (rc == 0)
             unit_progressed(&v->unit);
         node_changed(&v->unit.node, "pending_rows");
-        if (rc == 0 && !unit_sleep(&v->unit, TICK_MS))
+        if (rc == 0 && !unit_sleep(&v->unit, f.more ? 0 : TICK_MS))
             rc = err_set(err, -ECANCELED, "asked to stop");
     }
     return rc;

@@ -2,9 +2,12 @@
 #ifndef SLUICE_UNIT_VERIFY_FOLLOW_PRIV_H
 #define SLUICE_UNIT_VERIFY_FOLLOW_PRIV_H
 
+#include "unit/verify/verify_cutover.h"
 #include "unit/verify/verify_follow.h"
 #include "unit/verify/verify_marks.h"
+#include "unit/verify/verify_past.h"
 #include "unit/verify/verify_pending.h"
+#include "unit/verify/verify_place.h"
 #include "unit/verify/verify_priv.h"
 
 /* What is known of a table of the target. */
@@ -24,14 +27,22 @@ struct verify_follow {
     struct unit unit; /* first */
     struct task *task;
     struct verify_pending *pending;
-    struct verify_marks *marks; /* of what is pending, or suspected; borrowed from it */
+    struct verify_places places; /* before them all was looked at, */
+    struct verify_marks *marks;  /* ... but for rows of these tables */
     struct mutex settings;
-    bool fast;      /* only whether rows are there */
-    double delay_s; /* a row that differs for so long is an error row */
+    bool fast;        /* only whether rows are there */
+    double delay_s;   /* a row that differs for so long is an error row */
+    char *start_time; /* what changed since then is looked at, too; "" what changes from now on */
+    struct verify_cutovers cutovers;
+    bool paused; /* it was asked to, and does not run */
     _Atomic uint64_t checked, suspects, errors_new, errors_ignored, errors_resolved;
     json_t *errors GUARDED; /* the error rows */
     json_t *tables GUARDED; /* those that are not looked at, and why */
     struct verify_run *run GUARDED;
+    struct verify_past **pasts GUARDED; /* a source each; NULL: over; */
+    unsigned n_pasts GUARDED;
+    atomic_bool began;                /* where it begins is known */
+    atomic_bool catching_up;          /* ... they are not all over, or it does not run yet */
     struct verify_followed *followed; /* the owner's, while it runs */
     unsigned n_followed;
     struct verify_again *again; /* likewise */
@@ -40,7 +51,40 @@ struct verify_follow {
     _Atomic uint64_t unlooked; /* n_again */
 };
 
+/* A run of it. */
+struct follow {
+    struct verify_run run; /* first */
+    struct verify_follow *unit;
+    bool found;          /* error rows were added */
+    bool more, was_more; /* of the past is left to be read; was, a tick before */
+    bool whole;          /* a tick was, and places are those of the last that was */
+    struct follow_source {
+        struct follow *of;
+        unsigned i;
+        char server[128];
+        struct position at; /* all before it is pending, or was looked at */
+        char *gtids;        /* ... likewise; NULL: the past is still being read */
+    } * sources;            /* as those of 'run' */
+    int64_t saved_us;       /* monotonic */
+};
+
+/* --- verify_node.c --- */
+int verify_follow_keep(struct verify_follow *f, bool runs, struct err *err);
+bool verify_follow_wanted(struct verify_follow *f); /* it runs, or tries to */
+
+/* --- verify_since.c --- */
+/* What changed before it ran: opens the pasts, and keeps where they begin. */
+int verify_since_open(struct follow *f, struct err *err);
+/* Before what is pending is taken. */
+int verify_since_step(struct follow *f, struct err *err);
+/* All of that was looked at. */
+int verify_since_done(struct follow *f, struct err *err);
+void verify_since_close(struct follow *f);
+void verify_since_stop(struct verify_follow *u); /* any thread */
+
 /* --- verify_follow.c --- */
+struct verify_followed *verify_followed_of(struct verify_follow *u, const struct verify_table *t);
+
 int verify_follow_main(struct unit *u, struct err *err);
 void verify_follow_wake(struct unit *u);
 void verify_follow_forget(struct verify_follow *u); /* what was suspected; it does not run */

@@ -4,19 +4,16 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "base/thread.h"
 #include "store/key.h"
 #include "store/store.h"
 
 struct verify_marks {
     struct store *store;
     char *task;
-    struct mutex lock; /* over the list and what the store has of it */
-    struct verify_mark *all GUARDED;
-    unsigned n GUARDED;
+    struct verify_mark *all;
+    unsigned n;
 };
 
 struct verify_marks *verify_marks_new(struct store *store, const char *task)
@@ -25,7 +22,6 @@ struct verify_marks *verify_marks_new(struct store *store, const char *task)
 
     m->store = store;
     m->task = xstrdup(task);
-    mutex_init(&m->lock);
     return m;
 }
 
@@ -43,10 +39,9 @@ void verify_mark_free(struct verify_mark *all, unsigned n)
     free(all);
 }
 
-void verify_marks_free(struct verify_marks *m) NO_THREAD_CHECK
+void verify_marks_free(struct verify_marks *m)
 {
     verify_mark_free(m->all, m->n);
-    mutex_fini(&m->lock);
     free(m->task);
     free(m);
 }
@@ -58,22 +53,14 @@ static char *owner_of(const struct verify_marks *m, const char *source)
     return xasprintf("unlooked/%s/%s", m->task, source);
 }
 
-static void say(const struct verify_marks *m, const struct err *err)
-{
-    log_warn(m->task, "what continuous validation has not looked at is not known after kill -9: %s",
-             err->text);
-}
-
-static void put(struct verify_marks *m, const struct verify_mark *mark)
+static int put(struct verify_marks *m, const struct verify_mark *mark, struct err *err)
 {
     SCOPED(freep) char *owner = owner_of(m, mark->source);
     SCOPED(buf_fini) struct buf key = BUF_INIT;
-    struct err err = ERR_INIT;
 
     key_table(&key, owner, mark->db, mark->name, 0);
-    if (m->store &&
-        store_put(m->store, STORE_SCHEMA, key_slice(&key), slice_str("1"), false, &err) < 0)
-        say(m, &err);
+    return m->store ? store_put(m->store, STORE_SCHEMA, key_slice(&key), slice_str("1"), true, err)
+                    : 0;
 }
 
 static void forget(struct verify_marks *m, const struct verify_mark *mark)
@@ -89,7 +76,7 @@ static void forget(struct verify_marks *m, const struct verify_mark *mark)
 
 /* --- the list --- */
 
-static unsigned find(const struct verify_marks *m, const struct verify_mark *k) REQUIRES(m->lock)
+static unsigned find(const struct verify_marks *m, const struct verify_mark *k)
 {
     unsigned i = 0;
 
@@ -104,62 +91,51 @@ static struct verify_mark copy_of(const struct verify_mark *k)
     return (struct verify_mark){ xstrdup(k->source), xstrdup(k->db), xstrdup(k->name) };
 }
 
-/* True: it was not there. */
-static bool list(struct verify_marks *m, const struct verify_mark *k) REQUIRES(m->lock)
+static void list(struct verify_marks *m, const struct verify_mark *k)
 {
     if (find(m, k) < m->n)
-        return false;
+        return;
     m->all = xrealloc(m->all, (m->n + 1) * sizeof *m->all);
     m->all[m->n++] = copy_of(k);
-    return true;
 }
 
-void verify_marks_add(struct verify_marks *m, const char *source, const char *db, const char *name)
+int verify_marks_add(struct verify_marks *m, const struct verify_mark *mark, struct err *err)
 {
-    struct verify_mark k = { (char *)source, (char *)db, (char *)name };
+    int rc = find(m, mark) < m->n ? 0 : put(m, mark, err);
 
-    mutex_lock(&m->lock);
-    if (list(m, &k))
-        put(m, &k);
-    mutex_unlock(&m->lock);
+    if (rc == 0)
+        list(m, mark);
+    return rc;
 }
 
-void verify_marks_drop(struct verify_marks *m, const struct verify_mark *mark,
-                       bool (*more)(void *arg, const struct verify_mark *mark), void *arg)
+void verify_marks_drop(struct verify_marks *m, const struct verify_mark *mark)
 {
-    unsigned i;
+    unsigned i = find(m, mark);
 
-    mutex_lock(&m->lock);
-    i = find(m, mark);
-    if (i < m->n && !more(arg, mark)) {
-        forget(m, mark);
-        fini(&m->all[i]);
-        m->all[i] = m->all[--m->n];
-    }
-    mutex_unlock(&m->lock);
+    if (i == m->n)
+        return;
+    forget(m, mark);
+    fini(&m->all[i]);
+    m->all[i] = m->all[--m->n];
 }
 
 void verify_marks_clear(struct verify_marks *m)
 {
-    mutex_lock(&m->lock);
     for (unsigned i = 0; i < m->n; i++)
         forget(m, &m->all[i]);
     verify_mark_free(m->all, m->n);
     m->all = NULL;
     m->n = 0;
-    mutex_unlock(&m->lock);
 }
 
 struct verify_mark *verify_marks_all(struct verify_marks *m, unsigned *n)
 {
     struct verify_mark *all;
 
-    mutex_lock(&m->lock);
     all = xcalloc(m->n + 1, sizeof *all);
     *n = m->n;
     for (unsigned i = 0; i < m->n; i++)
         all[i] = copy_of(&m->all[i]);
-    mutex_unlock(&m->lock);
     return all;
 }
 
@@ -183,9 +159,7 @@ int verify_marks_load(struct verify_marks *m, const char *source, struct err *er
             continue;
         k = (struct verify_mark){ (char *)source, xstrndup((const char *)db.data, db.size),
                                   xstrndup((const char *)name.data, name.size) };
-        mutex_lock(&m->lock);
         list(m, &k);
-        mutex_unlock(&m->lock);
         free(k.db);
         free(k.name);
     }

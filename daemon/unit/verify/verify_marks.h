@@ -1,9 +1,10 @@
 /*
- * verify_marks.h - tables with changed rows that nobody has looked at yet, kept in the store: after
- * kill -9 their rows are compared (verify_again.c).
+ * verify_marks.h - tables of which rows are suspected, or all are to be compared, kept in the
+ * store: after a crash their rows are compared (verify_again.c).
  *
- * One key a table, however many of its rows have changed: bounded, and written once between two
- * looks.  Not synced: it survives the process, not the machine.
+ * One key a table, synced before the place is that says that all before it was looked at
+ * (verify_place.h): so nothing is passed over, whatever ends the process or the machine.
+ * Belongs to the unit's thread, and to others while that does not run.
  */
 #ifndef SLUICE_UNIT_VERIFY_MARKS_H
 #define SLUICE_UNIT_VERIFY_MARKS_H
@@ -23,11 +24,10 @@ struct verify_marks *verify_marks_new(struct store *store,
                                       const char *task); /* the store outlives it */
 void verify_marks_free(struct verify_marks *m);
 
-/* Before its rows go to the target.  Any thread; one that is marked costs a look. */
-void verify_marks_add(struct verify_marks *m, const char *source, const char *db, const char *name);
-/* Its rows were looked at, unless 'more' says that others have come; no add is under way then. */
-void verify_marks_drop(struct verify_marks *m, const struct verify_mark *mark,
-                       bool (*more)(void *arg, const struct verify_mark *mark), void *arg);
+/* One that is marked costs a look.  It is on disk when this returns. */
+int verify_marks_add(struct verify_marks *m, const struct verify_mark *mark, struct err *err);
+/* Its rows were looked at.  Not synced: at worst it is compared once more. */
+void verify_marks_drop(struct verify_marks *m, const struct verify_mark *mark);
 void verify_marks_clear(struct verify_marks *m);
 
 /* All that are known; the caller's. */

@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "store/catalog.h"
 #include "unit/task/task.h"
+#include "unit/task/task_doc.h"
 #include "unit/verify/verify_follow_priv.h"
 
 #define MAX_PENDING 1000000
@@ -26,21 +27,23 @@ static char *kept_path(const struct verify_follow *f)
     return xasprintf("validator/%s", f->task->node.name);
 }
 
-static int keep(struct verify_follow *f, bool runs, struct err *err)
+int verify_follow_keep(struct verify_follow *f, bool runs, struct err *err)
 {
     SCOPED(freep) char *path = kept_path(f);
     json_t *doc;
     int rc;
 
     mutex_lock(&f->settings);
-    doc = json_pack("{s:b, s:b, s:f}", "runs", runs, "fast", f->fast, "delay", f->delay_s);
+    doc = json_pack("{s:b, s:b, s:b, s:f, s:s, s:o}", "runs", runs, "paused", f->paused, "fast",
+                    f->fast, "delay", f->delay_s, "start_time", f->start_time, "cutovers",
+                    verify_cutovers_json(&f->cutovers));
     mutex_unlock(&f->settings);
     rc = catalog_put(f->task->config.catalog, path, doc, err);
     json_decref(doc);
     return rc;
 }
 
-static bool is_wanted(struct verify_follow *f)
+bool verify_follow_wanted(struct verify_follow *f)
 {
     enum unit_state s = unit_state(&f->unit);
 
@@ -76,7 +79,7 @@ static int set_mode(struct node *n, const struct attr *a, const json_t *v, struc
     mutex_lock(&f->settings);
     f->fast = strcmp(json_string_value(v), "fast") == 0;
     mutex_unlock(&f->settings);
-    return keep(f, is_wanted(f), err);
+    return verify_follow_keep(f, verify_follow_wanted(f), err);
 }
 
 static json_t *get_delay(const struct node *n, const struct attr *a, struct err *err)
@@ -99,7 +102,7 @@ static int set_delay(struct node *n, const struct attr *a, const json_t *v, stru
     mutex_lock(&f->settings);
     f->delay_s = json_number_value(v);
     mutex_unlock(&f->settings);
-    return keep(f, is_wanted(f), err);
+    return verify_follow_keep(f, verify_follow_wanted(f), err);
 }
 
 enum which { PROCESSED, PENDING, ERRORS };
@@ -133,6 +136,36 @@ static json_t *get_pending(const struct node *n, const struct attr *a, struct er
                         (json_int_t)c.pending[2]);
 }
 
+static json_t *get_start_time(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    json_t *v;
+
+    (void)a, (void)err;
+    mutex_lock(&f->settings);
+    v = json_string(f->start_time);
+    mutex_unlock(&f->settings);
+    return v;
+}
+
+static json_t *get_catching_up(const struct node *n, const struct attr *a, struct err *err)
+{
+    (void)a, (void)err;
+    return json_boolean(atomic_load(&follow_of(n)->catching_up));
+}
+
+static json_t *get_cutovers(const struct node *n, const struct attr *a, struct err *err)
+{
+    struct verify_follow *f = follow_of(n);
+    json_t *v;
+
+    (void)a, (void)err;
+    mutex_lock(&f->settings);
+    v = verify_cutovers_json(&f->cutovers);
+    mutex_unlock(&f->settings);
+    return v;
+}
+
 static json_t *get_errors(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
@@ -161,6 +194,21 @@ static const struct attr attrs[] = {
       .flags = ATTR_GAUGE,
       .get = get_delay,
       .set = set_delay },
+    { .name = "start_time",
+      .help = "What changed since then is looked at, too; empty: what changed since the start",
+      .type = ATTR_TEXT,
+      .get = get_start_time },
+    { .name = "catching_up",
+      .help = "Changes from before it ran are still read from the sources' binlogs",
+      .type = ATTR_BOOL,
+      .get = get_catching_up },
+    { .name = "cutovers",
+      .help =
+          "Places after which the target is to be used: waiting, reached, or validated, and how "
+          "many error rows there were then",
+      .type = ATTR_JSON,
+      .flags = ATTR_WATCHED,
+      .get = get_cutovers },
     { .name = "processed_rows_status",
       .help = "Row changes taken from the stream, in DM's words",
       .type = ATTR_TEXT,
@@ -190,8 +238,9 @@ static const struct attr attrs[] = {
       .get = attr_get_u64,
       .offset = offsetof(struct verify_follow, suspects) },
     { .name = "unlooked_tables",
-      .help = "Tables with changes from before a crash that were not looked at: all of their rows "
-              "are compared",
+      .help =
+          "Tables of which all rows are compared: changes from before it ran cannot be told any "
+          "more, or were suspected",
       .type = ATTR_COUNT,
       .flags = ATTR_GAUGE,
       .get = attr_get_u64,
@@ -229,39 +278,90 @@ static int start(struct verify_follow *f, struct err *err)
         return err_set(err, -EBUSY, "the task was never started: there is nothing to look at");
     if (unit_state(&f->unit) == UNIT_RUNNING)
         return err_set(err, -EBUSY, "it runs already");
-    rc = keep(f, true, err);
-    return rc < 0 ? rc : unit_start(&f->unit, err);
+    rc = verify_follow_keep(f, true, err);
+    if (rc < 0)
+        return rc;
+    atomic_store(&f->catching_up, true);
+    return unit_start(&f->unit, err);
+}
+
+static void forget(struct verify_follow *f)
+{
+    verify_pending_clear(f->pending);
+    verify_follow_forget(f);
+    verify_again_clear(f);
+    verify_marks_clear(f->marks);
+    verify_places_clear(&f->places);
+    f->loaded = true; /* there is nothing */
+}
+
+/* The place of a time is looked for in the binlog: what that says is of interest. */
+static int found_time(struct verify_follow *f, struct err *err)
+{
+    for (unsigned i = 0; i < 900; i++) {
+        enum unit_state state = unit_state(&f->unit);
+
+        if (atomic_load(&f->began))
+            return 0;
+        if (state == UNIT_ERROR) {
+            unit_error(&f->unit, err);
+            return err->code ? err->code : -EIO;
+        }
+        if (!unit_sleep(&f->unit, 10))
+            return err_set(err, -ECANCELED, "somebody has stopped it meanwhile");
+    }
+    return err_set(err, -ETIMEDOUT, "it still looks for start_time in the binlog, and goes on");
 }
 
 static int run_start(struct node *n, const json_t *args, struct err *err)
 {
     struct verify_follow *f = follow_of(n);
     const char *mode = json_string_value(json_object_get(args, "mode"));
+    const char *time = json_string_value(json_object_get(args, "start_time"));
+    int64_t us;
+    bool zoned;
+    int rc = time && *time ? task_time_parse(time, &us, &zoned, err) : 0;
 
+    if (rc < 0)
+        return rc;
     if (unit_state(&f->unit) == UNIT_RUNNING)
         return err_set(err, -EBUSY, "it runs already");
-    if (mode) {
-        mutex_lock(&f->settings);
+    if (unit_state(&f->unit) == UNIT_ERROR)
+        unit_stop(&f->unit, UNIT_STOPPED);
+    mutex_lock(&f->settings);
+    if (mode)
         f->fast = strcmp(mode, "fast") == 0;
-        mutex_unlock(&f->settings);
-    }
-    verify_pending_clear(f->pending);
-    verify_follow_forget(f);
-    verify_again_clear(f);
-    verify_marks_clear(f->marks);
-    return start(f, err);
+    free(f->start_time);
+    f->start_time = xstrdup(time ? time : "");
+    mutex_unlock(&f->settings);
+    forget(f);
+    atomic_store(&f->began, false);
+    rc = start(f, err);
+    return rc == 0 && time && *time ? found_time(f, err) : rc;
 }
 
 static int run_resume(struct node *n, const json_t *args, struct err *err)
 {
+    struct verify_follow *f = follow_of(n);
+    struct verify_pending_counts c;
+
     (void)args;
-    return start(follow_of(n), err);
+    if (unit_state(&f->unit) == UNIT_RUNNING)
+        return err_set(err, -EBUSY, "it runs already");
+    verify_pending_counts(f->pending, &c);
+    if (c.over) /* they are read again */
+        verify_pending_clear(f->pending);
+    return start(f, err);
 }
 
 static int end(struct verify_follow *f, enum unit_state to, struct err *err)
 {
-    int rc = keep(f, false, err);
+    int rc;
 
+    mutex_lock(&f->settings);
+    f->paused = to == UNIT_PAUSED;
+    mutex_unlock(&f->settings);
+    rc = verify_follow_keep(f, false, err);
     if (rc < 0)
         return rc;
     unit_ask_stop(&f->unit, to);
@@ -304,6 +404,10 @@ static int run_clear(struct node *n, const json_t *args, struct err *err)
 
 static const struct attr start_params[] = {
     { .name = "mode", .type = ATTR_ENUM, .choices = modes, .help = "full or fast" },
+    { .name = "start_time",
+      .type = ATTR_TEXT,
+      .max = 64,
+      .help = "Look at what changed since then, too: 2026-01-31T12:00:00Z" },
     { 0 },
 };
 static const struct attr error_params[] = {
@@ -314,9 +418,9 @@ static const struct action actions[] = {
     { .name = "start",
       .run = run_start,
       .params = start_params,
-      .help = "Look at each row that changes from now on" },
-    { .name = "pause", .run = run_pause, .help = "Stop for a while" },
-    { .name = "resume", .run = run_resume, .help = "Go on with what changes from now on" },
+      .help = "Look at each row that changes from now on, or changed since start_time" },
+    { .name = "pause", .run = run_pause, .help = "Stop for a while; resume goes on" },
+    { .name = "resume", .run = run_resume, .help = "Go on with what has changed meanwhile" },
     { .name = "stop", .run = run_stop, .help = "End; error rows stay" },
     { .name = "ignore_error",
       .run = run_ignore,
@@ -330,11 +434,19 @@ static const struct action actions[] = {
       .run = run_clear,
       .params = error_params,
       .help = "Forget the error row" },
+    { .name = "cutover",
+      .run = verify_cutover_run,
+      .params = verify_cutover_params,
+      .help =
+          "Say when all changes up to a place were looked at: by default up to the source's end" },
+    { .name = "clear_cutover", .run = verify_cutover_clear, .help = "Forget such places" },
     { 0 },
 };
 
 static const char *const examples[] = { "echo mode=full > start", "cat error_rows_status errors",
-                                        "echo id=7 > resolve_error", NULL };
+                                        "echo id=7 > resolve_error",
+                                        "echo pos=bin.000003:4711 > cutover; watch cat cutovers",
+                                        NULL };
 
 /* --- its life --- */
 
@@ -346,6 +458,10 @@ static void release(struct node *n) NO_THREAD_CHECK
     verify_follow_forget(f);
     mutex_fini(&f->settings);
     verify_again_clear(f);
+    verify_cutovers_fini(&f->cutovers);
+    verify_places_fini(&f->places);
+    verify_marks_free(f->marks);
+    free(f->start_time);
     sync_watch_unref(verify_pending_watch(f->pending));
     json_decref(f->errors);
     json_decref(f->tables);
@@ -380,7 +496,9 @@ struct verify_follow *verify_follow_new(struct task *task) NO_THREAD_CHECK
     node_ref(&task->node);
     f->delay_s = 10;
     f->marks = verify_marks_new(task->config.store, task->node.name);
-    f->pending = verify_pending_new(MAX_PENDING, f->marks);
+    verify_places_init(&f->places, task->config.catalog, task->node.name);
+    f->pending = verify_pending_new(MAX_PENDING);
+    f->start_time = xstrdup("");
     f->errors = json_array();
     f->tables = json_object();
     f->unit.moved = moved;
@@ -396,15 +514,24 @@ void verify_follow_resume(struct verify_follow *f)
 {
     SCOPED(freep) char *path = kept_path(f);
     struct err err = ERR_INIT;
+    const char *time;
     json_t *doc = NULL;
 
     if (catalog_get(f->task->config.catalog, path, &doc, &err) < 0)
         return;
+    time = json_string_value(json_object_get(doc, "start_time"));
     mutex_lock(&f->settings);
     f->fast = json_is_true(json_object_get(doc, "fast"));
+    f->paused = json_is_true(json_object_get(doc, "paused"));
     f->delay_s = json_number_value(json_object_get(doc, "delay"));
+    free(f->start_time);
+    f->start_time = xstrdup(time ? time : "");
+    verify_cutovers_take(&f->cutovers, json_object_get(doc, "cutovers"));
     mutex_unlock(&f->settings);
-    if (json_is_true(json_object_get(doc, "runs")) && start(f, &err) < 0)
+    verify_places_load(&f->places);
+    if (!json_is_true(json_object_get(doc, "runs")))
+        unit_was(&f->unit, f->paused ? UNIT_PAUSED : UNIT_STOPPED);
+    else if (start(f, &err) < 0)
         log_error(path, "cannot go on: %s", err.text);
     json_decref(doc);
 }
@@ -426,4 +553,5 @@ void verify_follow_drop(struct verify_follow *f)
 
     (void)catalog_delete(f->task->config.catalog, path, &ignored);
     verify_marks_clear(f->marks);
+    verify_places_clear(&f->places);
 }

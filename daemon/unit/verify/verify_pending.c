@@ -12,7 +12,6 @@
 struct verify_pending {
     struct sync_watch watch; /* first */
     uint64_t max_rows;
-    struct verify_marks *marks;
     struct mutex lock;
     struct verify_pending_table *tables GUARDED;
     unsigned n GUARDED, last GUARDED; /* 'last': the one found last */
@@ -55,89 +54,86 @@ static bool add_part(struct buf *out, const struct value *v)
     return true;
 }
 
-static bool key_of(const struct target_table *t, const struct value *row, struct buf *out)
+/* Of an image that says all, or as the other one has it. */
+static bool key_of(const struct verify_pending_row *r, const struct value *row,
+                   const struct value *other, struct buf *out)
 {
-    for (unsigned i = 0; i < t->n_key; i++) {
+    for (unsigned i = 0; i < r->n_key; i++) {
+        const struct value *v = &row[r->key[i]];
+
         buf_str(out, i ? "," : "");
-        if (!add_part(out, &row[t->key[i]]))
+        if (!add_part(out, v->kind == VALUE_ABSENT && other ? &other[r->key[i]] : v))
             return false;
     }
-    return t->n_key > 0;
+    return r->n_key > 0;
 }
 
 /* --- taking them in --- */
 
-static bool is_of(const struct verify_pending_table *p, const char *source,
-                  const struct sync_table *t)
+static bool is_of(const struct verify_pending_table *p, const struct verify_pending_row *r)
 {
-    return strcmp(p->name, t->name) == 0 && strcmp(p->db, t->schema) == 0 &&
-           strcmp(p->source, source) == 0;
+    return strcmp(p->name, r->name) == 0 && strcmp(p->db, r->db) == 0 &&
+           strcmp(p->source, r->source) == 0;
 }
 
-static struct verify_pending_table *table_of(struct verify_pending *p, const char *source,
-                                             const struct sync_table *t) REQUIRES(p->lock)
+static struct verify_pending_table *table_of(struct verify_pending *p,
+                                             const struct verify_pending_row *r) REQUIRES(p->lock)
 {
-    if (p->last < p->n && is_of(&p->tables[p->last], source, t))
+    if (p->last < p->n && is_of(&p->tables[p->last], r))
         return &p->tables[p->last];
     for (p->last = 0; p->last < p->n; p->last++)
-        if (is_of(&p->tables[p->last], source, t))
+        if (is_of(&p->tables[p->last], r))
             return &p->tables[p->last];
     p->tables = xrealloc(p->tables, (p->n + 1) * sizeof *p->tables);
-    p->tables[p->n] = (struct verify_pending_table){ .source = xstrdup(source),
-                                                     .db = xstrdup(t->schema),
-                                                     .name = xstrdup(t->name) };
+    p->tables[p->n] = (struct verify_pending_table){ .source = xstrdup(r->source),
+                                                     .db = xstrdup(r->db),
+                                                     .name = xstrdup(r->name) };
     return &p->tables[p->n++];
 }
 
-static void add(struct verify_pending *p, const char *source, const struct sync_table *t,
-                enum rows_kind kind, const struct value *row)
+static void add(struct verify_pending *p, const struct verify_pending_row *r,
+                const struct value *row, const struct value *other)
 {
     SCOPED(buf_fini) struct buf key = BUF_INIT;
-
-    bool named = key_of(t->target, row, &key), is_new;
+    bool named = key_of(r, row, other, &key);
     struct verify_pending_table *of;
-    unsigned before;
 
     mutex_lock(&p->lock);
-    before = p->n;
-    of = table_of(p, source, t); /* told of also if its rows have no names */
+    of = table_of(p, r); /* told of also if its rows have no names */
     p->counts.over = p->counts.over || p->rows >= p->max_rows;
     if (named && !p->counts.over) {
         verify_set_add(&of->keys, key.data ? key.data : "", NULL, 0);
         p->rows++;
-        p->counts.pending[kind]++;
+        p->counts.pending[r->kind]++;
     }
-    is_new = p->n > before;
     mutex_unlock(&p->lock);
-    if (is_new && p->marks)
-        verify_marks_add(p->marks, source, t->schema, t->name);
 }
 
-bool verify_pending_has(void *pending, const struct verify_mark *mark)
+void verify_pending_add(struct verify_pending *p, const struct verify_pending_row *r)
 {
-    struct verify_pending *p = pending;
-    bool has = false;
-
     mutex_lock(&p->lock);
-    for (unsigned i = 0; i < p->n && !has; i++)
-        has = strcmp(p->tables[i].name, mark->name) == 0 &&
-              strcmp(p->tables[i].db, mark->db) == 0 &&
-              strcmp(p->tables[i].source, mark->source) == 0;
+    p->counts.processed[r->kind]++;
     mutex_unlock(&p->lock);
-    return has;
+    if (r->after)
+        add(p, r, r->after, r->before);
+    if (r->before) /* the old key: nothing may be there, or another row */
+        add(p, r, r->before, NULL);
 }
 
+/* 'row' of an update: what it is, and behind it what it was. */
 static void take_row(struct sync_watch *w, const char *source, const struct sync_table *t,
                      enum rows_kind kind, const struct value *row)
 {
-    struct verify_pending *p = (struct verify_pending *)w;
+    struct verify_pending_row r = { .source = source,
+                                    .db = t->schema,
+                                    .name = t->name,
+                                    .kind = kind,
+                                    .key = t->target->key,
+                                    .n_key = t->target->n_key };
 
-    mutex_lock(&p->lock);
-    p->counts.processed[kind]++;
-    mutex_unlock(&p->lock);
-    add(p, source, t, kind, row);
-    if (kind == ROWS_UPDATE) /* the old key: nothing may be there, or another row */
-        add(p, source, t, kind, row + t->target->n_cols);
+    r.after = kind == ROWS_DELETE ? NULL : row;
+    r.before = kind == ROWS_INSERT ? NULL : kind == ROWS_DELETE ? row : row + t->target->n_cols;
+    verify_pending_add((struct verify_pending *)w, &r);
 }
 
 /* --- its life --- */
@@ -158,13 +154,11 @@ static void free_pending(struct sync_watch *w) NO_THREAD_CHECK
     struct verify_pending *p = (struct verify_pending *)w;
 
     verify_pending_tables_free(p->tables, p->n);
-    if (p->marks)
-        verify_marks_free(p->marks);
     mutex_fini(&p->lock);
     free(p);
 }
 
-struct verify_pending *verify_pending_new(uint64_t max_rows, struct verify_marks *marks)
+struct verify_pending *verify_pending_new(uint64_t max_rows)
 {
     struct verify_pending *p = xcalloc(1, sizeof *p);
 
@@ -172,7 +166,6 @@ struct verify_pending *verify_pending_new(uint64_t max_rows, struct verify_marks
     p->watch.row = take_row;
     p->watch.free = free_pending;
     p->max_rows = max_rows;
-    p->marks = marks;
     mutex_init(&p->lock);
     return p;
 }

@@ -8,16 +8,24 @@
 #define SLUICE_UNIT_VERIFY_PENDING_H
 
 #include "unit/sync/sync_watch.h"
-#include "unit/verify/verify_marks.h"
 #include "unit/verify/verify_set.h"
 
 struct verify_pending;
 
-/* 'marks' (NULL: none) are its own from now on; a table is marked before the first of its rows is
- * taken. */
-struct verify_pending *verify_pending_new(uint64_t max_rows, struct verify_marks *marks);
+struct verify_pending *verify_pending_new(uint64_t max_rows);
 /* For sync_set_watch(); one reference is the maker's. */
 struct sync_watch *verify_pending_watch(struct verify_pending *p);
+
+/* A row that changed, by what it was and is.  Columns that an image leaves out are as before. */
+struct verify_pending_row {
+    const char *source, *db, *name;
+    enum rows_kind kind;
+    const unsigned *key; /* columns of its key; 'n_key' 0: it has none that names it */
+    unsigned n_key;
+    const struct value *before, *after; /* NULL: there is none */
+};
+/* Any thread. */
+void verify_pending_add(struct verify_pending *p, const struct verify_pending_row *row);
 
 /* The rows of a table. */
 struct verify_pending_table {
@@ -27,9 +35,6 @@ struct verify_pending_table {
 /* All there are; the caller's, to be freed. */
 struct verify_pending_table *verify_pending_take(struct verify_pending *p, unsigned *n);
 void verify_pending_tables_free(struct verify_pending_table *tables, unsigned n);
-
-/* For verify_marks_drop(): is there a row of it? */
-bool verify_pending_has(void *pending, const struct verify_mark *mark);
 
 struct verify_pending_counts {
     uint64_t processed[3], pending[3]; /* by enum rows_kind */

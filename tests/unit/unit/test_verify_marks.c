@@ -3,12 +3,6 @@
 #include "store/store.h"
 #include "unit/verify/verify_marks.h"
 
-static bool yes(void *arg, const struct verify_mark *mark)
-{
-    (void)mark;
-    return *(bool *)arg;
-}
-
 static unsigned count(struct verify_marks *m)
 {
     unsigned n;
@@ -18,11 +12,24 @@ static unsigned count(struct verify_marks *m)
     return n;
 }
 
-static void drop(struct verify_marks *m, const char *db, const char *name, bool more)
+static struct verify_mark mark(const char *source, const char *db, const char *name)
 {
-    struct verify_mark k = { (char *)"s1", (char *)db, (char *)name };
+    return (struct verify_mark){ (char *)source, (char *)db, (char *)name };
+}
 
-    verify_marks_drop(m, &k, yes, &more);
+static void put(struct verify_marks *m, const char *source, const char *db, const char *name)
+{
+    struct verify_mark k = mark(source, db, name);
+    struct err err = ERR_INIT;
+
+    cr_assert_eq(verify_marks_add(m, &k, &err), 0);
+}
+
+static void drop(struct verify_marks *m, const char *db, const char *name)
+{
+    struct verify_mark k = mark("s1", db, name);
+
+    verify_marks_drop(m, &k);
 }
 
 /* As a process that was killed and began anew finds it. */
@@ -43,10 +50,10 @@ Test(verify_marks, what_is_marked_outlives_the_process)
     struct store *store = store_open_mem();
     struct verify_marks *m = verify_marks_new(store, "orders");
 
-    verify_marks_add(m, "s1", "shop", "o");
-    verify_marks_add(m, "s1", "shop", "o");
-    verify_marks_add(m, "s1", "shop", "p");
-    verify_marks_add(m, "s10", "shop", "o");
+    put(m, "s1", "shop", "o");
+    put(m, "s1", "shop", "o");
+    put(m, "s1", "shop", "p");
+    put(m, "s10", "shop", "o");
     cr_assert_eq(count(m), 3);
     cr_assert_eq(left(store, "orders", "s1"), 2);
     cr_assert_eq(left(store, "orders", "s10"), 1);
@@ -55,16 +62,15 @@ Test(verify_marks, what_is_marked_outlives_the_process)
     store_close(store);
 }
 
-Test(verify_marks, a_table_with_more_to_look_at_keeps_its_mark)
+Test(verify_marks, what_was_looked_at_is_marked_no_more)
 {
     struct store *store = store_open_mem();
     struct verify_marks *m = verify_marks_new(store, "orders");
 
-    verify_marks_add(m, "s1", "shop", "o");
-    verify_marks_add(m, "s1", "shop", "p");
-    drop(m, "shop", "o", true);
-    drop(m, "shop", "p", false);
-    drop(m, "shop", "never", false);
+    put(m, "s1", "shop", "o");
+    put(m, "s1", "shop", "p");
+    drop(m, "shop", "p");
+    drop(m, "shop", "never");
     cr_assert_eq(left(store, "orders", "s1"), 1);
     verify_marks_clear(m);
     cr_assert_eq(count(m), 0);

@@ -30,7 +30,7 @@ static void add(struct verify_pending *p, enum rows_kind kind, const struct valu
 
 Test(verify_pending, keys_are_as_ranges_have_them_and_each_once)
 {
-    struct verify_pending *p = verify_pending_new(100, NULL);
+    struct verify_pending *p = verify_pending_new(100);
     const struct value row[] = { number(-7), number(1), text("ab") };
     const struct value moved[] = { number(8),  number(1), text("ab"),
                                    number(-7), number(1), text("ab") };
@@ -54,7 +54,7 @@ Test(verify_pending, keys_are_as_ranges_have_them_and_each_once)
 
 Test(verify_pending, no_more_is_taken_than_it_may_hold)
 {
-    struct verify_pending *p = verify_pending_new(2, NULL);
+    struct verify_pending *p = verify_pending_new(2);
     const struct value row[] = { number(1), number(1), text("a") };
     struct verify_pending_counts c;
 
@@ -62,5 +62,23 @@ Test(verify_pending, no_more_is_taken_than_it_may_hold)
         add(p, ROWS_DELETE, row);
     verify_pending_counts(p, &c);
     cr_assert(c.over && c.pending[ROWS_DELETE] == 2 && c.processed[ROWS_DELETE] == 5);
+    sync_watch_unref(verify_pending_watch(p));
+}
+
+Test(verify_pending, an_image_that_leaves_key_columns_out_has_them_as_before)
+{
+    struct verify_pending *p = verify_pending_new(100);
+    const struct value gone = { .kind = VALUE_ABSENT };
+    const struct value moved[] = { number(8),  gone, gone, /* what is, and what was */
+                                   number(-7), gone, text("ab") };
+    struct verify_pending_table *t;
+    unsigned n;
+
+    add(p, ROWS_UPDATE, moved);
+    t = verify_pending_take(p, &n);
+    cr_assert_eq(t->keys.n, 2);
+    cr_assert_str_eq(t->keys.items[0].key, "6162,2d37");
+    cr_assert_str_eq(t->keys.items[1].key, "6162,38");
+    verify_pending_tables_free(t, n);
     sync_watch_unref(verify_pending_watch(p));
 }
