@@ -50,16 +50,6 @@ unsigned status_of_errno(int code)
     return 500;
 }
 
-int errno_of_status(unsigned status)
-{
-    if (status < 400)
-        return 0;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (rows[i].status == status)
-            return rows[i].code;
-    return -EIO;
-}
-
 const char *errno_name(int code)
 {
     const char *name = strerrorname_np(-code);

@@ -7,8 +7,7 @@
 #ifndef SLUICE_HTTP_STATUS_H
 #define SLUICE_HTTP_STATUS_H
 
-unsigned status_of_errno(int code);   /* 500 for what the table does not name */
-int errno_of_status(unsigned status); /* 0 below 400; -EIO for what the table does not name */
-const char *errno_name(int code);     /* "ENOENT"; borrowed, static */
+unsigned status_of_errno(int code); /* 500 for what the table does not name */
+const char *errno_name(int code);   /* "ENOENT"; borrowed, static */
 
 #endif

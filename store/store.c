@@ -64,11 +64,6 @@ void store_batch_delete_range(struct store_batch *b, enum store_family f, struct
     add_record(b, BATCH_DELETE_RANGE, f, from, to);
 }
 
-size_t store_batch_size(const struct store_batch *b)
-{
-    return b->records.size;
-}
-
 int store_batch_commit(struct store *s, struct store_batch *b, bool sync, struct err *err)
 {
     int rc = s->ops->commit(s, b, sync, err);

@@ -84,7 +84,6 @@ void store_batch_put(struct store_batch *b, enum store_family f, struct slice ke
 void store_batch_delete(struct store_batch *b, enum store_family f, struct slice key);
 void store_batch_delete_range(struct store_batch *b, enum store_family f, struct slice from,
                               struct slice to);
-size_t store_batch_size(const struct store_batch *b); /* bytes, roughly as on disk */
 int store_batch_commit(struct store *s, struct store_batch *b, bool sync, struct err *err);
 
 /* A consistent view, as of now, of all keys with 'prefix' in byte order.  An

@@ -56,11 +56,6 @@ static const struct column_type_row types[256] = {
     [COL_VECTOR] = { "VECTOR", META_LENGTH, decode_blob },
 };
 
-const char *column_type_name(uint8_t type)
-{
-    return types[type].name;
-}
-
 /* CHAR, ENUM and SET all say STRING.  Two bits of a CHAR's size hide, inverted, in the type:
  * MySQL put them there when 255 bytes became too few. */
 static bool resolve_string(struct column *col, struct cursor *metadata)

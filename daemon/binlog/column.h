@@ -18,9 +18,6 @@ bool column_resolve(struct column *col, struct cursor *metadata);
  * metadata does not say, only the table's definition does.  No-op for other types. */
 void column_set_old_fraction(struct column *col, unsigned digits);
 
-/* "INT", "VARCHAR"; NULL if not known. */
-const char *column_type_name(uint8_t type);
-
 /* Which columns an optional metadata field speaks about, in order. */
 bool column_is_numeric(const struct column *col);
 bool column_is_character(const struct column *col, enum flavor flavor);

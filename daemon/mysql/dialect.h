@@ -45,7 +45,6 @@ enum fidelity {
     FIDELITY_LOSSY,   /* works, but not all is kept: 'note' says what */
     FIDELITY_REFUSED, /* there is nothing there to keep it in */
 };
-extern const char *const fidelity_names[]; /* "exact", ... */
 
 struct server_kind {
     enum flavor flavor;

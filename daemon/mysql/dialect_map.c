@@ -8,12 +8,6 @@
 
 #define NEVER UINT_MAX
 
-const char *const fidelity_names[] = {
-    [FIDELITY_EXACT] = "exact",
-    [FIDELITY_LOSSY] = "lossy",
-    [FIDELITY_REFUSED] = "refused",
-};
-
 /* --- types --- */
 
 /* Types that only some servers have.  What is not here is the same everywhere. */

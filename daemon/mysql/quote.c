@@ -40,20 +40,6 @@ void sql_text(struct buf *out, const char *text)
     sql_quote(out, slice_str(text));
 }
 
-void sql_hex(struct buf *out, struct slice bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    buf_reserve(out, 2 * bytes.size + 3);
-    buf_str(out, "x'");
-    for (size_t i = 0; i < bytes.size; i++) {
-        char pair[2] = { digits[bytes.data[i] >> 4], digits[bytes.data[i] & 15] };
-
-        buf_add(out, pair, 2);
-    }
-    buf_byte(out, '\'');
-}
-
 void sql_ident(struct buf *out, struct slice name)
 {
     buf_byte(out, '`');

@@ -16,7 +16,6 @@
 struct buf;
 void sql_quote(struct buf *out, struct slice text); /* 'text', with backslashes */
 void sql_ident(struct buf *out, struct slice name); /* `name` */
-void sql_hex(struct buf *out, struct slice bytes);  /* x'...' */
 void sql_text(struct buf *out, const char *text);   /* _utf8mb4'...': to compare with names */
 /* `db`.`name`; 'name' NULL: `db` alone. */
 void sql_table(struct buf *out, const char *db, const char *name);

@@ -90,11 +90,6 @@ unsigned mysql_result_cols(const struct mysql_result *r)
     return r->res ? mysql_num_fields(r->res) : 0;
 }
 
-const char *mysql_result_name(const struct mysql_result *r, unsigned col)
-{
-    return r->fields[col].name;
-}
-
 int mysql_result_find(const struct mysql_result *r, const char *name)
 {
     for (unsigned i = 0; i < mysql_result_cols(r); i++)

@@ -47,8 +47,6 @@ static int check_row(const struct node_type *t, const struct attr *a, struct err
         return err_set(err, -EINVAL, "%s/%s: neither a getter nor a setter", t->name, a->name);
     if (a->flags & ATTR_STORED && !a->set)
         return err_set(err, -EINVAL, "%s/%s: stored, but it cannot be set", t->name, a->name);
-    if (a->flags & ATTR_STORED && !a->get && !a->secret)
-        return err_set(err, -EINVAL, "%s/%s: a stored secret needs 'secret'", t->name, a->name);
     if (a->flags & ATTR_WATCHED && a->set)
         return err_set(err, -EINVAL, "%s/%s: what can be written is not announced", t->name,
                        a->name);

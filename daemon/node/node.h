@@ -83,9 +83,6 @@ struct attr {
      * with a setter and no getter is a secret: mode 0200, never shown. */
     int (*set)(struct node *n, const struct attr *a, const json_t *v, struct err *err);
 
-    /* A stored secret's value, for spec.h alone; node locked.  NULL if not set. */
-    json_t *(*secret)(const struct node *n, const struct attr *a);
-
     /* ATTR_LINES: where the lines are. */
     struct lines *(*lines)(const struct node *n, const struct attr *a);
 };

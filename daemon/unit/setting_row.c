@@ -29,7 +29,7 @@ bool setting_has_row(const struct doc_field *f)
 
 struct attr setting_row(const struct doc_field *f, const struct setting_access *access)
 {
-    bool secret = f->flags & DOC_SECRET, list = type_of(f) == ATTR_JSON;
+    bool list = type_of(f) == ATTR_JSON;
 
     return (struct attr){
         .name = f->name,
@@ -39,9 +39,8 @@ struct attr setting_row(const struct doc_field *f, const struct setting_access *
         .choices = f->choices,
         .min = f->type == DOC_COUNT ? f->min : 0,
         .max = f->type == DOC_COUNT ? f->max : 0,
-        .get = secret ? NULL : access->get,
+        .get = f->flags & DOC_SECRET ? NULL : access->get,
         .set = access->set,
-        .secret = secret ? access->secret : NULL,
     };
 }
 

@@ -16,7 +16,6 @@ bool setting_has_row(const struct doc_field *f);
 struct setting_access {
     json_t *(*get)(const struct node *n, const struct attr *a, struct err *err);
     int (*set)(struct node *n, const struct attr *a, const json_t *v, struct err *err);
-    json_t *(*secret)(const struct node *n, const struct attr *a); /* NULL: it has none */
 };
 struct attr setting_row(const struct doc_field *f, const struct setting_access *access);
 

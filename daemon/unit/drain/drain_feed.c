@@ -35,7 +35,6 @@ struct drain_feed {
     struct drain_place place;
     char place_lane[256];
     int64_t look_us;
-    char waits_for[256];
     struct gtid_set *seen[2]; /* by flavour: all that were given out; only with dedup */
     atomic_bool stopped;
 };
@@ -403,12 +402,6 @@ static void pass_time(struct drain_feed *f)
         arrive(f, done, NULL);
 }
 
-static void note_wait(struct drain_feed *f, const struct feed_lane *l)
-{
-    snprintf(f->waits_for, sizeof f->waits_for, "%s",
-             l && l->state == NODE_PAUSED ? l->lane.name : "");
-}
-
 static bool repeated(struct drain_feed *f, const struct feed_lane *l)
 {
     struct gtid_set *seen = f->seen[l->head.gtid.flavor];
@@ -486,7 +479,6 @@ int drain_feed_next(struct drain_feed *f, struct drain_item *ret, int64_t timeou
         rc = take(f, &l, err);
         if (rc != 0)
             break;
-        note_wait(f, l);
         left = (until - clock_mono_us()) / 1000;
         if (left > 0)
             rc = wait_for(f, l, left, err);
@@ -514,11 +506,6 @@ int drain_feed_event(struct drain_feed *f, const struct drain_item *item, struct
 void drain_feed_place(const struct drain_feed *f, struct drain_place *ret)
 {
     *ret = f->place;
-}
-
-const char *drain_feed_waits_for(const struct drain_feed *f)
-{
-    return f->waits_for[0] ? f->waits_for : NULL;
 }
 
 /* --- what the journals keep for us --- */

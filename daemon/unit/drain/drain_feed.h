@@ -67,8 +67,6 @@ int drain_feed_event(struct drain_feed *f, const struct drain_item *item, struct
                      struct err *err);
 /* Every transaction up to here was given out; the one given last is the end of it. */
 void drain_feed_place(const struct drain_feed *f, struct drain_place *ret);
-/* Seconds that the stream waits for a pump that is not read; its name. NULL: it does not. */
-const char *drain_feed_waits_for(const struct drain_feed *f);
 /* What lies before 'place' is not needed any more. */
 int drain_feed_hold(struct drain_feed *f, const struct drain_place *place, struct err *err);
 void drain_feed_stop(struct drain_feed *f); /* any thread */

@@ -71,11 +71,6 @@ void drain_judge_begin(struct drain_judge *j, const struct drain_item *item)
     j->out = j->drainer && drainer_ignores(j->drainer, item->record.commit_ts);
 }
 
-void drain_judge_ignore(struct drain_judge *j)
-{
-    j->out = true;
-}
-
 bool drain_judge_left_out(const struct drain_judge *j)
 {
     return j->out;

@@ -26,9 +26,8 @@ int drain_judge_new(struct drain_judge **ret, struct drainer *d, const struct dr
                     const json_t *doc, struct err *err);
 void drain_judge_free(struct drain_judge *j); /* NULL is fine */
 
-/* A transaction begins; 'ignored': it is left out whole. */
+/* A transaction begins. */
 void drain_judge_begin(struct drain_judge *j, const struct drain_item *item);
-void drain_judge_ignore(struct drain_judge *j);
 /* What a step of the stream is to mean: see sync_priv.h.  'r' may be NULL: then no statement is
  * noted as left out. */
 int drain_judge_step(struct drain_judge *j, struct sync_run *r, const struct event *ev, int step,

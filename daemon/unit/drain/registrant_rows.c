@@ -167,13 +167,6 @@ static int set_inner(struct node *n, const struct attr *a, const json_t *v, stru
     return registrant_set_field(dir_of(n)->of, path, v, err);
 }
 
-static json_t *secret_inner(const struct node *n, const struct attr *a) NO_THREAD_CHECK
-{
-    SCOPED(freep) char *path = path_in(n, a);
-
-    return json_incref((json_t *)doc_at(dir_of(n)->of->doc, path));
-}
-
 static void dir_lock(struct node *n) NO_THREAD_CHECK
 {
     mutex_lock(&dir_of(n)->of->unit->lock);
@@ -191,9 +184,7 @@ static void dir_release(struct node *n)
 }
 
 static const struct setting_access top = { .get = get_top, .set = registrant_set_value };
-static const struct setting_access inner = { .get = get_inner,
-                                             .set = set_inner,
-                                             .secret = secret_inner };
+static const struct setting_access inner = { .get = get_inner, .set = set_inner };
 
 static size_t n_rows(const struct attr *rows)
 {

@@ -78,18 +78,6 @@ void precheck_report_print(const struct precheck_report *r, struct buf *out)
     }
 }
 
-json_t *precheck_report_json(const struct precheck_report *r)
-{
-    json_t *lines = json_array();
-
-    for (unsigned i = 0; i < r->n; i++)
-        json_array_append_new(lines, json_pack("{s:s,s:s,s:s,s:s*}", "level",
-                                               precheck_level_names[r->lines[i].level], "check",
-                                               r->lines[i].id, "found", r->lines[i].text, "fix",
-                                               r->lines[i].fix));
-    return lines;
-}
-
 void precheck_report_ignore(struct precheck_report *r, const json_t *words)
 {
     for (unsigned i = 0; i < r->n; i++) {

@@ -75,7 +75,5 @@ void precheck_report_ignore(struct precheck_report *r, const json_t *words);
 int precheck_report_verdict(const struct precheck_report *r, struct err *err);
 /* A line each: "FAIL  binlog_format  STATEMENT: rows are needed; type at the source: SET ...". */
 void precheck_report_print(const struct precheck_report *r, struct buf *out);
-/* [{"level", "check", "found", "fix"}]; a new reference. */
-json_t *precheck_report_json(const struct precheck_report *r);
 
 #endif

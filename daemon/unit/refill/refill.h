@@ -63,8 +63,6 @@ void refill_row_fini(struct refill_row *row);
 
 /* -EBUSY: the table is being copied already.  A run that goes on must be told: sync_reload(). */
 int refill_ask(const struct job *job, const struct refill_row *want, struct err *err);
-/* Ends what is asked for or failed.  -ENOENT. */
-int refill_cancel(const struct job *job, const char *schema, const char *table, struct err *err);
 
 /* --- the target's record --- */
 

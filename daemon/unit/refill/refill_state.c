@@ -221,21 +221,3 @@ int refill_ask(const struct job *job, const struct refill_row *want, struct err 
     mysql_conn_close(c);
     return rc;
 }
-
-int refill_cancel(const struct job *job, const char *schema, const char *table, struct err *err)
-{
-    SCOPED(buf_fini) struct buf sql = BUF_INIT;
-    uint64_t gone = 0;
-    struct mysql_conn *c;
-    int rc = mysql_conn_open(&c, &job->to, err);
-
-    if (rc < 0)
-        return err_of_target(err);
-    sql_add(&sql, "DELETE FROM %i.sluice_refill WHERE task=%q AND source=%q AND db=%q AND tab=%q",
-            job->meta_schema, job->task, job->source, schema, table);
-    rc = mysql_conn_exec(c, slice_of(sql.data, sql.size), &gone, err);
-    mysql_conn_close(c);
-    if (rc == 0 && gone == 0)
-        rc = err_set(err, -ENOENT, "table %s.%s is not copied again", schema, table);
-    return rc;
-}

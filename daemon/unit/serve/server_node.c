@@ -41,11 +41,6 @@ static int set_field(struct node *n, const struct attr *a, const json_t *v, stru
     return server_set_field(server_of(n), a->name, v, err);
 }
 
-static json_t *get_secret(const struct node *n, const struct attr *a) NO_THREAD_CHECK
-{
-    return json_incref(json_object_get(server_of(n)->doc, a->name));
-}
-
 static json_t *get_config(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
@@ -262,7 +257,6 @@ static const struct attr server_attrs[] = {
     { .name = "password",
       .type = ATTR_TEXT,
       .flags = ATTR_STORED,
-      .secret = get_secret,
       .set = set_field,
       .help = "Its password, or file:PATH to read it from there" },
     FIELD("tls_cert", ATTR_TEXT, .flags = ATTR_STORED | ATTR_BULK,
@@ -270,7 +264,6 @@ static const struct attr server_attrs[] = {
     { .name = "tls_key",
       .type = ATTR_TEXT,
       .flags = ATTR_STORED,
-      .secret = get_secret,
       .set = set_field,
       .help = "Private key of tls_cert as PEM, or file:PATH" },
     FIELD("server_id", ATTR_COUNT, .flags = ATTR_STORED | ATTR_GAUGE, .min = 1, .max = UINT32_MAX,

@@ -36,11 +36,6 @@ static int set_doc_field(struct node *n, const struct attr *a, const json_t *v, 
     return source_set_field(source_of(n), a->name, v, err);
 }
 
-static json_t *get_secret(const struct node *n, const struct attr *a) NO_THREAD_CHECK
-{
-    return json_incref(json_object_get(source_of(n)->doc, a->name));
-}
-
 /* An empty flavour is found out, so the file can be made empty. */
 static int set_flavor(struct node *n, const struct attr *a, const json_t *v, struct err *err)
 {
@@ -276,7 +271,6 @@ static const struct attr source_attrs[] = {
     { .name = "password",
       .type = ATTR_TEXT,
       .flags = ATTR_STORED,
-      .secret = get_secret,
       .set = set_doc_field,
       .help = "Its password, or file:PATH to read it from there" },
     { .name = "flavor",

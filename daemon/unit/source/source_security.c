@@ -63,11 +63,6 @@ static int set_security_field(struct node *n, const struct attr *a, const json_t
     return source_set_field(security_owner(n), path, v, err);
 }
 
-static json_t *get_security_secret(const struct node *n, const struct attr *a) NO_THREAD_CHECK
-{
-    return json_incref(json_object_get(doc_at(security_owner(n)->doc, "security"), a->name));
-}
-
 static json_t *get_required(const struct node *n, const struct attr *a,
                             struct err *err) NO_THREAD_CHECK
 {
@@ -112,7 +107,6 @@ static const struct attr security_attrs[] = {
     { .name = "ssl_key_content",
       .type = ATTR_TEXT,
       .flags = ATTR_STORED,
-      .secret = get_security_secret,
       .set = set_security_field,
       .help = "The key of our certificate, as PEM or file:PATH" },
     { .name = "cert_allowed_cn",

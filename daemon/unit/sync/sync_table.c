@@ -61,11 +61,6 @@ void sync_tables_free(struct sync_tables *ts)
     free(ts);
 }
 
-void sync_tables_set_target(struct sync_tables *ts, struct mysql_conn *target)
-{
-    ts->defs.target = target;
-}
-
 /* --- by table id --- */
 
 static size_t slot_at(const struct sync_tables *ts, uint64_t id)

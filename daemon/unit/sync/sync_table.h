@@ -49,8 +49,6 @@ struct sync_tables;
 /* 'source' is connected to when it is needed first.  'target' is borrowed. */
 struct sync_tables *sync_tables_new(const struct job *job, struct mysql_conn *target);
 void sync_tables_free(struct sync_tables *ts);
-/* The sink was opened anew. */
-void sync_tables_set_target(struct sync_tables *ts, struct mysql_conn *target);
 
 /* The table of a TABLE_MAP event.  'seq' is the checkpoint's.  Errors: -EINVAL the shapes differ,
  * -ENOENT the target lacks it, -EAGAIN the source's definition is a proposal: *hold_until is set

@@ -62,14 +62,6 @@ static int set_inner(struct node *n, const struct attr *a, const json_t *v, stru
     return task_set_field(dir_of(n)->task, path, v, err);
 }
 
-static json_t *secret_inner(const struct node *n, const struct attr *a) NO_THREAD_CHECK
-{
-    SCOPED(freep) char *path = xasprintf("%s%s", dir_of(n)->prefix, a->name);
-    const json_t *v = doc_at(dir_of(n)->task->doc, path);
-
-    return json_incref((json_t *)v);
-}
-
 /* source_conf stands in source_config, which has nothing else of its own. */
 static json_t *get_sources(const struct node *n, const struct attr *a,
                            struct err *err) NO_THREAD_CHECK
@@ -97,9 +89,7 @@ static const struct attr source_conf_row = {
 /* --- rows --- */
 
 static const struct setting_access top = { .get = get_top, .set = set_top };
-static const struct setting_access inner = { .get = get_inner,
-                                             .set = set_inner,
-                                             .secret = secret_inner };
+static const struct setting_access inner = { .get = get_inner, .set = set_inner };
 
 static size_t n_attrs(const struct attr *rows)
 {

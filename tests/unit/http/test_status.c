@@ -23,17 +23,6 @@ Test(status, gives_each_errno_of_the_tree_its_status)
 Test(status, calls_what_it_does_not_know_an_internal_error)
 {
     cr_assert_eq(status_of_errno(-EXDEV), 500);
-    cr_assert_eq(errno_of_status(418), -EIO);
-}
-
-Test(status, comes_back_to_an_errno_of_the_same_status)
-{
-    for (unsigned status = 400; status < 600; status++)
-        if (errno_of_status(status) != -EIO)
-            cr_expect_eq(status_of_errno(errno_of_status(status)), status);
-    cr_assert_eq(errno_of_status(404), -ENOENT);
-    cr_assert_eq(errno_of_status(409), -EBUSY);
-    cr_assert_eq(errno_of_status(204), 0);
 }
 
 Test(status, names_errnos)

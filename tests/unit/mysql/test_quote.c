@@ -34,12 +34,6 @@ Test(quote, doubles_the_backtick_of_an_identifier)
     check(sql_ident, slice_str("a\\'b"), "`a\\'b`");
 }
 
-Test(quote, writes_bytes_as_hex)
-{
-    check(sql_hex, slice_of("\x00\x7f\xff", 3), "x'007fff'");
-    check(sql_hex, slice_of("", 0), "x''");
-}
-
 Test(quote, qualifies_tables_and_marks_texts)
 {
     struct buf b = BUF_INIT;

@@ -11,7 +11,7 @@
 #include "node/export.h"
 #include "node/lines.h"
 #include "node/node.h"
-#include "node/spec.h"
+#include "node/private.h"
 #include "node/watch.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* no test needs all of it */
@@ -70,12 +70,6 @@ static int set_text(struct node *n, const struct attr *a, const json_t *v, struc
     return 0;
 }
 
-static json_t *secret_password(const struct node *n, const struct attr *a)
-{
-    (void)a;
-    return thing_of(n)->password ? json_string(thing_of(n)->password) : NULL;
-}
-
 static json_t *get_level(const struct node *n, const struct attr *a, struct err *err)
 {
     (void)n, (void)a, (void)err;
@@ -127,7 +121,6 @@ static const struct attr thing_attrs[] = {
       .type = ATTR_TEXT,
       .flags = ATTR_STORED,
       .set = set_text,
-      .secret = secret_password,
       .help = "What it asks for" },
     { .name = "level",
       .type = ATTR_ENUM,
@@ -193,10 +186,31 @@ static struct node *thing_new(const char *name)
     return &t->node;
 }
 
+/* The fields of a document. */
+static int thing_set(struct node *n, const json_t *doc, struct err *err)
+{
+    const char *key;
+    json_t *v;
+    int rc = 0;
+
+    json_object_foreach ((json_t *)doc, key, v) {
+        const struct attr *a = type_attr(n->type, key);
+
+        if (strcmp(key, "name") == 0)
+            continue;
+        rc = a ? value_check(a, v, err) : err_set(err, -EINVAL, "there is no setting %s", key);
+        if (rc == 0)
+            rc = a->set(n, a, v, err);
+        if (rc < 0)
+            break;
+    }
+    return rc;
+}
+
 static int thing_create(struct node *dir, const char *name, const json_t *spec, struct err *err)
 {
     struct node *n = thing_new(name);
-    int rc = spec ? spec_apply(n, spec, err) : 0;
+    int rc = spec ? thing_set(n, spec, err) : 0;
 
     if (rc == 0)
         rc = node_add(dir, n, err);

@@ -42,7 +42,6 @@ Test(check, refuses_rows_that_break_a_rule)
     refuses((struct attr){ .name = "x", .help = "x", .get = get, .choices = two }, "choices");
     refuses((struct attr){ .name = "x", .help = "x", .get = get, .type = ATTR_LINES }, "lines");
     refuses((struct attr){ .name = "x", .help = "x", .get = get, .flags = ATTR_STORED }, "stored");
-    refuses((struct attr){ .name = "x", .help = "x", .set = set, .flags = ATTR_STORED }, "secret");
     refuses(
         (struct attr){ .name = "x", .help = "x", .get = get, .set = set, .flags = ATTR_WATCHED },
         "not announced");
