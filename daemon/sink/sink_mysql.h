@@ -10,7 +10,7 @@
  * round trip.  What is large is sent in pieces: on MariaDB prepared statements
  * executed for an array of rows, on MySQL statements of many rows.  The number
  * of rows that each statement changed is compared with what the source says:
- * -ESTALE and a sentence naming the table when the target lacks a row.
+ * -ESTALE and a sentence naming the table when the target lacks a row that no filter kept from it.
  *
  * One thread at a time.
  */

@@ -297,7 +297,7 @@ bool target_table_alike(const struct target_table *a, const struct target_table 
     if (strcmp(a->name, b->name) != 0 || strcmp(a->db, b->db) != 0 || a->n_cols != b->n_cols ||
         a->n_key != b->n_key || a->n_unique != b->n_unique || a->only_key != b->only_key ||
         a->any_update_moves != b->any_update_moves || a->foreign_keys != b->foreign_keys ||
-        a->transactional != b->transactional)
+        a->transactional != b->transactional || a->may_lack != b->may_lack)
         return false;
     for (unsigned i = 0; i < a->n_key; i++)
         if (a->key[i] != b->key[i])

@@ -68,6 +68,7 @@ struct target_table {
     bool any_update_moves; /* a unique key is made of expressions: every update may move it */
     bool foreign_keys;     /* its own, or others' that point at it */
     bool transactional;
+    bool may_lack; /* filters keep rows of it out: one that is not there need not be changed */
 };
 
 /* 'names' are the source's columns in order.  -EINVAL with a sentence if the

@@ -5,9 +5,12 @@
  *     row_left_init(&left, job, source, "shop", "orders", &err);
  *     if (left.inserts) ... "SELECT id, (<inserts>) IS TRUE FROM shop.orders"
  *
- * Whether a row is at the target hangs on what it was at each of its changes.  Of those whose
- * inserts are left out that can be told by the row as it is now; where updates or deletes are
- * left out it cannot, and nobody may mend such a row without being asked.
+ * Whether a row is at the target hangs on what it was at each of its changes.  Where updates or
+ * deletes are left out that cannot be told, and nobody may mend such a row without being asked.
+ * Where inserts are, the rule is the row as it is now: what a copy of the table would bring today
+ * belongs there, what it would not may be missing.  So a row that was kept out, and was changed
+ * since so that the rule lets it pass, counts as missing, and a repair brings it; sync itself only
+ * changes rows that are there (target.h: may_lack), as DM does.
  *
  * Expressions are given to the source, which evaluates them as route/expr.h does.
  */

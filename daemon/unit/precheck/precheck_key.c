@@ -60,7 +60,8 @@ static void check_keys(struct tables *t, const struct pair *pair)
             pair->label);
     else if (p->scope.sync)
         precheck_add(p, PRECHECK_WARN, "keys", fix.data,
-                     "%s has no primary key: its changes are slow, each searches the table",
+                     "%s has no primary key: its changes are slow, each searches the table, and "
+                     "continuous validation does not look at them",
                      pair->label);
 }
 

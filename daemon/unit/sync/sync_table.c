@@ -156,6 +156,8 @@ static int make_table(struct sync_tables *ts, const struct event *ev,
         sync_table_free(t);
         return rc;
     }
+    if (t->in_scope)
+        t->target->may_lack = t->drops || t->ignored;
     *ret = t;
     return 0;
 }

@@ -353,18 +353,34 @@ static int by_ranges(struct verify_run *r, struct verify_table *t, struct err *e
     return rc;
 }
 
-/* Beside what verify_look() had to say. */
-static void say_left(struct verify_table *t)
+/* Beside what was said of it already. */
+static void say(struct verify_table *t, const char *more)
 {
     char *old = t->reason;
-    const char *between = old[0] ? "; " : "";
+
+    t->reason = xasprintf("%s%s%s", old, old[0] ? "; " : "", more);
+    free(old);
+}
+
+static void say_left(struct verify_table *t)
+{
+    SCOPED(freep) char *more = NULL;
 
     if (!t->not_judged)
         return;
-    t->reason = xasprintf("%s%snot judged, %llu rows: filters leave changes of it out, so that "
-                          "these may differ; resnapshot makes them equal",
-                          old, between, (unsigned long long)t->not_judged);
-    free(old);
+    more = xasprintf("not judged, %llu rows: filters leave changes of it out, so that "
+                     "these may differ; resnapshot makes them equal",
+                     (unsigned long long)t->not_judged);
+    say(t, more);
+}
+
+static void say_way(struct verify_table *t)
+{
+    snprintf(t->way, sizeof t->way, "%s", t->ranges ? "ranges" : "hashes");
+    if (!t->ranges)
+        say(t, table_row_key(t->def)
+                   ? "its key has not the same order at both ends: compared by hashes of its rows"
+                   : "it has no key: compared by hashes of its rows");
 }
 
 int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err)
@@ -374,7 +390,7 @@ int verify_compare(struct verify_run *r, struct verify_table *t, struct err *err
     if (rc < 0)
         return rc;
     t->state = VERIFY_RUNNING;
-    snprintf(t->way, sizeof t->way, "%s", t->ranges ? "ranges" : "hashes");
+    say_way(t);
     verify_say(r->verify, "%s.%s", t->db, t->name);
     rc = t->ranges ? by_ranges(r, t, err) : chunk(r, t, "", NULL, err);
     if (rc == 0 && !t->ranges)

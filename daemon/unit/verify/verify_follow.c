@@ -107,6 +107,19 @@ static void say_table(struct follow *f, const struct verify_table *t, const char
     mutex_unlock(&u->unit.lock);
 }
 
+/* Why its rows cannot be named, DM's words first; NULL: they can. */
+static const char *why_not(const struct verify_table *t)
+{
+    if (t->ranges)
+        return NULL;
+    return table_row_key(t->def)
+               ? "primary key not in the same order at both ends: its changes are not looked at; "
+                 "verify/start compares the table by hashes of its rows"
+               : "no primary key: its changes are not looked at; verify/start compares the table "
+                 "by "
+                 "hashes of its rows";
+}
+
 /* 1: its rows can be looked at. */
 static int look(struct follow *f, unsigned i, struct err *err)
 {
@@ -129,7 +142,7 @@ static int look(struct follow *f, unsigned i, struct err *err)
     }
     if (rc < 0)
         return rc;
-    say_table(f, t, t->ranges ? NULL : "no primary key in whose order both ends can be read");
+    say_table(f, t, why_not(t));
     mutex_lock(&f->unit->settings);
     fast = f->unit->fast;
     mutex_unlock(&f->unit->settings);

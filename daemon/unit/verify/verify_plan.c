@@ -178,6 +178,8 @@ int verify_look(struct verify_run *r, struct verify_table *t, struct err *err)
     if (rc == -ENOENT)
         return err_set(err, rc, "the target has no table %s.%s", t->db, t->name);
     t->ranges = true;
+    free(t->reason); /* what is said of it is of an earlier look */
+    t->reason = xstrdup("");
     for (unsigned i = 0; i < t->n_parts && rc == 0; i++)
         rc = look_at_part(r, t, &t->parts[i], err);
     return rc;

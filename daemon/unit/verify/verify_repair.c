@@ -65,14 +65,58 @@ static int ask_one(struct verify_run *r, const struct mysql_row *row, struct err
     return rc;
 }
 
+/* Tables of the target that cannot be repaired, and why. */
+struct refusals {
+    struct refusal {
+        char *db, *name;
+        struct err why;
+    } * all;
+    size_t n, cap;
+};
+
+static void refusals_fini(struct refusals *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->all[i].db);
+        free(s->all[i].name);
+    }
+    free(s->all);
+}
+
+static void refuse(struct refusals *s, const struct mysql_row *row, const struct err *why)
+{
+    SCOPED(freep) char *db = mysql_row_text(row, 4), *name = mysql_row_text(row, 5);
+
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->all[i].name, name) == 0 && strcmp(s->all[i].db, db) == 0)
+            return;
+    GROW(s->all, s->n, s->cap);
+    s->all[s->n++] = (struct refusal){ .db = STEAL(db), .name = STEAL(name), .why = *why };
+}
+
+/* Their rows go on to differ: the report says why. */
+static int say_refused(struct verify_run *r, const struct refusals *s, struct err *err)
+{
+    const struct job *job = r->sources[0].job;
+    int rc = 0;
+
+    for (size_t i = 0; i < s->n && rc == 0; i++)
+        rc =
+            sql_exec(r->target, err,
+                     "UPDATE %i.sluice_verify_table SET reason=%q WHERE task=%q AND db=%q AND "
+                     "tab=%q",
+                     job->meta_schema, s->all[i].why.text, job->task, s->all[i].db, s->all[i].name);
+    return rc;
+}
+
 /* Tables with such rows that are not being copied again. */
-static int ask_all(struct verify_run *r, struct err *refused, struct err *err)
+static int ask_all(struct verify_run *r, struct refusals *refused, struct err *err)
 {
     const struct job *job = r->sources[0].job;
     struct mysql_result *res;
     struct mysql_row row;
     int rc = sql_query(r->target, &res, err,
-                       "SELECT DISTINCT v.source, v.db, v.tab, v.by_key FROM "
+                       "SELECT DISTINCT v.source, v.db, v.tab, v.by_key, v.to_db, v.to_tab FROM "
                        "%i.sluice_verify_row v LEFT JOIN %i.sluice_refill f ON "
                        "f.task=v.task AND f.source=v.source AND f.db=v.db AND f.tab=v.tab AND "
                        "f.state IN ('new','loading','settling') "
@@ -84,7 +128,7 @@ static int ask_all(struct verify_run *r, struct err *refused, struct err *err)
     while ((rc = mysql_result_next(res, &row, err)) > 0) {
         rc = ask_one(r, &row, err);
         if (rc == -ENOTSUP) { /* the others are mended all the same */
-            *refused = *err;
+            refuse(refused, &row, err);
             *err = ERR_INIT;
             rc = 0;
         }
@@ -173,7 +217,7 @@ static int show_left(struct verify_run *r, uint64_t rows, struct err *err)
 }
 
 /* One that was settling when it was asked for takes no more rows: so it is asked for again. */
-static int wait_for_rows(struct verify_run *r, struct err *refused, struct err *err)
+static int wait_for_rows(struct verify_run *r, struct refusals *refused, struct err *err)
 {
     uint64_t rows;
     int rc;
@@ -194,7 +238,7 @@ static int wait_for_rows(struct verify_run *r, struct err *refused, struct err *
 
 int verify_repair(struct verify_run *r, struct err *err)
 {
-    struct err refused = ERR_INIT;
+    SCOPED(refusals_fini) struct refusals refused = { .n = 0 };
     int rc = verify_state_create(r, err);
 
     if (rc == 0)
@@ -208,11 +252,13 @@ int verify_repair(struct verify_run *r, struct err *err)
     if (rc == 0)
         rc = count_again(r, err);
     if (rc == 0)
+        rc = say_refused(r, &refused, err);
+    if (rc == 0)
         rc = verify_show(r, err);
     if (rc < 0)
         return rc;
-    verify_say(r->verify, refused.code ? "repaired, but for some" : "repaired");
-    if (refused.code)
-        *err = refused;
-    return refused.code;
+    verify_say(r->verify, refused.n ? "repaired, but for tables that report names" : "repaired");
+    if (refused.n)
+        *err = refused.all[0].why;
+    return refused.n ? err->code : 0;
 }
