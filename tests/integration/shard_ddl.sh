@@ -163,6 +163,19 @@ optimistic() {
     wait_for 30 sql_is dst "SELECT p FROM d.tb WHERE k='p1'" 5 || fail "the row behind it is not there"
     end_shards
 
+    what="shards that have other columns to begin with"
+    prepare=unlike begin_shards
+    on b "INSERT INTO t1 SET k='b1', v=5, w=9; INSERT INTO t2 SET k='b2'; UPDATE t1 SET w=10 WHERE k='b1'"
+    wait_for 30 sql_is dst "SELECT CONCAT(SUM(v), ' ', SUM(w)) FROM d.tb WHERE k IN ('b1','b2','startat1')" "5 24" || fail "rows: $(sql dst "SELECT * FROM d.tb")"
+    for t in t1 t2; do on a "ALTER TABLE $t DROP COLUMN v; INSERT INTO $t SET k='no v $t'"; done
+    on a "ALTER TABLE t1 ADD COLUMN w INT DEFAULT 7; INSERT INTO t1 SET k='a1', w=3"
+    wait_for 30 sql_is dst "SELECT w FROM d.tb WHERE k='a1'" 3 || fail "the first waits"
+    sql_is dst "SELECT v FROM d.tb WHERE k='b1'" 5 || fail "a column that one has was dropped"
+    on b "ALTER TABLE t1 DROP COLUMN v; INSERT INTO t1 SET k='b3', w=4"; on b "ALTER TABLE t2 ADD COLUMN w INT DEFAULT 7"; on a "ALTER TABLE t2 ADD COLUMN w INT DEFAULT 7"
+    ends_well "k,w"
+    sql dst "SHOW CREATE TABLE d.tb" | grep -q '`v`' && fail "v stays"
+    end_shards
+
     what="strict: what would wait is an error"
     begin_shards "strict_optimistic_shard_mode: true"
     on a "ALTER TABLE t1 ADD COLUMN c INT"; on b "ALTER TABLE t1 CHANGE v w INT"
@@ -170,6 +183,16 @@ optimistic() {
     grep -q 'fail to handle shard ddl .*because schema conflict detected' "$T/tasks/m/error" || fail "$(cat "$T/tasks/m/error")"
     [ "$(cat "$T/tasks/m/error_reason")" = shard_conflict ] || fail "its reason is '$(cat "$T/tasks/m/error_reason")'"
     end_shards
+}
+
+begun() { started || state_is m error; }
+# t1 of b has one more, t2 of b one less.
+unlike() {
+    on b "ALTER TABLE t1 ADD COLUMN w INT DEFAULT 7; ALTER TABLE t2 DROP COLUMN v"
+    document | cat >"$T/tasks/create"; wait_for 60 begun; wait_state m error
+    grep -rqF 'make `d`.`tb` at the target first, with the columns of all its shards' "$T/tasks/m/sources"/*/check_report || fail "the check says: $(cat "$T/tasks/m/sources"/*/check_report)"
+    end_shards
+    sql dst "DROP DATABASE IF EXISTS d; CREATE DATABASE d; CREATE TABLE d.tb (k VARCHAR(40) PRIMARY KEY, v INT DEFAULT 0, w INT DEFAULT 7)"
 }
 
 for pair in ${PAIRS:-mariadb:pessimistic mysql:optimistic}; do

@@ -1,6 +1,7 @@
 #!/bin/bash
 # kill -9 in every state of a lock of shards (waiting, the DDL at the target, the second reading, any moment under load) loses
-# and doubles nothing.  PAIRS="mariadb:pessimistic mysql:optimistic" (any of flavor:mode); KILLS (3) of the loop under load; CASES.
+# and doubles nothing.  PAIRS="mariadb:pessimistic mysql:optimistic" (any of flavor:mode); KILLS (3) of the loop under load, of
+# ROUNDS (12) changes of each shard, with PATIENCE (60 s) for what is left to do then; CASES.
 # labels: long
 set -u
 . tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/shard.sh

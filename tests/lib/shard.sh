@@ -1,7 +1,7 @@
 # shard.sh - tables t1 and t2 of two sources, a and b, that become one, d.tb of dst.  Source me after the others.
 #
 #     what=... ; flavor=... ; mode=pessimistic|optimistic|''
-#     begin_shards [line of the document...]   # servers a, b, dst and sluice run; task m follows
+#     begin_shards [line of the document...]   # servers a, b, dst and sluice run; task m follows (prepare=COMMAND before it)
 #     on a "ALTER TABLE t1 ..." ; all "INSERT INTO TB ..." ; wait_lock ; order exec '' ; ends_well "k,v"
 #     end_shards
 
@@ -12,7 +12,7 @@ no_lock() { [ -z "$(lock)" ]; }
 of() { cat "$L/$(lock)/$1"; }
 trouble() { for f in "$L"/m-*/*; do echo "$f: $(cat "$f" 2>/dev/null)"; done; task_trouble m; sql dst "SHOW CREATE TABLE d.tb; SELECT name, version, state FROM dm_meta.sluice_shard WHERE db='d'"; } >&2
 fail() { trouble; die "$flavor $mode: $what: $*"; }
-no_locks() { wait_for 60 no_lock || fail "a lock stays: $(lock)"; }
+no_locks() { wait_for "${PATIENCE:-60}" no_lock || fail "a lock stays: $(lock)"; }
 wait_lock() { wait_for 30 has_lock || fail "no lock"; }
 order() { echo "$2" >"$L/$(lock)/$1" || die "$flavor $mode: $what: $1: $(cat "$L/$(lock)/last_error")"; }
 sql_is() { [ "$(sql "$1" "$2")" = "$3" ]; }
@@ -24,7 +24,7 @@ union() { # columns: of all shards, in one order
 }
 equal() { [ "$(union "$1")" = "$(sql dst "SELECT $1 FROM d.tb" | sort)" ] && [ "$(sql a 'SELECT COUNT(*) FROM d.other')" = "$(sql dst 'SELECT COUNT(*) FROM d.other')" ]; }
 same() { # columns
-    wait_for 60 equal "$1" && return
+    wait_for "${PATIENCE:-60}" equal "$1" && return
     diff <(union "$1") <(sql dst "SELECT $1 FROM d.tb" | sort) | head -20 >&2; fail "the rows differ"
 }
 ends_well() { no_locks; same "$1"; state_is m running || fail "the task is $(state m)"; }
@@ -51,6 +51,7 @@ begin_shards() {
         for t in t1 t2; do sql $s "INSERT INTO d.$t (k) VALUES ('start$s$t')"; done
     done
     sql b "DROP TABLE d.other"
+    ${prepare:-:}
     document "$@" >"$WORK/m.yaml"; cat "$WORK/m.yaml" >"$T/tasks/create" && wait_for 60 started || die "$flavor $mode: $(cat "$T/tasks/m/last_error" "$T/tasks/last_error")"
     wait_for 60 follows || { task_trouble m; die "$flavor $mode: the copy does not end"; }
 }

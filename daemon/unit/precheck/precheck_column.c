@@ -137,6 +137,7 @@ static void check_extracted(struct tables *t, const struct pair *pair)
 static void check_more_columns(struct tables *t, const struct pair *pair)
 {
     struct precheck *p = t->p;
+    bool equal = p->scope.dump && p->job->shard_mode != SHARD_OPTIMISTIC; /* for a copy */
     SCOPED(buf_fini) struct buf fix = BUF_INIT;
     struct router_extracted x;
 
@@ -144,8 +145,8 @@ static void check_more_columns(struct tables *t, const struct pair *pair)
     for (unsigned i = 0; i < pair->to->n_cols; i++) {
         const struct table_column *col = &pair->to->cols[i];
 
-        if (table_column_find(pair->from, col->name) >= 0 ||
-            (!col->needs_value && !p->scope.dump) || is_extracted(&x, col->name))
+        if (table_column_find(pair->from, col->name) >= 0 || (!col->needs_value && !equal) ||
+            is_extracted(&x, col->name))
             continue;
         if (precheck_is_behind(p)) {
             precheck_add(p, PRECHECK_WARN, "columns", NULL,
@@ -156,14 +157,14 @@ static void check_more_columns(struct tables *t, const struct pair *pair)
         buf_clear(&fix);
         buf_str(&fix, "type at the target: ALTER TABLE ");
         sql_table(&fix, pair->to->db, pair->to->name);
-        buf_str(&fix, p->scope.dump ? " DROP COLUMN " : " MODIFY ");
+        buf_str(&fix, equal ? " DROP COLUMN " : " MODIFY ");
         sql_ident(&fix, slice_str(col->name));
-        if (!p->scope.dump)
+        if (!equal)
             buf_printf(&fix, " %s NULL", col->column_type);
         precheck_add(p, PRECHECK_FAIL, "columns", fix.data, "%s: the source has no column %s%s",
                      pair->label, col->name,
-                     p->scope.dump ? ", and a copy needs equal columns"
-                                   : ", which cannot be NULL and has no default");
+                     equal ? ", and a copy needs equal columns"
+                           : ", which cannot be NULL and has no default");
     }
 }
 

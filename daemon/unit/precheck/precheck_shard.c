@@ -28,10 +28,10 @@ static const char *text(const json_t *v, const char *key)
 }
 
 json_t *precheck_shard_new(const char *source, const char *schema, const char *table,
-                           const char *create)
+                           const char *create, const char *make)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "source", source, "schema", schema, "table", table,
-                     "create", create);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "source", source, "schema", schema, "table",
+                     table, "create", create, "make", make);
 }
 
 /* --- what to type --- */
@@ -89,6 +89,18 @@ fail(struct both *b, const char *fix, const char *fmt, ...)
 
 /* --- columns --- */
 
+/* A copy makes the target's table as the first shard is that it comes to, which takes the rows of
+ * others only if they have no more columns and no wider ones. */
+static char *make_first(const struct both *b)
+{
+    const char *target = text(b->mine.of, "make");
+
+    return target ? xasprintf("make %s at the target first, with the columns of all its shards, "
+                              "each as wide as the widest",
+                              target)
+                  : NULL;
+}
+
 /* A row without it would have no value for it. */
 static bool must_be_given(const struct shard_column *c)
 {
@@ -100,12 +112,14 @@ static void check_lacking(struct both *b, const struct shard *has, const struct 
 {
     for (unsigned i = 0; i < has->table.n_cols; i++) {
         const struct shard_column *c = &has->table.cols[i];
+        bool joins = mode == SHARD_OPTIMISTIC && !must_be_given(c);
         SCOPED(freep) char *fix = NULL;
 
-        if (shard_table_column(&lacks->table, c->name) ||
-            (mode == SHARD_OPTIMISTIC && !must_be_given(c)))
+        if (shard_table_column(&lacks->table, c->name))
             continue;
-        fix = alter(b, lacks, "ADD", c);
+        fix = joins ? make_first(b) : alter(b, lacks, "ADD", c);
+        if (!fix)
+            continue;
         fail(b, fix, "%s has no column %s, as %s has: column length mismatch", lacks->label,
              c->name, has->label);
     }
@@ -118,11 +132,13 @@ static void check_common(struct both *b, enum shard_mode mode)
         const struct shard_column *mine = shard_table_column(&b->mine.table, c->name);
         struct err why = ERR_INIT;
         enum shard_order order = mine ? shard_column_compare(c, mine, &why) : SHARD_EQUAL;
+        bool joins = mode == SHARD_OPTIMISTIC && order != SHARD_APART;
         SCOPED(freep) char *fix = NULL;
 
-        if (order == SHARD_EQUAL || (mode == SHARD_OPTIMISTIC && order != SHARD_APART))
+        if (order != SHARD_EQUAL)
+            fix = joins ? make_first(b) : alter(b, &b->mine, "MODIFY", c);
+        if (!fix)
             continue;
-        fix = alter(b, &b->mine, "MODIFY", c);
         fail(b, fix, "%s.%s is %s, in %s it is %s: different column definition", b->mine.label,
              c->name, mine->type, b->first.label, c->type);
     }

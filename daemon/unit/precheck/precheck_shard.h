@@ -12,9 +12,10 @@
 #include "unit/job.h"
 #include "unit/precheck/precheck.h"
 
-/* A table that becomes another with others: {"source", "schema", "table", "create"}. */
+/* A table that becomes another with others: {"source", "schema", "table", "create"}, and "make":
+ * the target's, quoted, if a copy is to make that (NULL: it is there). */
 json_t *precheck_shard_new(const char *source, const char *schema, const char *table,
-                           const char *create);
+                           const char *create, const char *make);
 
 /* Adds the lines of what keeps 'mine' and 'first' from being one; 'mine' is of the source that the
  * report is of. */

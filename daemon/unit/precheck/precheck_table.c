@@ -117,8 +117,11 @@ static void check_shard(struct precheck *p, const struct pair *pair, const char 
         return; /* dropped meanwhile */
     if (mysql_result_next(r, &row, &err) == 1 && row.n_cols > 1) {
         SCOPED(freep) char *create = xstrndup(row.values[1], row.sizes[1]);
+        SCOPED(buf_fini) struct buf make = BUF_INIT;
 
-        mine = precheck_shard_new(p->job->source, from->db, from->name, create);
+        sql_table(&make, pair->route.to_schema, pair->route.to_table);
+        mine = precheck_shard_new(p->job->source, from->db, from->name, create,
+                                  pair->to || !p->scope.dump ? NULL : make.data);
     }
     mysql_result_free(r);
     if (!mine)

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "mysql/quote.h"
+#include "route/ddl.h"
 #include "route/router.h"
 #include "route/shard_table.h"
 #include "store/key.h"
@@ -86,6 +88,23 @@ int schema_def(struct slice create, const char *schema, const char *table, struc
         fill_column(&parsed.cols[i], &def->cols[i]);
     *ret = def;
     return 0;
+}
+
+void schema_named(struct slice create, const char *table, struct buf *ret)
+{
+    SCOPED(arena_fini) struct arena arena = ARENA_INIT;
+    struct ddl d;
+
+    ddl_scan(create, false, false, &arena, &d);
+    if (d.n_names && (d.names[0].schema.size || !slice_eq(d.names[0].table, slice_str(table)))) {
+        const struct ddl_name *n = &d.names[0];
+
+        buf_add(ret, create.data, n->at);
+        sql_ident(ret, slice_str(table));
+        buf_add(ret, create.data + n->at + n->size, create.size - n->at - n->size);
+    } else {
+        buf_add(ret, create.data, create.size);
+    }
 }
 
 /* --- records --- */

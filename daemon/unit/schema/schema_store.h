@@ -55,6 +55,8 @@ int schema_store_drop(const struct job *job, const char *schema, const char *tab
 int schema_store_each(const struct job *job, const char *schema,
                       void (*visit)(void *arg, const char *name), void *arg, struct err *err);
 
+/* The CREATE TABLE, of a table of that name in the session's schema. */
+void schema_named(struct slice create, const char *table, struct buf *ret);
 /* The columns that a CREATE TABLE has, for schema_shape.h: no keys, no engine. */
 int schema_def(struct slice create, const char *schema, const char *table, struct table_def **ret,
                struct err *err);

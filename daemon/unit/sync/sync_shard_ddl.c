@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/quote.h"
+#include "unit/schema/schema_store.h"
 #include "unit/sync/sync_ddl.h"
 #include "unit/sync/sync_ddl_look.h"
 #include "unit/sync/sync_shard_priv.h"
@@ -181,12 +182,34 @@ static int try_on(struct coming *c, const struct query *q, const struct ddl *d, 
     return 0;
 }
 
+/* One whose columns were others than the target's from the beginning: the copy kept them. */
+static int know_copied(struct coming *c, struct shard_member *m, struct err *err)
+{
+    SCOPED(buf_fini) struct buf create = BUF_INIT, named = BUF_INIT;
+    struct job job = *c->r->job;
+    enum schema_kept kept;
+    int rc;
+
+    job.source = m->source;
+    rc = schema_store_get(&job, m->schema, m->table, &kept, &create, err);
+    if (rc == -ENOENT || (rc == 0 && kept != SCHEMA_SET))
+        return 0;
+    if (rc < 0)
+        return rc;
+    schema_named(slice_of(create.data, create.size), c->to.to_table, &named);
+    m->now = buf_steal(&named);
+    return 0;
+}
+
 /* Whose structure is not known yet has the target's, as it is before anything of it changes. */
 static int know(struct coming *c, struct shard_group *g, struct err *err)
 {
     SCOPED(buf_fini) struct buf now = BUF_INIT;
     int rc = ddl_look(c->r->admin, &c->to, 1, &now, err);
 
+    for (unsigned i = 0; i < g->n && rc == 0; i++)
+        if (!g->members[i].now)
+            rc = know_copied(c, &g->members[i], err);
     if (rc < 0)
         return rc;
     if (now.size <= 1) {

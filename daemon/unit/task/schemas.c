@@ -8,7 +8,6 @@
 #include "base/scope.h"
 #include "mysql/quote.h"
 #include "node/file_ring.h"
-#include "route/ddl.h"
 #include "route/router.h"
 #include "unit/schema/schema_store.h"
 #include "unit/task/subtask.h"
@@ -55,26 +54,6 @@ static struct table_file *file_of(const struct node *n)
 
 /* --- what a server says --- */
 
-/* CREATE TABLE with the name that the source's table has; as it is, where it has that. */
-static int rename_in(struct slice create, const char *table, struct buf *ret)
-{
-    struct arena arena = { 0 };
-    struct ddl d;
-
-    ddl_scan(create, false, false, &arena, &d);
-    if (d.n_names && (d.names[0].schema.size || !slice_eq(d.names[0].table, slice_str(table)))) {
-        const struct ddl_name *n = &d.names[0];
-
-        buf_add(ret, create.data, n->at);
-        sql_ident(ret, slice_str(table));
-        buf_add(ret, create.data + n->at + n->size, create.size - n->at - n->size);
-    } else {
-        buf_add(ret, create.data, create.size);
-    }
-    arena_fini(&arena);
-    return 0;
-}
-
 static int show_create(const struct mysql_params *server, const char *schema, const char *table,
                        const char *as, struct buf *ret, struct err *err)
 {
@@ -97,9 +76,9 @@ static int show_create(const struct mysql_params *server, const char *schema, co
         return err->sql == 1146 || err->sql == 1049 ? (err->code = -ENOENT) : rc;
     rc = mysql_result_next(r, &row, err);
     if (rc == 1 && row.n_cols > 1)
-        rc = rename_in(slice_of(row.values[1], row.sizes[1]), as, ret);
+        schema_named(slice_of(row.values[1], row.sizes[1]), as, ret);
     mysql_result_free(r);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 static int at_target(const struct job *job, const char *schema, const char *table, struct buf *ret,
@@ -144,7 +123,7 @@ static int set_structure(const struct schemas *s, const char *schema, const char
 {
     SCOPED(buf_fini) struct buf named = BUF_INIT;
 
-    rename_in(create, table, &named);
+    schema_named(create, table, &named);
     return schema_store_set(s->job, schema, table, slice_of(named.data, named.size), err);
 }
 
