@@ -56,7 +56,8 @@ static void keep_one(json_t *data, const char *name)
         json_object_set_new(changed, name, v);
 }
 
-void stream_render(const struct target *t, const struct change *c, struct buf *out)
+/* Appends one event.  Nothing if 't' is an attribute that 'c' does not touch. */
+static void stream_render(const struct target *t, const struct change *c, struct buf *out)
 {
     json_t *data;
 

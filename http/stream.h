@@ -51,7 +51,4 @@ struct stream *stream_open(struct streams *all, const struct target *t, uint64_t
 ssize_t stream_read(void *stream, uint64_t pos, char *ret, size_t max);
 void stream_free(void *stream);
 
-/* Appends one event.  Nothing if 't' is an attribute that 'c' does not touch. */
-void stream_render(const struct target *t, const struct change *c, struct buf *out);
-
 #endif

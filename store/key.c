@@ -113,13 +113,6 @@ bool key_xa_parse(struct slice key, struct slice *xid, uint32_t *chunk)
     return true;
 }
 
-void key_spill(struct buf *k, const char *task, const char *source, uint64_t txn, uint32_t chunk)
-{
-    key_prefix(k, KEY_SPILL, task, source, NULL);
-    buf_be(k, txn, 8);
-    buf_be(k, chunk, 4);
-}
-
 void key_table(struct buf *k, const char *source, const char *db, const char *table, uint64_t seq)
 {
     key_prefix(k, KEY_TABLE, source, db, table, NULL);

@@ -24,9 +24,9 @@ enum key_kind {
     KEY_DOCUMENT = 2, /* meta: path */
     KEY_POSITION = 3, /* checkpoint: task, source, part */
     KEY_XA = 4,       /* checkpoint: task, source, xid, chunk */
-    KEY_SPILL = 5,    /* journal: task, source, transaction, chunk */
-    KEY_TABLE = 6,    /* schema: source, db, table, seq */
-    KEY_LINE = 7,     /* audit: log, number */
+    /* 5 is free */
+    KEY_TABLE = 6, /* schema: source, db, table, seq */
+    KEY_LINE = 7,  /* audit: log, number */
 
     /* of a stored binlog */
     KEY_BLOCK = 8,     /* journal: journal, seq, chunk */
@@ -64,9 +64,6 @@ void key_position(struct buf *k, const char *task, const char *source, const cha
 /* Piece 'chunk' of the body of a prepared XA transaction; xid as the server prints it. */
 void key_xa(struct buf *k, const char *task, const char *source, const char *xid, uint32_t chunk);
 bool key_xa_parse(struct slice key, struct slice *xid, uint32_t *chunk);
-
-/* Piece 'chunk' of a transaction too large for memory. */
-void key_spill(struct buf *k, const char *task, const char *source, uint64_t txn, uint32_t chunk);
 
 /* A table's definition from 'seq' on; the one that holds at a position is the
  * last with seq <= that position, within key_prefix(KEY_TABLE, source, db, table). */

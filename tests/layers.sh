@@ -27,6 +27,7 @@ while read -r header dir; do
 done <<'END'
 mysql\.h daemon/mysql
 rocksdb/c\.h store
+librdkafka/.*\.h daemon/sink
 fuse.* fs
 microhttpd\.h http
 END

@@ -99,9 +99,8 @@ int mysql_conn_query(struct mysql_conn *c, struct slice sql, bool buffered,
                      struct mysql_result **ret, struct err *err);
 int mysql_conn_queryf(struct mysql_conn *c, struct mysql_result **ret, struct err *err,
                       const char *fmt, ...) __attribute__((format(printf, 4, 5))); /* buffered */
-int mysql_result_next(struct mysql_result *r, struct mysql_row *row,
-                      struct err *err); /* 1, 0, <0 */
-unsigned mysql_result_cols(const struct mysql_result *r);
+/* 1; 0: there is none left; <0. */
+int mysql_result_next(struct mysql_result *r, struct mysql_row *row, struct err *err);
 int mysql_result_find(const struct mysql_result *r, const char *name); /* its column, or -1 */
 void mysql_result_free(struct mysql_result *r); /* reads the rest away; NULL is fine */
 

@@ -85,7 +85,7 @@ int mysql_result_next(struct mysql_result *r, struct mysql_row *row, struct err 
     return 1;
 }
 
-unsigned mysql_result_cols(const struct mysql_result *r)
+static unsigned mysql_result_cols(const struct mysql_result *r)
 {
     return r->res ? mysql_num_fields(r->res) : 0;
 }

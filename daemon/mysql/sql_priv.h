@@ -30,6 +30,4 @@ int sql_run_kill(struct sql_reader *r, struct err *err);
  * 'ret'.  1; 0: it is NULL. */
 int sql_expression(struct sql_reader *r, struct buf *ret, struct err *err);
 
-int sql_vars_set(struct sql_vars **vars, const char *name, const char *value, struct err *err);
-
 #endif

@@ -53,7 +53,8 @@ const char *sql_session_get(const struct sql_session *s, const char *name)
     return v ? v->value : NULL;
 }
 
-int sql_vars_set(struct sql_vars **vars, const char *name, const char *value, struct err *err)
+static int sql_vars_set(struct sql_vars **vars, const char *name, const char *value,
+                        struct err *err)
 {
     struct sql_vars *v = *vars ? *vars : xcalloc(1, sizeof *v);
     struct sql_var *var = find(v, name);

@@ -42,7 +42,8 @@ static const char *const system_schemas[] = {
     "metrics_schema", "inspection_schema"
 };
 
-bool router_is_system(const char *schema)
+/* mysql, information_schema, ... */
+static bool router_is_system(const char *schema)
 {
     for (size_t i = 0; i < ARRAY_LEN(system_schemas); i++)
         if (strcasecmp(schema, system_schemas[i]) == 0)

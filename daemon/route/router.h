@@ -101,6 +101,4 @@ struct router_extracted {
 void router_extracted(const struct router *r, const char *source, const char *schema,
                       const char *table, struct router_extracted *ret);
 
-bool router_is_system(const char *schema); /* mysql, information_schema, ... */
-
 #endif

@@ -29,7 +29,8 @@ static bool is_number(uint8_t type)
     return type == COL_NEWDECIMAL || type == COL_DECIMAL;
 }
 
-void change_sql_value(const struct change_column *c, const struct value *v, struct buf *out)
+/* One value as people read it: 'text', X'..', NULL, 12. */
+static void change_sql_value(const struct change_column *c, const struct value *v, struct buf *out)
 {
     char text[40];
 

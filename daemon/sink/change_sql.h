@@ -15,8 +15,6 @@ void change_sql(const struct change *c, struct buf *out);
 /* The whole transaction between BEGIN and COMMIT, with a comment that names it; a statement with
  * USE before it. */
 void change_sql_txn(const struct change_txn *t, const char *from, struct buf *out);
-/* One value as people read it: 'text', X'..', NULL, 12. */
-void change_sql_value(const struct change_column *c, const struct value *v, struct buf *out);
 
 /* The change that takes 'c' back: 'ret' borrows its values. */
 void change_undo(const struct change *c, struct change *ret);

@@ -28,7 +28,8 @@ static const char create_rows[] =
     " changed TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,"
     " PRIMARY KEY (task, source, part)) ENGINE=InnoDB";
 
-void checkpoint_table(const char *meta_schema, const char *table, struct buf *out)
+/* `meta_schema`.`table`, quoted. */
+static void checkpoint_table(const char *meta_schema, const char *table, struct buf *out)
 {
     sql_ident(out, slice_str(meta_schema));
     buf_byte(out, '.');

@@ -95,7 +95,4 @@ bool checkpoint_fenced(const struct err *err);
 int checkpoint_forget(struct mysql_conn *c, const char *meta_schema, const char *task,
                       const char *source, struct err *err);
 
-/* `meta_schema`.`table`, quoted. */
-void checkpoint_table(const char *meta_schema, const char *table, struct buf *out);
-
 #endif

@@ -85,6 +85,10 @@ static int check_count(const struct doc_field *f, const json_t *v, const char *p
     return 0;
 }
 
+/* One field's value, at 'path' in the message. */
+static int check_value(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
+                       struct err *err);
+
 static int check_list(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
                       struct err *err)
 {
@@ -97,7 +101,7 @@ static int check_list(const struct doc_field *f, const json_t *v, const char *pa
     json_array_foreach (v, i, element) {
         SCOPED(freep) char *at = xasprintf("%s[%zu]", path, i);
         json_t *checked;
-        int rc = doc_check_value(f->fields, element, at, &checked, err);
+        int rc = check_value(f->fields, element, at, &checked, err);
 
         if (rc < 0)
             return rc;
@@ -119,7 +123,7 @@ static int check_map(const struct doc_field *f, const json_t *v, const char *pat
     json_object_foreach ((json_t *)v, key, element) {
         SCOPED(freep) char *at = xasprintf("%s.%s", path, key);
         json_t *checked;
-        int rc = doc_check_value(f->fields, element, at, &checked, err);
+        int rc = check_value(f->fields, element, at, &checked, err);
 
         if (rc < 0)
             return rc;
@@ -176,7 +180,7 @@ static int check_object(const struct doc_field *fields, const json_t *v, const c
             return unknown_field(fields, path, key, err);
         if (json_is_null(element) || (f->flags & DOC_READ_ONLY))
             continue;
-        if ((rc = doc_check_value(f, element, at, &checked, err)) < 0)
+        if ((rc = check_value(f, element, at, &checked, err)) < 0)
             return rc;
         json_object_set_new(object, key, checked);
     }
@@ -231,8 +235,8 @@ static bool is_default(const struct doc_field *f, const json_t *v)
            (json_is_object(v) && json_object_size(v) == 0);
 }
 
-int doc_check_value(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
-                    struct err *err)
+static int check_value(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
+                       struct err *err)
 {
     SCOPED(json_decrefp) json_t *checked = NULL;
     int rc = check_type(f, v, path, &checked, err);

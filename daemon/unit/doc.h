@@ -56,9 +56,6 @@ struct doc_field {
 /* A checked copy: nulls and read-only fields are gone, whole numbers given for texts are texts.
  * -EINVAL: "target_config.prot: no such field: did you mean port?" */
 int doc_check(const struct doc_field *fields, const json_t *doc, json_t **ret, struct err *err);
-/* One field's value likewise, at 'path' in the message. */
-int doc_check_value(const struct doc_field *f, const json_t *v, const char *path, json_t **ret,
-                    struct err *err);
 
 /* New references: with the defaults filled in; with secrets masked. */
 json_t *doc_full(const struct doc_field *fields, const json_t *doc);

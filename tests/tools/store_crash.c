@@ -71,7 +71,7 @@ static int write_group(struct store *s, uint64_t n)
     key_line(&key, "crash", n);
     store_batch_put(b, STORE_AUDIT, key_slice(&key), slice_str("group"));
     for (unsigned p = 0; p < n_pieces(n); p++) {
-        key_spill(&key, "crash", "s", n, p);
+        key_block(&key, "crash", n, p);
         make_piece(&value, n, p);
         store_batch_put(b, STORE_JOURNAL, key_slice(&key), key_slice(&value));
     }
@@ -122,7 +122,7 @@ static void check_group(struct store *s, uint64_t n)
     if (store_get(s, STORE_AUDIT, key_slice(&key), &value, &err) < 0)
         fail("lost", n);
     for (unsigned p = 0; p < n_pieces(n); p++) {
-        key_spill(&key, "crash", "s", n, p);
+        key_block(&key, "crash", n, p);
         make_piece(&expected, n, p);
         buf_clear(&value);
         if (store_get(s, STORE_JOURNAL, key_slice(&key), &value, &err) < 0)
@@ -140,8 +140,8 @@ static void check_nothing_after(struct store *s, uint64_t last)
     SCOPED(store_iter_freep) struct store_iter *it = NULL;
     struct slice key, value;
 
-    key_prefix(&prefix, KEY_SPILL, "crash", "s", NULL);
-    key_spill(&from, "crash", "s", last + 1, 0);
+    key_prefix(&prefix, KEY_BLOCK, "crash", NULL);
+    key_block(&from, "crash", last + 1, 0);
     it = store_iter_new(s, STORE_JOURNAL, key_slice(&prefix));
     store_iter_seek(it, key_slice(&from));
     if (store_iter_next(it, &key, &value, &err) != 0)

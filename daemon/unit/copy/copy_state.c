@@ -108,7 +108,8 @@ static void table_values(struct buf *out, const struct job *job, const struct co
             (uint64_t)row->last_round, row->rows);
 }
 
-void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row)
+static void copy_state_sql_table(struct buf *out, const struct job *job,
+                                 const struct copy_table_row *row)
 {
     sql_add(out, "REPLACE INTO %i.sluice_copy_table VALUES ", job->meta_schema);
     table_values(out, job, row);

@@ -101,9 +101,8 @@ int copy_state_put_table(struct mysql_conn *target, const struct job *job,
 int copy_state_put_ranges(struct mysql_conn *target, const struct job *job, const char *schema,
                           const char *table, const struct read_range *rows, unsigned n,
                           struct err *err);
-/* SQL of the two statements that belong into the rows' own transaction. */
+/* SQL of the statement that belongs into the rows' own transaction. */
 struct buf;
-void copy_state_sql_table(struct buf *out, const struct job *job, const struct copy_table_row *row);
 void copy_state_sql_range(struct buf *out, const struct job *job, const char *schema,
                           const char *table, const struct read_range *row);
 /* The whole copy is finished; copy_state_finished() is 1, 0 or <0.  Without a round it was DM's. */

@@ -31,7 +31,7 @@ struct drain_judge {
     struct table_map *mark_map;
 };
 
-struct drain_judge *drain_judge_make(const struct drain_judge_config *c)
+static struct drain_judge *drain_judge_make(const struct drain_judge_config *c)
 {
     struct drain_judge *j = xcalloc(1, sizeof *j);
 

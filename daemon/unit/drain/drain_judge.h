@@ -21,7 +21,6 @@ struct drain_judge_config {
     uint64_t channel;
 };
 
-struct drain_judge *drain_judge_make(const struct drain_judge_config *c);
 int drain_judge_new(struct drain_judge **ret, struct drainer *d, const struct drain_target *t,
                     const json_t *doc, struct err *err);
 void drain_judge_free(struct drain_judge *j); /* NULL is fine */

@@ -26,7 +26,8 @@ static void source_unrefp(struct source **s)
 
 /* --- what it shows --- */
 
-int pump_source(struct pump *p, struct source **ret, struct err *err)
+/* Its source, referenced; -EINVAL, -ENOENT. */
+static int pump_source(struct pump *p, struct source **ret, struct err *err)
 {
     SCOPED(json_decrefp) json_t *doc = registrant_doc(&p->reg);
     const char *name = json_string_value(doc_at(doc, "source_name"));

@@ -21,8 +21,6 @@ static inline struct pump *pump_of(const struct node *n)
     return node_owner((struct node *)n, struct pump, unit.node);
 }
 
-/* Its source, referenced; -EINVAL, -ENOENT. */
-int pump_source(struct pump *p, struct source **ret, struct err *err);
 /* The journal, a reference; -ENOENT with a sentence when there is none yet.  Also while it does
  * not run. */
 int pump_journal(struct pump *p, struct journal **ret, struct err *err);

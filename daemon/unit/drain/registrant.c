@@ -256,6 +256,8 @@ static enum node_state state_kept(const json_t *kept)
     return state == NODE_PAUSED || state == NODE_OFFLINE ? (enum node_state)state : NODE_ONLINE;
 }
 
+static void ended(struct unit *u, void *arg);
+
 int registrant_init(struct registrant *r, struct unit *u, const struct registrant_kind *kind,
                     const struct registry_config *config, const char *name, const json_t *kept,
                     const json_t *doc, struct err *err) NO_THREAD_CHECK
@@ -271,7 +273,7 @@ int registrant_init(struct registrant *r, struct unit *u, const struct registran
     r->name = xstrdup(name);
     mutex_init(&r->steer);
     u->arg = r;
-    u->ended = registrant_ended;
+    u->ended = ended;
     r->node_state = state_kept(kept);
     atomic_store(&r->max_commit_ts,
                  (uint64_t)json_integer_value(json_object_get(kept, "max_commit_ts")));
@@ -434,7 +436,7 @@ int registrant_close(struct registrant *r, struct err *err)
     return rc;
 }
 
-void registrant_ended(struct unit *u, void *arg)
+static void ended(struct unit *u, void *arg)
 {
     struct registrant *r = arg;
     enum node_state state = registrant_state(r);

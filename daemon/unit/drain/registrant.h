@@ -106,8 +106,6 @@ int registrant_close(struct registrant *r, struct err *err);
 /* The daemon starts, and ends. */
 void registrant_restart(struct registrant *r);
 void registrant_halt(struct registrant *r);
-/* unit.ended of the owner. */
-void registrant_ended(struct unit *u, void *arg);
 
 /* Rows for the tables of both. */
 json_t *registrant_get_node_state(const struct node *n, const struct attr *a, struct err *err);

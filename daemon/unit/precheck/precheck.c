@@ -162,8 +162,9 @@ static char *connect_fix(const struct precheck *p, const struct end *e,
     }
 }
 
-bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params *params,
-                   struct err *err)
+/* Connects; a refusal is a FAIL line and false. */
+static bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params *params,
+                          struct err *err)
 {
     struct mysql_params mine;
     int rc;
@@ -192,7 +193,7 @@ bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params 
     return true;
 }
 
-void precheck_end_fini(struct end *e)
+static void precheck_end_fini(struct end *e)
 {
     mysql_conn_close(e->conn);
     server_info_fini(&e->info);

@@ -102,7 +102,8 @@ int precheck_item_check(const char *word, struct err *err)
                    SUGGESTED(&s));
 }
 
-bool precheck_item_covers(const char *word, const char *id)
+/* Does 'word' stand for what the report calls 'id'? */
+static bool precheck_item_covers(const char *word, const char *id)
 {
     if (strcmp(word, id) == 0 || strcmp(word, "all") == 0)
         return true;

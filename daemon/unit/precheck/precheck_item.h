@@ -12,8 +12,6 @@
 
 /* Is 'word' the name of something, or "all"?  -EINVAL with a guess at what was meant. */
 int precheck_item_check(const char *word, struct err *err);
-/* Does 'word' stand for what the report calls 'id'? */
-bool precheck_item_covers(const char *word, const char *id);
 /* Does one of these words?  NULL: there are none. */
 bool precheck_items_cover(const json_t *words, const char *id);
 

@@ -37,10 +37,6 @@ bool precheck_rights(struct precheck *p, const struct end *e, enum precheck_leve
 bool precheck_right(struct precheck *p, const struct end *e, enum precheck_level level,
                     const char *right, const char *db, const char *what_for);
 
-/* Connects; a refusal is a FAIL line and false. */
-bool precheck_open(struct precheck *p, struct end *e, const struct mysql_params *params,
-                   struct err *err);
-void precheck_end_fini(struct end *e);
 struct server_kind precheck_kind(const struct end *e);
 
 void precheck_source_lines(struct precheck *p); /* precheck_source.c */

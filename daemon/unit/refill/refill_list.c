@@ -10,7 +10,8 @@
 #include "unit/refill/refill_priv.h"
 
 /* A server with lower_case_table_names logs a statement as it was typed. */
-struct refill_entry *refill_find(const struct refill *f, const char *schema, const char *table)
+static struct refill_entry *refill_find(const struct refill *f, const char *schema,
+                                        const char *table)
 {
     for (unsigned i = 0; f && i < f->n; i++)
         if (strcasecmp(f->entries[i].row.schema, schema) == 0 &&

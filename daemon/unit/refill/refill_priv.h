@@ -78,7 +78,6 @@ int refill_write_state(struct sync_run *r, struct refill_entry *e, struct err *e
 
 /* --- refill_list.c --- */
 
-struct refill_entry *refill_find(const struct refill *f, const char *schema, const char *table);
 bool refill_reached(const struct sync_run *r, const char *server, const struct position *p);
 
 #endif

@@ -129,7 +129,8 @@ static void wake_released(struct shards *s, const struct shard_rows *rows, const
 
 /* --- what is shown --- */
 
-char *shards_id(const char *task, const struct shard_group *g)
+/* "<task>-`db`.`table`"; caller frees. */
+static char *shards_id(const char *task, const struct shard_group *g)
 {
     return xasprintf("%s-`%s`.`%s`", task, g->schema, g->table);
 }

@@ -57,7 +57,4 @@ json_t *shards_blocking(struct shards *s, const char *source);
 json_t *shards_conflicts(struct shards *s, const char *source);
 json_t *shards_unresolved(struct shards *s, const char *source);
 
-/* "<task>-`db`.`table`"; caller frees. */
-char *shards_id(const char *task, const struct shard_group *g);
-
 #endif

@@ -100,7 +100,8 @@ void sync_publish_refill(struct sync_run *r)
     node_changed(&s->unit.node, "copied_again");
 }
 
-bool sync_skips(void *run, const struct target_table *t)
+/* Is the table left out by this run? For group_write(). */
+static bool sync_skips(void *run, const struct target_table *t)
 {
     struct sync_run *r = run;
 

@@ -212,8 +212,6 @@ void sync_publish_catching_up(struct sync *s, const char *table);
  */
 int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool plain,
                     struct err *err);
-/* Is the table left out by this run? For group_write(). */
-bool sync_skips(void *run, const struct target_table *t);
 
 /* --- sync_status.c --- */
 void sync_sample(struct sync *s); /* once a second */

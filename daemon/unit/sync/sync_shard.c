@@ -87,7 +87,8 @@ bool shard_any_mine(const struct sync_run *r, enum shard_state state)
     return false;
 }
 
-struct shard_member *shard_mine(const struct sync_run *r, const char *schema, const char *name)
+static struct shard_member *shard_mine(const struct sync_run *r, const char *schema,
+                                       const char *name)
 {
     for (unsigned i = 0; i < r->shards->n_mine; i++) {
         struct shard_member *m = r->shards->mine[i];

@@ -27,7 +27,6 @@ int shard_reload(struct sync_run *r, struct err *err);
 /* The same after a change of our own, of which the others are told. */
 int shard_tell(struct sync_run *r, struct err *err);
 bool shard_any_mine(const struct sync_run *r, enum shard_state state);
-struct shard_member *shard_mine(const struct sync_run *r, const char *schema, const char *name);
 /* May the statement at hand, on this table, be looked at by this run? */
 bool shard_is_for(const struct sync_run *r, const char *schema, const char *name);
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-void verify_set_clear(struct verify_set *s)
+static void verify_set_clear(struct verify_set *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         free(s->items[i].key);

@@ -23,7 +23,6 @@ struct verify_set {
 };
 
 void verify_set_fini(struct verify_set *s);
-void verify_set_clear(struct verify_set *s);
 /* Copies both; 'value' may be NULL, for sets of names. */
 void verify_set_add(struct verify_set *s, const char *key, const char *value, unsigned part);
 /* After the last one was added, before the calls below. */

@@ -22,8 +22,6 @@ Test(key, is_what_FORMAT_says)
     IS_BYTES(&k, "\3t\0s\0sync\0");
     key_xa(&k, "t", "s", "x1", 0x01020304);
     IS_BYTES(&k, "\4t\0s\0x1\0\1\2\3\4");
-    key_spill(&k, "t", "s", 0x0102030405060708, 9);
-    IS_BYTES(&k, "\5t\0s\0\1\2\3\4\5\6\7\10\0\0\0\11");
     key_table(&k, "s", "d", "t", 258);
     IS_BYTES(&k, "\6s\0d\0t\0\0\0\0\0\0\0\1\2");
     key_line(&k, "audit", 1);
