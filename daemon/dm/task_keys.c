@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/scope.h"
@@ -266,11 +267,32 @@ static json_t *give_args(const json_t *consistency)
     return word && strcmp(word, "auto") != 0 ? json_sprintf("--consistency %s", word) : NULL;
 }
 
+/* "64", of MiB, or "64MiB". */
+static bool is_size(const char *text)
+{
+    size_t n = strspn(text, "0123456789");
+
+    text += n + (text[n] == ' ');
+    if (n && *text && strchr("kKmMgGtTpP", *text))
+        text += 1 + (text[1] == 'i' || text[1] == 'I');
+    return n && (!*text || strcasecmp(text, "b") == 0);
+}
+
+static int take_chunk_size(json_t *conf, const json_t *v, struct err *err)
+{
+    (void)conf;
+    if (json_is_integer(v) ? json_integer_value(v) >= 0
+                           : json_is_string(v) && is_size(json_string_value(v)))
+        return 0;
+    err_set(err, -EINVAL, "a size is expected: 64, of MiB, or 64MiB");
+    return err_because(err, REASON_FILE_CHUNK_SIZE);
+}
+
 static const struct dm_key dumper_keys[] = {
     { "threads", "export_threads" },
     { "extra-args", "consistency", take_args, give_args },
     { "mydumper-path" },
-    { "chunk-filesize" },
+    { "chunk-filesize", NULL, take_chunk_size },
     { "statement-size" },
     { "rows" },
     { "skip-tz-utc" },
@@ -461,7 +483,15 @@ const struct dm_key task_file_instance_keys[] = {
     { 0 },
 };
 
-const char *const task_file_sections[] = {
-    "routes",  "filters",          "expression-filter", "mydumpers", "loaders",
-    "syncers", "block-allow-list", "black-white-list",  NULL
+const struct task_file_section task_file_sections[] = {
+    { "routes", REASON_FILE_ROUTE_UNKNOWN },
+    { "filters", REASON_FILE_FILTER_UNKNOWN },
+    { "expression-filter", REASON_EXPRESSION_UNKNOWN },
+    { "mydumpers", REASON_FILE_DUMPER_UNKNOWN },
+    { "loaders", REASON_FILE_LOADER_UNKNOWN },
+    { "syncers", REASON_FILE_SYNCER_UNKNOWN },
+    { "block-allow-list", REASON_FILE_LIST_UNKNOWN },
+    { "black-white-list", REASON_FILE_LIST_UNKNOWN },
+    { "validators", REASON_FILE_VALIDATOR_UNKNOWN, .may_rest = true },
+    { 0 },
 };

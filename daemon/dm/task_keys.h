@@ -3,6 +3,8 @@
 #ifndef SLUICE_DM_TASK_KEYS_H
 #define SLUICE_DM_TASK_KEYS_H
 
+#include <stdbool.h>
+
 #include "dm/keys.h"
 
 extern const struct dm_key task_file_keys[];            /* the file's own */
@@ -21,7 +23,12 @@ struct task_file_part {
 };
 extern const struct task_file_part task_file_parts[]; /* 'own' NULL ends it */
 
-/* Sections whose entries instances call, with the key of an instance that does. */
-extern const char *const task_file_sections[]; /* NULL at the end */
+/* Sections whose entries instances call, and what it is called to call one that is not there. */
+struct task_file_section {
+    const char *name;
+    enum reason unknown;
+    bool may_rest; /* one that nobody calls is no mistake */
+};
+extern const struct task_file_section task_file_sections[]; /* 'name' NULL ends it */
 
 #endif

@@ -29,6 +29,15 @@ struct reading {
 
 /* --- what an instance calls --- */
 
+static const struct task_file_section *section_of(const char *name)
+{
+    const struct task_file_section *s = task_file_sections;
+
+    while (strcmp(s->name, name) != 0)
+        s++;
+    return s;
+}
+
 static int called(struct reading *r, const char *section, const char *name, const json_t **ret,
                   struct err *err)
 {
@@ -39,7 +48,7 @@ static int called(struct reading *r, const char *section, const char *name, cons
     if (*ret)
         return 0;
     err_set(err, -EINVAL, "%s: %s is not in section %s of the file", r->where, name, section);
-    return err_because(err, REASON_FILE_RULE_UNKNOWN);
+    return err_because(err, section_of(section)->unknown);
 }
 
 /* What nobody calls is a mistake. */
@@ -48,13 +57,13 @@ static int check_used(const struct reading *r, struct err *err)
     const char *name;
     json_t *v;
 
-    for (size_t i = 0; task_file_sections[i]; i++)
-        json_object_foreach (json_object_get(r->file, task_file_sections[i]), name, v) {
-            SCOPED(freep) char *key = xasprintf("%s/%s", task_file_sections[i], name);
+    for (const struct task_file_section *s = task_file_sections; s->name; s++)
+        json_object_foreach (json_object_get(r->file, s->name), name, v) {
+            SCOPED(freep) char *key = xasprintf("%s/%s", s->name, name);
 
-            if (json_object_get(r->used, key))
+            if (s->may_rest || json_object_get(r->used, key))
                 continue;
-            err_set(err, -EINVAL, "%s.%s: no instance calls it", task_file_sections[i], name);
+            err_set(err, -EINVAL, "%s.%s: no instance calls it", s->name, name);
             return err_because(err, REASON_FILE_RULE_UNUSED);
         }
     return 0;
@@ -318,6 +327,36 @@ static int keep_list(struct reading *r, struct err *err)
     return json_object_set(r->doc, "block_allow_list", (json_t *)first);
 }
 
+/* --- validators --- */
+
+/* What is validated is said at the task (verify/), so that only mistakes are of account. */
+static int check_validator(const struct reading *r, const char *what, const json_t *validator,
+                           struct err *err)
+{
+    static const char *const modes[] = { "", "none", "fast", "full" };
+    const json_t *mode = json_object_get(validator, "mode");
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (!mode || (json_is_string(mode) && strcmp(modes[i], json_string_value(mode)) == 0))
+            return 0;
+    err_set(err, -EINVAL, "%s: %s: mode: none, fast or full is expected", r->where, what);
+    return err_because(err, REASON_FILE_VALIDATOR_MODE);
+}
+
+static int take_validator(struct reading *r, const json_t *instance, struct err *err)
+{
+    const char *name = dm_word(instance, "continuous-validator-config-name");
+    const json_t *from = NULL;
+    int rc = *name ? called(r, "validators", name, &from, err) : 0;
+
+    if (rc == 0)
+        rc = check_validator(r, name, from, err);
+    if (rc == 0)
+        rc = check_validator(r, "continuous-validator",
+                             json_object_get(instance, "continuous-validator"), err);
+    return rc;
+}
+
 /* --- instances --- */
 
 static int check_source(const struct reading *r, const json_t *confs, struct err *err)
@@ -350,7 +389,8 @@ static int take_instance(struct reading *r, const json_t *instance, size_t i, js
     if ((rc = check_source(r, confs, err)) < 0 || (rc = take_list(r, instance, err)) < 0 ||
         (rc = each_name(r, instance, "route-rules", take_route, err)) < 0 ||
         (rc = each_name(r, instance, "filter-rules", take_filter, err)) < 0 ||
-        (rc = each_name(r, instance, "expression-filters", take_expression, err)) < 0)
+        (rc = each_name(r, instance, "expression-filters", take_expression, err)) < 0 ||
+        (rc = take_validator(r, instance, err)) < 0)
         return rc;
     for (const struct task_file_part *p = task_file_parts; p->own && rc == 0; p++)
         rc = take_part(r, instance, p, err);

@@ -29,7 +29,7 @@ struct node_private {
 
 /* A row's number within its node: 1.. built-in rows, then attributes, then actions; 0 is the
  * node itself.  Below ROWS_MAX, which node_type_check() sees to. */
-#define ROWS_MAX 62
+#define ROWS_MAX 63
 #define ROW_ANY 63 /* in 'dirty': something changed */
 unsigned target_row(const struct target *t);
 void target_set_row(struct target *t, unsigned row); /* neither attr nor action if out of range */

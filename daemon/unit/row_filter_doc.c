@@ -48,13 +48,16 @@ static int check_rule(const struct row_rule *r, struct err *err)
     const char *const all[] = { r->insert, r->delete, r->update_old, r->update_new };
     unsigned kinds = (r->insert != NULL) + (r->delete != NULL) + (r->update_old || r->update_new);
 
-    if (!r->schema || !r->table)
-        return err_set(err, -EINVAL, "schema and table are needed");
-    if (kinds != 1)
-        return err_set(
-            err, -EINVAL,
-            "one of insert_value_expr, delete_value_expr, and update_old_value_expr with "
-            "or without update_new_value_expr, is needed: a rule for each kind of change");
+    if (!r->schema || !r->table) {
+        err_set(err, -EINVAL, "schema and table are needed");
+        return err_because(err, REASON_EXPRESSION_NAME);
+    }
+    if (kinds != 1) {
+        err_set(err, -EINVAL,
+                "one of insert_value_expr, delete_value_expr, and update_old_value_expr with "
+                "or without update_new_value_expr, is needed: a rule for each kind of change");
+        return err_because(err, REASON_EXPRESSION_MANY);
+    }
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         struct expr *e = NULL;
 
@@ -86,10 +89,11 @@ int row_filter_doc_named(const json_t *rules, const json_t *source_confs, struct
 
     json_array_foreach (source_confs, i, conf)
         json_array_foreach (json_object_get(conf, "expression_filters"), k, name)
-            if (!json_object_get(rules, json_string_value(name)))
-                return err_set(err, -EINVAL,
-                               "source_conf[%zu]: expression_filters: there is no rule %s", i,
-                               json_string_value(name));
+            if (!json_object_get(rules, json_string_value(name))) {
+                err_set(err, -EINVAL, "source_conf[%zu]: expression_filters: there is no rule %s",
+                        i, json_string_value(name));
+                return err_because(err, REASON_EXPRESSION_UNKNOWN);
+            }
     return 0;
 }
 

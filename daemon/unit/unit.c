@@ -87,11 +87,21 @@ static void unit_log_error(struct unit *u, const struct err *err, unsigned retri
         log_error(u->path, "%s", err->text);
 }
 
-/* Numbers from 2000 are the client library's: it did not get in, or the line broke. */
-static bool is_of_connection(const struct err *err)
+/* Of a session that was there: the library's numbers for it, and a server that ends. */
+static bool is_lost(const struct err *err)
 {
-    return (err->sql >= 2000 && err->sql < 3000) || err->code == -ECONNRESET ||
-           err->code == -ECONNREFUSED;
+    return err->sql == 2006 || err->sql == 2013 || err->sql == 2055 ||
+           (err->code == -ECONNRESET && err->sql >= 1000 && err->sql < 2000);
+}
+
+/* Numbers from 2000 are the client library's: it did not get in, or the line broke. */
+static void blame_connection(struct err *err)
+{
+    if (is_lost(err))
+        err_because(err, REASON_CONNECTION_LOST);
+    else if ((err->sql >= 2000 && err->sql < 3000) || err->code == -ECONNRESET ||
+             err->code == -ECONNREFUSED)
+        err_because(err, REASON_CONNECTION);
 }
 
 static void patience_of(struct unit *u, struct unit_patience *ret)
@@ -127,8 +137,7 @@ static int64_t unit_failed(struct unit *u, struct err *err, bool *mended, unsign
     struct unit_patience p;
     int64_t delay_ms = 0;
 
-    if (is_of_connection(err))
-        err_because(err, REASON_CONNECTION);
+    blame_connection(err);
     patience_of(u, &p);
     *mended = kind == RETRY_NEVER && p.resumes && retry_resumes(err);
     mutex_lock(&u->lock);
@@ -469,6 +478,12 @@ json_t *unit_get_error(const struct node *n, const struct attr *a, struct err *e
 
     (void)a, (void)err;
     return json_string(u->error.code ? u->error.text : "");
+}
+
+json_t *unit_get_reason(const struct node *n, const struct attr *a, struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_string(reason_word(unit_of(n)->error.reason));
 }
 
 json_t *unit_get_retries(const struct node *n, const struct attr *a,

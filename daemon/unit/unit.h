@@ -149,6 +149,7 @@ void unit_lock(struct node *n);
 void unit_unlock(struct node *n);
 json_t *unit_get_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_error(const struct node *n, const struct attr *a, struct err *err);
+json_t *unit_get_reason(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_retries(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_max_retries(const struct node *n, const struct attr *a, struct err *err);
 json_t *unit_get_next_retry(const struct node *n, const struct attr *a, struct err *err);

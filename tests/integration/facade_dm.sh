@@ -3,7 +3,7 @@
 # DM's OpenAPI against a real MySQL and a real MariaDB: every spelling of 5.x and 6.x, what each changes being there when
 # it returns; every code of DM's errors that can be provoked; no password on any way out; rows at both ends in the end.
 set -u
-. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/compare.sh
+. tests/lib/servers.sh; . tests/lib/sluice.sh; . tests/lib/http.sh; . tests/lib/compare.sh; . tests/lib/dm.sh
 
 start_mysql my
 start_mariadb mdb
@@ -15,40 +15,8 @@ for s in my mdb; do
     sql $s "CREATE DATABASE d_$s; CREATE TABLE d_$s.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(20)); INSERT INTO d_$s.t (v) VALUES ('a'), ('b'), ('c');
         CREATE TABLE d_$s.u (id INT PRIMARY KEY)"
 done
-A=/api/v1
-ok() { # status METHOD path [body]: no password in the answer
-    expect "$1" "$2" "$A$3" "${4:-}"
-    case $body in *sluice-pw* | *'"password": "sluice"'*) die "$2 $3 shows a password: $body" ;; esac
-}
-code() { # error_code part METHOD path [body]
-    expect 400 "$3" "$A$4" "${5:-}"
-    jq -e --argjson c "$1" --arg p "$2" '.error_code == $c and (.error_msg | contains($p))' <<<"$body" >/dev/null || die "$3 $4 ${5:-}: not $1 '$2': $body"
-    codes="$codes $1"
-}
-codes=""
-shows() { jq -e "$1" <<<"$body" >/dev/null || die "not $1: $body"; }
-port_of() { eval "echo \$${1}_port"; }
-source_of() { # name server [more fields]
-    echo "{\"source_name\": \"$1\", \"host\": \"127.0.0.1\", \"port\": $(port_of "$2"), \"user\": \"sluice\", \"password\": \"sluice\", \"enable_gtid\": false${3:-}}"
-}
-rules() { # source server...
-    local list=""
-    while [ $# -gt 0 ]; do list="$list, {\"source\": {\"source_name\": \"$1\", \"schema\": \"d_$2\", \"table\": \"t\"}}"; shift 2; done
-    echo "[${list#, }]"
-}
-confs() { local list=""; for s in "$@"; do list="$list, {\"source_name\": \"$s\"}"; done; echo "[${list#, }]"; }
-task_of() { # name source_conf rules [more fields]
-    echo "{\"name\": \"$1\", \"task_mode\": \"${mode:-all}\", \"enhance_online_schema_change\": true, \"on_duplicate\": \"${dup:-error}\",
-        \"target_config\": {\"host\": \"127.0.0.1\", \"port\": ${target_port:-$dst_port}, \"user\": \"sluice\", \"password\": \"sluice\"},
-        \"table_migrate_rule\": $3, \"source_config\": {\"source_conf\": $2}${4:-}}"
-}
 one() { task_of "$1" "$(confs my)" "$(rules my my)" "${2:-}"; }
 both() { task_of "$1" "$(confs my mdb)" "$(rules my my mdb mdb)" "${2:-}"; }
-stages() { ok 200 GET "/tasks/$1/status"; jq -c '[.data[] | {(.source_name): .stage}] | add' <<<"$body"; }
-stages_are() { [ "$(stages "$1")" = "$2" ] || { stages "$1"; die "the stages of $1 are not $2: $body"; }; }
-in_unit() { ok 200 GET "/tasks/$1/status"; jq -e --arg u "$2" '[.data[].unit == $u] | all' <<<"$body" >/dev/null; }
-wait_sync() { wait_for 60 in_unit "$1" Sync || die "$1 is not in Sync: $body"; }
-
 note "sources: made in both forms, shown, changed, removed"
 ok 201 POST /sources "$(source_of my my)"
 shows '.source_name == "my" and .password == "******"'
@@ -75,7 +43,6 @@ ok 200 POST /sources/mdb/relay/enable; relay_is Running
 ok 200 GET '/sources?enable_relay=true'; shows '[.data[].source_name] == ["mdb"]'
 code 46025 "source with name mdb" PUT /sources/mdb "{\"source\": $(source_of mdb mdb)}"
 code 46023 "existing relay workers" DELETE /sources/mdb
-code 49001 "" POST /sources/mdb/relay/purge '{"relay_binlog_name": "nothing.000001"}'
 ok 200 POST /sources/mdb/relay/disable; relay_is null
 
 note "errors of sources"
@@ -87,6 +54,11 @@ code 0 "with_status" GET '/sources?with_status=maybe'
 code 40005 "must not be empty" POST /sources "$(source_of '' my)"
 code 40006 "more than max allowed value 32" POST /sources "$(source_of a23456789012345678901234567890123 my)"
 code 40007 "relay-binlog-name nonsense not valid" POST /sources "$(source_of x my ', "relay_config": {"relay_binlog_name": "nonsense"}')"
+code 11010 "flavor" POST /sources "$(source_of x my ', "flavor": "oracle"')"
+code 11009 "relay_binlog_gtid" POST /sources "$(source_of x my ', "relay_config": {"relay_binlog_gtid": "nonsense"}')"
+code 11011 "0-1-2 is not mysql GTID set" POST /sources/my/relay/enable '{"relay_binlog_gtid": "0-1-2"}'
+code 11012 "is not mariadb GTID set" POST /sources/mdb/relay/enable '{"relay_binlog_gtid": "e9a1fc22-ec08-11e9-b2ac-0242ac110003:1-2"}'
+code 40007 "relay-binlog-name nonsense" POST /sources/my/relay/enable '{"relay_binlog_name": "nonsense"}'
 code 46007 "source config with ID my already exists" POST /sources "$(source_of my my)"
 code 46004 "dm-worker with name w9 not exists" POST /sources "{\"source\": $(source_of x my), \"worker_name\": \"w9\"}"
 code 10001 "scope=upstream" POST /sources "$(source_of x my | sed 's/"password": "sluice"/"password": "sluice-pw"/')"
@@ -179,6 +151,9 @@ ok 204 DELETE $tables/d_my/t
 code 44005 "" DELETE $tables/d_my/t
 code 44005 "" GET $tables/nothing
 code 44005 "" GET $tables/d_my/nothing
+sql dst "RENAME TABLE d_my.t TO d_my.away"
+code 44007 "d_my.t" PUT $tables/d_my/t '{"schema_source": "downstream"}'
+sql dst "RENAME TABLE d_my.away TO d_my.t"
 code 44009 "CREATE TABLE" PUT $tables/d_my/t '{"sql_content": "DROP TABLE t"}'
 code 49001 "sql" PUT $tables/d_my/t '{}'
 code 49001 "sql" PUT $tables/d_my/t '{"schema_source": "upstream", "sql_content": "CREATE TABLE t (a INT)"}'
@@ -237,7 +212,22 @@ file=$'name: x\ntask-mode: all\ntarget-database: {host: h, port: 1, user: u}\n'
 convert 20004 "task name should not be empty" "task-mode: all"
 convert 20020 "task-mode" "name: x"
 convert 20013 "mysql-instances" "$file"
-convert 40005 "source-id is missing" "$file"'mysql-instances: [{}]'
+convert 20005 "source-id is missing" "$file"'mysql-instances: [{}]'
+convert 20006 "too long" "$file"'mysql-instances: [{source-id: a23456789012345678901234567890123}]'
+in_instance() { convert "$1" "$2" "$file"$'mysql-instances: [{source-id: a, '"$3}]"; }
+in_instance 20023 "section routes" 'route-rules: [r]'
+in_instance 20026 "section block-allow-list" 'block-allow-list: r'
+in_instance 20027 "section mydumpers" 'mydumper-config-name: r'
+in_instance 20029 "section loaders" 'loader-config-name: r'
+in_instance 20030 "section syncers" 'syncer-config-name: r'
+in_instance 20040 "section expression-filter" 'expression-filters: [r]'
+in_instance 20056 "section validators" 'continuous-validator-config-name: r'
+in_instance 20055 "none, fast or full" 'continuous-validator: {mode: slow}'
+in_instance 20047 "a size is expected" 'mydumper: {chunk-filesize: 64MX}'
+in_instance 20053 "import_mode" 'loader: {import-mode: x}'
+in_instance 20054 "on_duplicate" 'loader: {on-duplicate: x}'
+convert 20033 "shard_mode" "$file"$'shard-mode: both\nmysql-instances: [{source-id: a}]'
+convert 20070 "foreign_key_checks" "${file/user: u/user: u, session: {foreign_key_checks: maybe\}}"$'mysql-instances: [{source-id: a}]'
 convert 20014 "same source-id" "$file"'mysql-instances: [{source-id: a}, {source-id: a}]'
 convert 20032 "named twice" "$file"$'mysql-instances: [{source-id: a, route-rules: [r, r]}]\nroutes: {r: {schema-pattern: a}}'
 convert 20038 "no instance calls it" "$file"$'mysql-instances: [{source-id: a}]\nroutes: {r: {schema-pattern: a}}'
@@ -260,12 +250,28 @@ create 20001 "ignore_checking_items" "$(one x ', "ignore_checking_items": ["nons
 create 20066 "strict_optimistic_shard_mode" "$(one x ', "strict_optimistic_shard_mode": true')"
 create 20014 "twice" "$(task_of x "$(confs my my)" "$(rules my my)")"
 create 11043 "table_migrate_rule" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "~(", "table": "t"}}]')"
+create 11011 "is not mysql GTID set" "$(task_of x '[{"source_name": "my", "binlog_gtid": "0-1-2"}]' "$(rules my my)")"
+create 11012 "is not mariadb GTID set" "$(task_of x '[{"source_name": "mdb", "binlog_gtid": "e9a1fc22-ec08-11e9-b2ac-0242ac110003:1"}]' "$(rules mdb mdb)")"
 create 11009 "binlog_gtid" "$(task_of x '[{"source_name": "my", "binlog_gtid": "nonsense"}]' "$(rules my my)")"
 create 49001 "filter rule name none not found" "$(task_of x "$(confs my)" '[{"source": {"source_name": "my", "schema": "d_my", "table": "t"}, "binlog_filter_rule": ["none"]}]')"
 create 20041 "expression_filter" "$(one x ', "expression_filter": {"e": {"schema": "d_my", "table": "t", "insert_value_expr": "id >"}}')"
+expression() { create "$1" "expression_filter" "$(one x ", \"expression_filter\": {\"e\": {\"schema\": \"$2\", \"table\": \"t\", \"insert_value_expr\": \"id > 3\"$3}}")"; }
+expression 20042 "" ""
+expression 20039 d_my ', "delete_value_expr": "id > 3"'
+create 20040 "there is no rule none" "$(task_of x '[{"source_name": "my", "expression_filters": ["none"]}]' "$(rules my my)")"
 create 20048 "shadow_table_rules" "$(one x ', "shadow_table_rules": ["^_.+_gho$"]')"
 create 20044 "block_allow_list" "$(one x ', "block_allow_list": {"do_dbs": ["~("]}')"
-create 20054 "on_duplicate_physical" "$(one x ', "source_config": {"full_migrate_conf": {"on_duplicate_physical": "manual"}, "source_conf": [{"source_name": "my"}]}')"
+copying() { # code part settings of the copy
+    create "$1" "$2" "$(one x ", \"source_config\": {\"full_migrate_conf\": {$3}, \"source_conf\": [{\"source_name\": \"my\"}]}${4:-}")"
+}
+copying 20062 "on_duplicate_physical" '"on_duplicate_physical": "manual"'
+copying 20063 "checksum" '"checksum": "off"'
+copying 20065 "analyze" '"analyze": "off"'
+copying 20053 "import_mode" '"import_mode": "physical"'
+copying 20069 "shared storage" '"import_mode": "import-into"'
+copying 20068 "shard_mode" '"import_mode": "import-into"' ', "shard_mode": "optimistic"'
+mode=dump copying 20058 "does not begin with /" '"data_dir": "here"'
+mode=load copying 20059 "s3 is not supported" '"data_dir": "s3://here"'
 create 20037 "binlog_filter_rule" "$(one x ', "binlog_filter_rule": {"r": {"ignore_event": ["nonsense"]}}')"
 create 49002 "data source configuration not found" "$(task_of x "$(confs none)" "$(rules none my)")"
 create 10001 "scope=downstream" "$(target_port=1 one x)"
@@ -300,8 +306,11 @@ code 20022 "must set meta for task-mode incremental" POST /tasks/inc/start
 ok 204 DELETE /tasks/inc
 mode=all
 code 46010 "existing tasks" DELETE /sources/my
-create 20068 "import_mode" "$(one x ', "source_config": {"full_migrate_conf": {"import_mode": "import-into"}, "source_conf": [{"source_name": "my"}]}')"
 create 20011 "binlog_pos needs binlog_name" "$(task_of x '[{"source_name": "my", "binlog_pos": 4}]' "$(rules my my)")"
+ok 200 POST /tasks/all/stop
+ok 200 PUT /tasks/all "$(jq '.task.source_config.incr_migrate_conf.safe_mode = true' "$WORK/same")"
+code 20061 "conflicts" POST /tasks/all/start '{"safe_mode_time_duration": "0s"}'
+ok 200 PUT /tasks/all "$(cat "$WORK/same")"
 code 49001 "timeout_duration" POST /tasks/all/stop '{"source_name_list": ["my"], "timeout_duration": "soon"}'
 code 10001 "scope=downstream" PUT /tasks/all "$(jq '.task.target_config.port = 1' "$WORK/same")"
 ok 200 GET /tasks/all; shows ".target_config.port == $dst_port"
@@ -352,6 +361,8 @@ errs() { wait_for 60 error_is "$@" || die "not $1 '$3': $body"; }
 lost() { error_is 10001 mdb "error 20" || error_is 36069 mdb "source: "; } # the source's own error, or its sync's
 wait_for 60 lost || die "no error_msg of a source that is gone: $body"
 restart_server mdb; wait_sync "$coded"
+heard() { ok 200 GET /sources/mdb/status; jq -e '.data[0] | has("error_msg") | not' <<<"$body" >/dev/null; }
+wait_for 60 heard || die "the source is back, and that is not said: $body"
 sql dst "INSERT INTO d_my.t VALUES (900, 'in the way')"; sql my "INSERT INTO d_my.t VALUES (900, 'x')"
 errs 10006 my "Duplicate entry"
 sql dst "DELETE FROM d_my.t WHERE id = 900"; ok 200 POST "/tasks/$coded/resume"; wait_for 60 rows_are my || die "my differs after what was in the way is gone"

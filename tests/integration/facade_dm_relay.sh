@@ -95,7 +95,8 @@ sql mdb "FLUSH BINARY LOGS; INSERT INTO d.t VALUES (NULL)"; relay_caught_up mdb 
 dm_status mdb; shows ".data[0].relay_status | .relay_dir == \"0-$mdb_id.000001\" and .master_binlog == \"($(source_end mdb | sed 's/ /, /'))\""
 first=$(cat "$T/sources/mdb/relay/first_seq")
 not_purged() { expect 400 POST /api/v1/sources/mdb/relay/purge "{\"relay_binlog_name\": \"$(source_end mdb | cut -d' ' -f1)\", \"relay_dir\": \"$1\"}"; has "$2"; }
-not_purged "0-$mdb_id.000007" "of incarnation 7 is stored"; not_purged ./relay_log "is no sub-directory"
+not_purged "0-$mdb_id.000007" "of incarnation 7 is stored"; has "code=30040:"; not_purged ./relay_log "is no sub-directory"
+expect 400 POST /api/v1/sources/mdb/relay/purge '{"relay_binlog_name": "nothing.000001"}'; has "code=30039:"
 [ "$(cat "$T/sources/mdb/relay/first_seq")" = "$first" ] || die "a purge of another server's file took this one's"
 post relay/purge "{\"relay_binlog_name\": \"$(source_end mdb | cut -d' ' -f1)\", \"relay_dir\": \"0-$mdb_id.000001\"}"
 [ "$(cat "$T/sources/mdb/relay/first_seq")" -gt "$first" ] || die "nothing was purged"

@@ -42,11 +42,11 @@ goes() { # sources that run: a row of each comes, one of the others does not
 
 note "one source alone"
 say "sources=s1" start; wait_for 30 grep -q running "$t/sources/s1/state"
-are "running stopped running"; wait_for 30 has 1 1
+are "running new running"; wait_for 30 has 1 1
 [ -z "$(sql dst "SHOW DATABASES LIKE 'd2'")" ] || die "s2 was copied"
 refused "source s9 is not of this task" "sources=s9" start
 refused "the task is running already" "sources=[s1]" start
-refused "cannot pause: the task is stopped" '{"sources": ["s2"]}' pause
+refused "cannot pause: the task is new" '{"sources": ["s2"]}' pause
 say "" start; wait_for 30 has 2 1; goes "1 2"; are "running running running"
 say "sources=s1" pause; are "paused running running"; goes 2
 refused "pause or stop it first" 16 apply_batch

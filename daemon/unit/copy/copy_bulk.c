@@ -15,6 +15,8 @@
 #include "mysql/quote.h"
 #include "unit/copy/copy_engine.h"
 
+enum { ER_ERROR_DURING_COMMIT = 1180 };
+
 /* MariaDB's bulk path waits for ever when one value is larger than its redo log, whose least size
  * this is. */
 #define BULK_MAX_VALUE ((size_t)4 << 20)
@@ -166,6 +168,8 @@ int copy_bulk(struct copy_worker *w, struct copy_table *t, struct err *err)
     if (rc < 0)
         return rc;
     rc = bulk_transaction(w, t, &b, err);
+    if (rc < 0 && err->sql == ER_ERROR_DURING_COMMIT) /* rows equal in a key of the target's: */
+        rc = err->code = -EILSEQ;                     /* INSERTs tell which */
     atomic_fetch_sub(b.in_flight, b.rows);
     copy_rows_close(&b.rows_in, rc < 0 && rc != -EILSEQ && rc != -ESTALE);
     if (rc == 0)

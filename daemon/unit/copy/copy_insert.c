@@ -214,7 +214,7 @@ static int insert_wait(struct inserter *in, struct err *err)
     in->chunk_rows += s->n_rows;
     s->n_rows = 0;
     s->warnings = 0;
-    return rc;
+    return rc < 0 ? err_because(err, REASON_TARGET) : rc;
 }
 
 static int insert_send(struct inserter *in, struct err *err)

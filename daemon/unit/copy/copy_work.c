@@ -87,10 +87,11 @@ static int count_check(struct copy_worker *w, struct copy_table *t, struct err *
 
     if (rc < 0)
         return rc;
-    if (strtoull(count, NULL, 10) != t->row.rows)
-        return err_set(err, -EILSEQ, "%llu rows were copied, the target has %s",
-                       (unsigned long long)t->row.rows, count);
-    return 0;
+    if (strtoull(count, NULL, 10) == t->row.rows)
+        return 0;
+    err_set(err, -EILSEQ, "%llu rows were copied, the target has %s",
+            (unsigned long long)t->row.rows, count);
+    return err_because(err, REASON_ROW_COUNT);
 }
 
 static int state_set(struct copy_worker *w, struct copy_table *t, enum copy_table_state state,

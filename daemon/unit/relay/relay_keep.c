@@ -344,14 +344,17 @@ void relay_tick(struct relay *r)
 struct first_of {
     const struct relay_until *until;
     uint64_t seq;
+    bool known; /* the incarnation has files */
 };
 
 static bool see_file(void *arg, const struct journal_file *f)
 {
     struct first_of *w = arg;
 
-    if (strcmp(f->name, w->until->file) == 0 &&
-        (!w->until->incarnation || w->until->incarnation == f->incarnation))
+    if (w->until->incarnation && w->until->incarnation != f->incarnation)
+        return true;
+    w->known = true;
+    if (strcmp(f->name, w->until->file) == 0)
         w->seq = f->first_seq; /* the newest incarnation's counts */
     return true;
 }
@@ -364,13 +367,16 @@ static int first_of_file(struct journal *j, const struct relay_until *until, uin
 
     if (rc < 0)
         return rc;
-    if (!w.seq && until->incarnation)
-        return err_set(err, -ENOENT, "no file %s of incarnation %u is stored: see files",
-                       until->file, until->incarnation);
-    if (!w.seq)
-        return err_set(err, -ENOENT, "no file %s is stored: see files", until->file);
-    *ret = w.seq;
-    return 0;
+    if (w.seq) {
+        *ret = w.seq;
+        return 0;
+    }
+    if (until->incarnation)
+        err_set(err, -ENOENT, "no file %s of incarnation %u is stored: see files", until->file,
+                until->incarnation);
+    else
+        err_set(err, -ENOENT, "no file %s is stored: see files", until->file);
+    return err_because(err, w.known ? REASON_RELAY_FILE : REASON_RELAY_SOURCE);
 }
 
 static int nothing_stored(struct err *err)

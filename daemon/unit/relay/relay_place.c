@@ -357,12 +357,12 @@ static int say_changed(const struct seen *s, struct journal *j, const struct jou
 
     if (rc < 0)
         return err_wrap(err, "looking for our last transactions at the source, now %s", s->id);
-    return err_set(
-        err, -EREMCHG,
-        "the source is another server: %s instead of %s, and without GTIDs a place in one "
-        "binlog says nothing of another. %s Go on from where that ends: echo from=%s > "
-        "%s/accept",
-        s->id, head->source_id, found.data, example[0] ? example : "FILE:OFFSET", path);
+    err_set(err, -EREMCHG,
+            "the source is another server: %s instead of %s, and without GTIDs a place in one "
+            "binlog says nothing of another. %s Go on from where that ends: echo from=%s > "
+            "%s/accept",
+            s->id, head->source_id, found.data, example[0] ? example : "FILE:OFFSET", path);
+    return err_because(err, REASON_RELAY_SWITCH);
 }
 
 static bool by_set(const struct seen *s, const struct journal_head *head)

@@ -318,6 +318,7 @@ static const char *const when_full[] = { "stop", "drop_unread", NULL };
 
 const struct attr relay_attrs[] = {
     UNIT_ATTRS,
+    { .name = "error_reason", .type = ATTR_TEXT, .get = unit_get_reason, .help = REASON_HELP },
     { .name = "enable_relay",
       .type = ATTR_BOOL,
       .get = get_setting,

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
+#include "binlog/gtid_set.h"
 #include "unit/security_doc.h"
 #include "unit/server_doc.h"
 #include "unit/source/source_file.h"
@@ -123,6 +124,7 @@ const struct doc_field source_doc_fields[] = {
       .help = "Whether tasks may read this source" },
     { .name = "flavor",
       .type = DOC_ENUM,
+      .reason = REASON_FLAVOR,
       .choices = flavors,
       .help = "What the server must be; left out, it is found out" },
     { .name = "security",
@@ -146,24 +148,40 @@ const struct doc_field source_doc_fields[] = {
     { 0 },
 };
 
+/* A GTID of MySQL has a colon, one of MariaDB has none. */
+static int check_gtid(const json_t *doc, struct err *err)
+{
+    const char *text = json_string_value(doc_at(doc, "relay_config.relay_binlog_gtid"));
+    struct gtid_set *set = NULL;
+
+    if (text && *text &&
+        gtid_set_parse(&set, strchr(text, ':') ? FLAVOR_MYSQL : FLAVOR_MARIADB, text, err) < 0) {
+        err_wrap(err, "relay_binlog_gtid");
+        return err_because(err, REASON_GTID);
+    }
+    gtid_set_free(set);
+    return 0;
+}
+
 int source_doc_check(const json_t *doc, const char *name, json_t **ret, struct err *err)
 {
-    json_t *checked, *read = NULL;
+    SCOPED(json_decrefp) json_t *checked = NULL;
+    json_t *read = NULL;
     const char *given;
     int rc = source_file_is(doc) ? source_file_read(doc, &read, err) : 0;
 
     if (rc == 0)
         rc = doc_check(source_doc_fields, read ? read : doc, &checked, err);
     json_decref(read);
+    if (rc == 0)
+        rc = check_gtid(checked, err);
     if (rc < 0)
         return rc;
     given = json_string_value(doc_at(checked, "source_name"));
-    if (given && strcmp(given, name) != 0) {
-        json_decref(checked);
+    if (given && strcmp(given, name) != 0)
         return err_set(err, -EINVAL, "source_name: it is %s and stays so", name);
-    }
     json_object_set_new(checked, "source_name", json_string(name));
-    *ret = checked;
+    *ret = STEAL(checked);
     return 0;
 }
 

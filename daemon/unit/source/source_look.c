@@ -14,6 +14,7 @@
 #include "unit/source/source_priv.h"
 
 #define LOOK_INTERVAL_MS 10000
+#define LOOK_AGAIN_MS 1000 /* at a server that did not answer, which somebody waits for */
 #define CHECK_WAIT_MS 10000
 
 /* "orders, invoices": who needs 'file'. */
@@ -198,13 +199,22 @@ struct work {
     uint64_t check; /* its number; 0: none */
 };
 
+/* A login that is refused is not tried often: servers count them. */
+static int64_t look_interval_us(const struct source *s) REQUIRES(s->lock)
+{
+    bool no_answer = s->error.code == -ECONNREFUSED || s->error.code == -ECONNRESET;
+
+    return 1000LL * (no_answer ? LOOK_AGAIN_MS : LOOK_INTERVAL_MS);
+}
+
 static struct work wait_for_work(struct source *s, uint64_t doc_changes)
 {
     struct work w = { false, false, 0 };
-    int64_t until = clock_mono_us() + LOOK_INTERVAL_MS * 1000LL,
-            left_us = LOOK_INTERVAL_MS * 1000LL;
+    int64_t until, left_us;
 
     mutex_lock(&s->lock);
+    left_us = look_interval_us(s);
+    until = clock_mono_us() + left_us;
     while (!s->stop_wanted && s->checks_wanted == s->checks_done && s->doc_changes == doc_changes &&
            left_us > 0) {
         cond_wait(&s->cond, &s->lock, (left_us + 999) / 1000);

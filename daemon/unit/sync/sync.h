@@ -58,5 +58,9 @@ int sync_forget(const struct job *job, struct err *err);
 /* Commit at the source to now of the oldest transaction that the target lacks; 0 when there is
  * none; <0 while it does not run and does not know.  Any thread. */
 double sync_lag_seconds(struct unit *u);
+/* Where it is, or was when it ended, as {file, offset, gtid}, a new reference; NULL: it never was
+ * anywhere.  And for one that has not run: what is shown until it does. */
+json_t *sync_place(struct unit *u);
+void sync_show_place(struct unit *u, const json_t *place);
 
 #endif

@@ -14,7 +14,7 @@
 #include "unit/sync/sync_ddl_priv.h"
 #include "unit/sync/sync_session.h"
 
-enum { ER_BAD_TABLE = 1051 };
+enum { ER_BAD_TABLE = 1051, ER_PARSE = 1064 };
 
 /* Without the comment that is ours. */
 static struct slice plain(const struct buf *sql)
@@ -173,6 +173,13 @@ static int pass(struct sync_run *r, const struct query *q, const struct ddl *d, 
                          "or 'echo > skip' (an action of sync)");
 }
 
+static void refused(struct err *err)
+{
+    err_wrap(err, "mend it at the target and resume, or 'echo > skip' (an action of sync)");
+    if (err->sql == ER_PARSE) /* words that only the source's flavour has */
+        err_because(err, REASON_STATEMENT_UNKNOWN);
+}
+
 int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl *d,
                      uint32_t timestamp, bool (*passes)(const struct err *err), struct err *err)
 {
@@ -194,7 +201,7 @@ int sync_ddl_execute(struct sync_run *r, const struct query *q, const struct ddl
         if (rc < 0 && !passes && sync_ddl_ignorable(err))
             rc = pass(r, q, d, timestamp, err);
         else if (rc < 0 && !passes && is_refusal(err))
-            err_wrap(err, "mend it at the target and resume, or 'echo > skip' (an action of sync)");
+            refused(err);
         if (rc < 0)
             forget_refused(r, d, err);
     }

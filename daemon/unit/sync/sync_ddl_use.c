@@ -206,12 +206,13 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
                 SLICE_HEAD(q->sql, 300));
         return err_because(err, REASON_STATEMENT_LOGGED);
     }
-    if (d->tablespace)
-        return err_set(err, -ENOTSUP,
-                       "rows came or went with the files of a tablespace and are not in the "
-                       "binlog: copy the task again, or copy the table by hand, then " SAY_DONE
-                       ": %.*s",
-                       SLICE_HEAD(q->sql, 300));
+    if (d->tablespace) {
+        err_set(err, -ENOTSUP,
+                "rows came or went with the files of a tablespace and are not in the binlog: copy "
+                "the task again, or copy the table by hand, then " SAY_DONE ": %.*s",
+                SLICE_HEAD(q->sql, 300));
+        return err_because(err, REASON_STATEMENT_UNSUPPORTED);
+    }
     if (d->class == DDL_UNKNOWN) {
         err_set(err, -ENOTSUP,
                 "a statement of a kind not known touches the task: run what is needed of it at the "
@@ -219,10 +220,11 @@ int sync_ddl_refuse(const struct query *q, const struct ddl *d, struct err *err)
                 SLICE_HEAD(q->sql, 300));
         return err_because(err, REASON_STATEMENT_UNKNOWN);
     }
-    return err_set(err, -ENOTSUP,
-                   "a %s joins tables of the task with others: run what is needed of it at the "
-                   "target, then " SAY_DONE ": %.*s",
-                   ddl_class_name(d->class), SLICE_HEAD(q->sql, 300));
+    err_set(err, -ENOTSUP,
+            "a %s joins tables of the task with others: run what is needed of it at the target, "
+            "then " SAY_DONE ": %.*s",
+            ddl_class_name(d->class), SLICE_HEAD(q->sql, 300));
+    return err_because(err, REASON_STATEMENT_UNSUPPORTED);
 }
 
 /* --- what it changes in what we know --- */

@@ -291,7 +291,8 @@ static int rename_tables(struct sync_run *r, const struct query *q, const struct
                     "a RENAME of %s.%s to %s.%s, which is the name of an online schema change's "
                     "new table",
                     from.schema, from.table, to.schema, to.table);
-            return err_because(err, REASON_ONLINE_RENAME);
+            return err_because(err, from.kind == ONLINE_NONE ? REASON_ONLINE_RENAME
+                                                             : REASON_ONLINE_RENAME_GHOST);
         }
         see_pair(&s, &from, &to);
     }

@@ -49,6 +49,38 @@ static json_t *recent_tps(const struct sync *s) NO_THREAD_CHECK
     return json_integer(s->run ? (json_int_t)rate_rows_s(&s->rate, &now) : 0);
 }
 
+/* --- where it ended --- */
+
+json_t *sync_place(struct unit *u)
+{
+    struct sync *s = node_owner(u, struct sync, unit);
+    json_t *place = NULL;
+
+    mutex_lock(&u->lock);
+    if (s->binlog_file && s->binlog_file[0])
+        place = json_pack("{s:s, s:I, s:s}", "file", s->binlog_file, "offset",
+                          (json_int_t)s->binlog_offset, "gtid", s->gtid ? s->gtid : "");
+    mutex_unlock(&u->lock);
+    return place;
+}
+
+void sync_show_place(struct unit *u, const json_t *place)
+{
+    struct sync *s = node_owner(u, struct sync, unit);
+    const char *file = json_string_value(json_object_get(place, "file"));
+    const char *gtid = json_string_value(json_object_get(place, "gtid"));
+
+    if (!file || !gtid)
+        return;
+    mutex_lock(&u->lock);
+    free(s->binlog_file);
+    free(s->gtid);
+    s->binlog_file = xstrdup(file);
+    s->gtid = xstrdup(gtid);
+    s->binlog_offset = (uint64_t)json_integer_value(json_object_get(place, "offset"));
+    mutex_unlock(&u->lock);
+}
+
 /* --- where the source is --- */
 
 /* What is known of it: by its own thread some seconds ago, or by what came from it since. */
@@ -95,12 +127,21 @@ static json_t *text(const char *s)
     return json_string_nocheck(s ? s : "");
 }
 
+/* While it stands still: is what it has all that is known of the source? */
+static bool is_at_end(const struct sync *s, const struct master *m) NO_THREAD_CHECK
+{
+    return s->binlog_file && strcmp(s->binlog_file, m->pos.file) == 0 &&
+           s->binlog_offset == m->pos.offset;
+}
+
 static json_t *is_synced(struct sync *s, const struct master *m) NO_THREAD_CHECK
 {
     struct position read = s->read_to;
 
+    if (!s->run)
+        return json_boolean(is_at_end(s, m));
     /* 0: it is heard, all that came of it was read, and all that was read is in the target */
-    return json_boolean(s->run && sync_oldest_us(s) == 0 && position_compare(&read, &m->pos) >= 0);
+    return json_boolean(sync_oldest_us(s) == 0 && position_compare(&read, &m->pos) >= 0);
 }
 
 static json_t *whole_seconds(struct sync *s) NO_THREAD_CHECK

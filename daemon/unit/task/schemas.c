@@ -54,6 +54,12 @@ static struct table_file *file_of(const struct node *n)
 
 /* --- what a server says --- */
 
+static int missing(struct err *err)
+{
+    err->code = -ENOENT;
+    return err_because(err, REASON_NO_TABLE);
+}
+
 static int show_create(const struct mysql_params *server, const char *schema, const char *table,
                        const char *as, struct buf *ret, struct err *err)
 {
@@ -73,7 +79,7 @@ static int show_create(const struct mysql_params *server, const char *schema, co
         return rc;
     rc = sql_query(c, &r, err, "SHOW CREATE TABLE %i.%i", schema, table);
     if (rc < 0)
-        return err->sql == 1146 || err->sql == 1049 ? (err->code = -ENOENT) : rc;
+        return err->sql == 1146 || err->sql == 1049 ? missing(err) : rc;
     rc = mysql_result_next(r, &row, err);
     if (rc == 1 && row.n_cols > 1)
         schema_named(slice_of(row.values[1], row.sizes[1]), as, ret);

@@ -79,7 +79,7 @@ static enum unit_state state_now(const struct subtask *s) NO_THREAD_CHECK
     enum unit_state states[N_STAGES];
 
     subtask_states(s, states);
-    return plan_state(s->stages, states, subtask_wanted(s), s->task->ever);
+    return plan_state(s->stages, states, subtask_wanted(s), task_started(s->task, s->job->source));
 }
 
 static json_t *get_state(const struct node *n, const struct attr *a, struct err *err)
@@ -363,6 +363,17 @@ static const struct copy_way *const ways[] = {
     [FILES_LOAD] = &load_way,
 };
 
+/* Where it was when it last ended: until it runs again that is what is known of it. */
+static void show_place(struct subtask *s, struct unit *sync)
+{
+    SCOPED(json_decrefp) json_t *place = NULL;
+
+    mutex_lock(&s->task->lock);
+    place = json_incref(json_object_get(s->task->followed, s->job->source));
+    mutex_unlock(&s->task->lock);
+    sync_show_place(sync, place);
+}
+
 static int make_unit(struct subtask *s, enum stage stage, struct err *err)
 {
     struct unit *u = NULL;
@@ -379,6 +390,7 @@ static int make_unit(struct subtask *s, enum stage stage, struct err *err)
         break;
     case STAGE_SYNC:
         u = sync_new(s->job);
+        show_place(s, u);
         break;
     case N_STAGES:
         break;

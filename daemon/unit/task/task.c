@@ -45,6 +45,7 @@ static struct task *task_alloc(const struct tasks_config *c, const char *name) N
     t->apart = json_object();
     t->begins = json_object();
     t->followed = json_object();
+    t->started = json_object();
     mutex_init(&t->steer);
     mutex_init(&t->lock);
     cond_init(&t->cond);
@@ -66,6 +67,7 @@ void task_release(struct node *n) NO_THREAD_CHECK
     json_decref(t->apart);
     json_decref(t->begins);
     json_decref(t->followed);
+    json_decref(t->started);
     lines_free(t->events);
     shards_unref(t->shards);
     cond_fini(&t->cond);
@@ -186,10 +188,11 @@ int task_save(struct task *t, struct err *err)
     SCOPED(json_decrefp) json_t *kept = NULL;
 
     mutex_lock(&t->lock);
-    kept = json_pack("{s:O, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "config", t->doc, "wanted",
-                     wanted_names[t->wanted], "ever", t->ever, "checked", t->checked, "passed",
-                     t->passed, "finished", t->finished, "apart", json_copy(t->apart), "begins",
-                     json_deep_copy(t->begins), "followed", json_copy(t->followed));
+    kept =
+        json_pack("{s:O, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "config", t->doc, "wanted",
+                  wanted_names[t->wanted], "checked", t->checked, "passed", t->passed, "finished",
+                  t->finished, "apart", json_copy(t->apart), "begins", json_deep_copy(t->begins),
+                  "followed", json_copy(t->followed), "started", json_copy(t->started));
     mutex_unlock(&t->lock);
     return catalog_put(t->config.catalog, path, kept, err);
 }
@@ -217,7 +220,9 @@ int task_restore(const struct tasks_config *c, const char *name, const json_t *k
     json_object_update(t->apart, json_object_get(kept, "apart"));
     json_object_update(t->begins, json_object_get(kept, "begins"));
     json_object_update(t->followed, json_object_get(kept, "followed"));
-    t->ever = json_is_true(json_object_get(kept, "ever"));
+    json_object_update(t->started, json_object_get(kept, "started"));
+    if (json_is_true(json_object_get(kept, "ever"))) /* as it was kept once, of all of them */
+        task_note_started(t, NULL);
     t->checked = json_is_true(json_object_get(kept, "checked"));
     t->passed = json_is_true(json_object_get(kept, "passed"));
     t->finished = json_is_true(json_object_get(kept, "finished"));
@@ -412,7 +417,7 @@ int task_delete(struct node *n, struct err *err)
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
     state = task_state(t);
-    forget = t->ever && !t->keep_meta;
+    forget = json_object_size(t->started) > 0 && !t->keep_meta;
     mutex_unlock(&t->lock);
     rc = plan_allows(TASK_DELETE, state, err);
     if (rc == 0 && task_wait(t, NULL, 0) < 0)

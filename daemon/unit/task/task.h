@@ -53,8 +53,8 @@ struct task {
     json_t *begins GUARDED;        /* by source: how it was to begin; see task_begin.c */
     bool keep_meta GUARDED;        /* it is being deleted, and its checkpoints are to stay */
     bool halted GUARDED;           /* the daemon ends: nothing starts any more */
-    json_t *followed GUARDED;      /* by source: true where it came to sync */
-    bool ever GUARDED;             /* it was started before */
+    json_t *followed GUARDED;      /* by source that came to sync: true, or where it last ended */
+    json_t *started GUARDED;       /* by source: true where it was started before */
     bool checked GUARDED;          /* the check has passed with this document */
     bool passed GUARDED;           /* it has passed with some: target tables may be ours */
     bool finished GUARDED;         /* nothing is left to do */
@@ -99,6 +99,8 @@ int task_run(struct task *t, const struct task_order *o, struct err *err);
  * anyway; -EINVAL names the first line that failed. */
 int task_check(struct task *t, const json_t *doc, struct err *err);
 void task_resume_at_start(struct task *t);
+/* 'sources' NULL: all. */
+void task_note_started(struct task *t, const json_t *sources) REQUIRES(t->lock);
 /* Asks every unit to return, without changing what is wanted; task_wait() waits. */
 void task_halt(struct task *t);
 /* A source was enabled or disabled: its part goes on, or ends, which is waited for. */
@@ -145,6 +147,7 @@ void task_unit_moved(struct unit *u, void *arg);
 enum unit_state task_state(struct task *t) REQUIRES(t->lock);
 enum unit_state task_source_state(struct task *t, const char *source) REQUIRES(t->lock);
 enum wanted task_wanted(const struct task *t, const char *source) REQUIRES(t->lock);
+bool task_started(const struct task *t, const char *source) REQUIRES(t->lock);
 void task_sample(struct task *t); /* unlocked; once a second */
 json_t *task_get_state(const struct node *n, const struct attr *a, struct err *err);
 json_t *task_get_error(const struct node *n, const struct attr *a, struct err *err);

@@ -409,11 +409,14 @@ static int check_folder(const json_t *doc, const char *mode, struct err *err)
     static const char path[] = "source_config.full_migrate_conf.data_dir";
     const char *dir = json_string_value(doc_at(doc, path));
 
+    if (dir && *dir == '/')
+        return 0;
     if (!dir || !*dir)
-        return err_set(err, -EINVAL,
-                       "task_mode %s needs %s: echo /FOLDER > full_migrate_conf/data_dir", mode,
-                       path);
-    return *dir == '/' ? 0 : err_set(err, -EINVAL, "%s: '%s' does not begin with /", path, dir);
+        err_set(err, -EINVAL, "task_mode %s needs %s: echo /FOLDER > full_migrate_conf/data_dir",
+                mode, path);
+    else
+        err_set(err, -EINVAL, "%s: '%s' does not begin with /", path, dir);
+    return err_because(err, REASON_FOLDER);
 }
 
 int task_doc_complete(const json_t *doc, struct err *err)

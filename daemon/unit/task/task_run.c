@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/source/source.h"
+#include "unit/sync/sync.h"
 #include "unit/task/forget.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
@@ -105,7 +106,8 @@ static bool note_followed(struct task *t) REQUIRES(t->lock)
     size_t before = json_object_size(t->followed);
 
     for (unsigned i = 0; i < t->n_subs; i++)
-        if (t->subs[i]->units[STAGE_SYNC] && subtask_stage(t->subs[i]) == STAGE_SYNC)
+        if (t->subs[i]->units[STAGE_SYNC] && subtask_stage(t->subs[i]) == STAGE_SYNC &&
+            !json_object_get(t->followed, t->subs[i]->job->source))
             json_object_set_new(t->followed, t->subs[i]->job->source, json_true());
     return json_object_size(t->followed) > before;
 }
@@ -129,6 +131,23 @@ static void keep_progress(struct task *t, const char *path)
         log_warn(path, "after a restart a finished stage runs again: %s", err.text);
 }
 
+/* Where sync ended, to be shown if the daemon starts again before sync does. */
+static void keep_place(struct task *t, const struct subtask *s)
+{
+    SCOPED(json_decrefp) json_t *place = sync_place(s->units[STAGE_SYNC]);
+    struct err err = ERR_INIT;
+    bool moved;
+
+    mutex_lock(&t->lock);
+    moved = place && !t->halted && task_subtask(t, s->job->source) == s &&
+            !json_equal(place, json_object_get(t->followed, s->job->source));
+    if (moved)
+        json_object_set(t->followed, s->job->source, place);
+    mutex_unlock(&t->lock);
+    if (moved && task_save(t, &err) < 0)
+        log_warn(s->job->path, "after a restart it is not shown where sync was: %s", err.text);
+}
+
 void task_unit_ended(struct unit *u, void *arg)
 {
     struct subtask *s = arg;
@@ -138,12 +157,25 @@ void task_unit_ended(struct unit *u, void *arg)
     if (unit_state(u) == UNIT_FINISHED) {
         keep_progress(t, s->job->path);
         step(t, NULL);
+    } else if (u == s->units[STAGE_SYNC]) {
+        keep_place(t, s);
     }
     mutex_unlock(&t->steer);
     tell(t);
 }
 
 /* --- what is wanted --- */
+
+void task_note_started(struct task *t, const json_t *sources)
+{
+    SCOPED(json_decrefp)
+    json_t *names = sources ? json_incref((json_t *)sources) : task_doc_sources(t->doc);
+    const json_t *name;
+    size_t i;
+
+    json_array_foreach (names, i, name)
+        json_object_set_new(t->started, json_string_value(name), json_true());
+}
 
 /* For all: one word.  For some: theirs, where it is another than that of all. */
 static void put_wanted(struct task *t, const json_t *sources, enum wanted wanted) REQUIRES(t->lock)
@@ -162,19 +194,19 @@ static void put_wanted(struct task *t, const json_t *sources, enum wanted wanted
             json_object_set_new(t->apart, json_string_value(name),
                                 json_string(wanted_names[wanted]));
     }
-    t->ever = t->ever || wanted == WANTED_RUNNING;
+    if (wanted == WANTED_RUNNING)
+        task_note_started(t, sources);
 }
 
 static int set_wanted(struct task *t, const json_t *sources, enum wanted wanted, struct err *err)
 {
-    SCOPED(json_decrefp) json_t *apart = NULL;
+    SCOPED(json_decrefp) json_t *apart = NULL, *started = NULL;
     enum wanted was;
-    bool ever;
     int rc;
 
     mutex_lock(&t->lock);
     was = t->wanted;
-    ever = t->ever;
+    started = json_copy(t->started);
     apart = json_copy(t->apart);
     put_wanted(t, sources, wanted);
     t->error = ERR_INIT;
@@ -183,7 +215,8 @@ static int set_wanted(struct task *t, const json_t *sources, enum wanted wanted,
         return 0;
     mutex_lock(&t->lock);
     t->wanted = was;
-    t->ever = ever;
+    json_object_clear(t->started);
+    json_object_update(t->started, started);
     json_object_clear(t->apart);
     json_object_update(t->apart, apart);
     mutex_unlock(&t->lock);
@@ -551,7 +584,7 @@ void task_resume_at_start(struct task *t)
     mutex_lock(&t->steer);
     mutex_lock(&t->lock);
     some = to_resume(t);
-    shown = t->ever && !t->finished; /* of a paused one too */
+    shown = json_object_size(t->started) && !t->finished; /* of a paused one too */
     resume = json_array_size(some) || (t->wanted == WANTED_RUNNING && !t->finished);
     if (resume)
         rc = task_doc_complete(t->doc, &err);

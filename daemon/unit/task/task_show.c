@@ -22,8 +22,14 @@ enum wanted task_wanted(const struct task *t, const char *source)
     return t->wanted;
 }
 
+bool task_started(const struct task *t, const char *source)
+{
+    return json_object_get(t->started, source) != NULL;
+}
+
 /* Without units: what was asked for is all there is. */
-static enum unit_state state_of_draft(const struct task *t, enum wanted wanted) REQUIRES(t->lock)
+static enum unit_state state_of_draft(const struct task *t, enum wanted wanted, bool started)
+    REQUIRES(t->lock)
 {
     if (t->finished)
         return UNIT_FINISHED;
@@ -35,7 +41,7 @@ static enum unit_state state_of_draft(const struct task *t, enum wanted wanted) 
     case WANTED_STOPPED:
         break;
     }
-    return t->ever ? UNIT_STOPPED : UNIT_NEW;
+    return started ? UNIT_STOPPED : UNIT_NEW;
 }
 
 enum unit_state task_source_state(struct task *t, const char *source)
@@ -44,9 +50,10 @@ enum unit_state task_source_state(struct task *t, const char *source)
     enum unit_state units[N_STAGES];
 
     if (!s)
-        return t->error.code ? UNIT_ERROR : state_of_draft(t, task_wanted(t, source));
+        return t->error.code ? UNIT_ERROR
+                             : state_of_draft(t, task_wanted(t, source), task_started(t, source));
     subtask_states(s, units);
-    return plan_state(s->stages, units, subtask_wanted(s), t->ever);
+    return plan_state(s->stages, units, subtask_wanted(s), task_started(t, source));
 }
 
 static enum unit_state roll_up(struct task *t) REQUIRES(t->lock)
@@ -66,7 +73,7 @@ enum unit_state task_state(struct task *t)
     if (t->error.code)
         return UNIT_ERROR;
     if (t->n_subs == 0 && json_object_size(t->apart) == 0)
-        return state_of_draft(t, t->wanted);
+        return state_of_draft(t, t->wanted, json_object_size(t->started) > 0);
     return roll_up(t);
 }
 

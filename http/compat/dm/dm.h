@@ -186,6 +186,10 @@ json_t *dm_task_shown(const json_t *config);
 json_t *dm_task_changed(const json_t *old, const json_t *task);
 /* Has 'task' a name, and the rules that it names?  1: no, and that is the reply. */
 int dm_check_rules(struct call *c, const json_t *task);
+/* 0; 1 with a reply: a GTID set that {source}, as far as it is known, cannot have. */
+int dm_check_gtid(struct call *c, const char *gtid);
+int dm_check_binlog_name(struct call *c, const char *name);
+bool dm_is_long_name(const char *source);
 /* dm_run.c: tells {task} to stop, whatever it is at.  As call_write(). */
 int dm_task_halt(struct call *c, struct err *err);
 /* Starts {task}, which was just made, with the request's body; the reply is there if it fails. */

@@ -69,6 +69,9 @@ int dm_relay_start(struct call *c, struct err *err)
         return err->code;
     if (dm_flag(relay, "enable_relay"))
         return dm_done(c);
+    if (dm_check_binlog_name(c, dm_text(c->body, "relay_binlog_name")) ||
+        dm_check_gtid(c, dm_text(c->body, "relay_binlog_gtid")))
+        return 0;
     if (set_begin(c, "relay_binlog_name", DM_RELAY_NAME_SET, err) < 0 ||
         set_begin(c, "relay_binlog_gtid", DM_RELAY_GTID, err) < 0 ||
         call_write(c, DM_RELAY_START, none, err) < 0)
@@ -205,7 +208,7 @@ json_t *dm_source_status(struct call *c, struct err *err)
     SCOPED(json_decrefp) json_t *relay = call_read(c, DM_RELAY, err);
     SCOPED(json_decrefp) json_t *source = relay ? call_read(c, DM_SOURCE, err) : NULL;
     SCOPED(json_decrefp) json_t *worker = source ? dm_worker(c, err) : NULL;
-    const char *why = *dm_text(relay, "error") ? dm_text(relay, "error") : dm_text(source, "error");
+    const char *why = dm_text(relay, "error"), *known = dm_text(source, "error");
     json_t *v;
 
     if (!worker)
@@ -214,7 +217,11 @@ json_t *dm_source_status(struct call *c, struct err *err)
     if (has_relay(relay))
         json_object_set_new(v, "relay_status", relay_status(source, relay));
     if (*why)
-        json_object_set_new(v, "error_msg", dm_error_of_unit("source", REASON_SOURCE, why));
+        json_object_set_new(
+            v, "error_msg",
+            dm_error_of_unit("relay", reason_of_word(dm_text(relay, "error_reason")), why));
+    else if (*known)
+        json_object_set_new(v, "error_msg", dm_error_of_unit("source", REASON_SOURCE, known));
     return v;
 }
 

@@ -156,12 +156,27 @@ static int check_place(struct call *c, const json_t *config, const json_t *body,
     return 0;
 }
 
+/* 0; 1 when that is the reply already: safe mode is on, and is to last no time. */
+static int check_safe_mode(struct call *c, const json_t *config, const json_t *body)
+{
+    const char *time = dm_text(body, "safe_mode_time_duration");
+
+    if (!*time || strspn(time, "0.hmnus") != strlen(time) || !strchr(time, '0') ||
+        !dm_flag(dm_at(config, "source_config.incr_migrate_conf"), "safe_mode"))
+        return 0;
+    dm_fail(c, DM_SAFE_MODE_CONFLICT,
+            "safe_mode(true) conflicts with safe_mode_time_duration(%.50s)", time);
+    return 1;
+}
+
 /* {task}, with 'config' and the request's 'body'. */
 static int start(struct call *c, const json_t *config, const json_t *body, struct err *err)
 {
     SCOPED(json_decrefp) json_t *args = json_object();
     int rc = check_place(c, config, body, err);
 
+    if (rc == 0)
+        rc = check_safe_mode(c, config, body);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (dm_flag(body, "remove_meta"))

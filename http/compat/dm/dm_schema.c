@@ -118,7 +118,6 @@ static const struct api_field source_status_fields[] = {
 const struct api_schema dm_source_status_schema = { "SourceStatus", API_OBJECT, source_status_fields };
 LIST_OF(dm_source_statuses_schema, "GetSourceStatusResponse", dm_source_status_schema);
 
-static const char *const flavors[] = { "mysql", "mariadb", NULL };
 static const struct api_field source_fields[] = {
     { "source_name", API_TEXT, API_REQUIRED, .help = "Its name, 1 to 32 characters" },
     { "host", API_TEXT, API_REQUIRED },
@@ -127,7 +126,7 @@ static const struct api_field source_fields[] = {
     { "password", API_TEXT, API_SECRET, .help = "****** or none keeps the one there is" },
     { "enable_gtid", API_BOOL, API_REQUIRED, .fallback = "false" },
     { "enable", API_BOOL, .fallback = "true" },
-    { "flavor", API_TEXT, .choices = flavors, .help = "Found out where it is left out" },
+    { "flavor", API_TEXT, .help = "mysql or mariadb; found out where it is left out" },
     { "security", API_OBJECT, .of = &security },
     { "purge", API_OBJECT, .of = &purge },
     { "relay_config", API_OBJECT, .of = &relay_config },

@@ -20,6 +20,11 @@ static size_t n_characters(const char *text)
     return n;
 }
 
+bool dm_is_long_name(const char *source)
+{
+    return n_characters(source) > MAX_NAME;
+}
+
 /* "mysql-bin.000001" */
 static bool is_binlog_name(const char *name)
 {
@@ -28,21 +33,27 @@ static bool is_binlog_name(const char *name)
     return dot && dot != name && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1);
 }
 
+int dm_check_binlog_name(struct call *c, const char *name)
+{
+    if (!*name || is_binlog_name(name))
+        return 0;
+    dm_fail(c, DM_RELAY_NAME, "relay-binlog-name %.200s not valid", name);
+    return 1;
+}
+
 /* 0; 1 when that is the reply already. */
 static int check_source(struct call *c, const json_t *source)
 {
     const char *name = dm_text(source, "source_name");
-    const char *relay = dm_text(json_object_get(source, "relay_config"), "relay_binlog_name");
 
     if (!*name)
         dm_fail(c, DM_NEED_SOURCE_ID, "%s", "");
-    else if (n_characters(name) > MAX_NAME)
+    else if (dm_is_long_name(name))
         dm_fail(c, DM_LONG_SOURCE_ID,
                 "the length of source ID %.200s is more than max allowed value %d", name, MAX_NAME);
-    else if (*relay && !is_binlog_name(relay))
-        dm_fail(c, DM_RELAY_NAME, "relay-binlog-name %.200s not valid", relay);
     else
-        return 0;
+        return dm_check_binlog_name(
+            c, dm_text(json_object_get(source, "relay_config"), "relay_binlog_name"));
     return 1;
 }
 
@@ -112,6 +123,30 @@ static const char *flavor_of(const json_t *attrs)
     if (*dm_text(attrs, "flavor"))
         return dm_text(attrs, "flavor");
     return !*version ? "" : strstr(version, "MariaDB") ? "mariadb" : "mysql";
+}
+
+/* "0-1-2" */
+static bool is_of_mariadb(const char *gtid)
+{
+    static const char digits[] = "0123456789";
+    size_t n = strspn(gtid, digits);
+
+    return n && gtid[n] == '-' && gtid[n + 1 + strspn(gtid + n + 1, digits)] == '-';
+}
+
+int dm_check_gtid(struct call *c, const char *gtid)
+{
+    struct err none = ERR_INIT;
+    SCOPED(json_decrefp) json_t *source = call_read(c, DM_SOURCE, &none);
+    const char *flavor = flavor_of(source);
+
+    if (strcmp(flavor, "mysql") == 0 && is_of_mariadb(gtid))
+        dm_fail(c, DM_NOT_MYSQL_GTID, "%.200s is not mysql GTID set", gtid);
+    else if (strcmp(flavor, "mariadb") == 0 && strchr(gtid, ':'))
+        dm_fail(c, DM_NOT_MARIADB_GTID, "%.200s is not mariadb GTID set", gtid);
+    else
+        return 0;
+    return 1;
 }
 
 /* {source} as the API shows it. */

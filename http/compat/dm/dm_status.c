@@ -166,14 +166,19 @@ static bool is_forgotten(const json_t *unit)
     return dm_is_state(unit, "finished") && tables && json_integer_value(tables) == 0;
 }
 
+/* Also one that waits since the daemon began, of which it is known where it ended. */
+static bool has_begun(const json_t *unit)
+{
+    return !dm_is_state(unit, "new") || *dm_text(unit, "syncer_binlog");
+}
+
 /* The status of a unit that has begun; null of one that has not, or is not there. */
 static json_t *unit_status(struct call *c, unsigned use, const struct shape *shape)
 {
     struct err none = ERR_INIT;
     SCOPED(json_decrefp) json_t *unit = call_read(c, use, &none);
 
-    return unit && !dm_is_state(unit, "new") && !is_forgotten(unit) ? shape_of(shape, unit)
-                                                                    : json_null();
+    return unit && has_begun(unit) && !is_forgotten(unit) ? shape_of(shape, unit) : json_null();
 }
 
 /* --- where it is --- */

@@ -110,6 +110,41 @@ static int check_sources(struct call *c, const json_t *task)
     return 0;
 }
 
+static int check_gtids(struct call *c, const json_t *task)
+{
+    const json_t *conf;
+    size_t i;
+
+    json_array_foreach (dm_at(task, "source_config.source_conf"), i, conf) {
+        call_set_param(c, "source", dm_text(conf, "source_name"));
+        if (dm_check_gtid(c, dm_text(conf, "binlog_gtid")))
+            return 1;
+    }
+    return 0;
+}
+
+/* What of DM's ways to load a target of ours never has. */
+static int check_load(struct call *c, const json_t *task)
+{
+    const json_t *full = dm_at(task, "source_config.full_migrate_conf");
+    const char *mode = dm_text(task, "task_mode"), *dir = dm_text(full, "data_dir");
+    bool by_folder = strcmp(mode, "dump") == 0 || strcmp(mode, "load") == 0;
+    bool into = strcmp(dm_text(full, "import_mode"), "import-into") == 0;
+
+    if (into && *dm_text(task, "shard_mode"))
+        dm_fail(
+            c, DM_IMPORT_INTO_SHARDS,
+            "import_mode import-into does not support shard_mode, nor a target other than TiDB");
+    else if (into)
+        dm_fail(c, DM_IMPORT_INTO_FOLDER,
+                "import_mode import-into needs a shared storage, and TiDB as the target");
+    else if (by_folder && strstr(dir, "://"))
+        dm_fail(c, DM_LOADER_S3, "loader's dir %.200s is s3 dir, but s3 is not supported", dir);
+    else
+        return 0;
+    return 1;
+}
+
 static const char *unknown_rule(const json_t *rules, const json_t *names)
 {
     const json_t *name;
@@ -139,12 +174,12 @@ int dm_check_rules(struct call *c, const json_t *task)
         dm_fail(c, DM_COMMON, "filter rule name %.200s not found", name);
         return 1;
     }
-    return 0;
+    return check_load(c, task);
 }
 
 static int check_task(struct call *c, const json_t *task)
 {
-    return dm_check_rules(c, task) || check_sources(c, task);
+    return dm_check_rules(c, task) || check_sources(c, task) || check_gtids(c, task);
 }
 
 static char *read_report(struct call *c)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/scope.h"
 #include "dm/task_file.h"
 #include "http/compat/dm/dm_schema.h"
@@ -166,26 +167,90 @@ static void refuses(const char *text, enum dm_error want)
     cr_expect_eq(e, want, "%s: %d: %s", text, e, err.text);
 }
 
+/* What is behind the head of a file, and what that is to DM. */
+static const struct {
+    const char *rest;
+    enum dm_error as;
+} wrong[] = {
+    { "", DM_NEED_INSTANCES },
+    { "mysql-instances: [{}]", DM_EMPTY_SOURCE_ID },
+    { "mysql-instances: [{ source-id: a23456789012345678901234567890123 }]",
+      DM_LONG_FILE_SOURCE_ID },
+    { "mysql-instances: [{ source-id: a }, { source-id: a }]", DM_SAME_SOURCE },
+    { "mysql-instances: [{ source-id: a, route-rules: [r] }]", DM_ROUTE_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, filter-rules: [r] }]", DM_FILTER_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, block-allow-list: r }]", DM_LIST_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, mydumper-config-name: r }]", DM_DUMPER_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, loader-config-name: r }]", DM_LOADER_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, syncer-config-name: r }]", DM_SYNCER_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, expression-filters: [e] }]", DM_EXPRESSION_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, continuous-validator-config-name: v }]",
+      DM_VALIDATOR_NOT_FOUND },
+    { "mysql-instances: [{ source-id: a, continuous-validator-config-name: v }]\n"
+      "validators: { v: { mode: slow } }",
+      DM_VALIDATION_MODE },
+    { "mysql-instances: [{ source-id: a, route-rules: [r, r] }]\n"
+      "routes: { r: { schema-pattern: a } }",
+      DM_DUPLICATE_ITEM },
+    { "mysql-instances: [{ source-id: a }]\nroutes: { r: { schema-pattern: a } }",
+      DM_GLOBAL_UNUSED },
+    { "mysql-instances: [{ source-id: a, mydumper: { threads: many } }]", DM_YAML },
+    { "mysql-instances: [{ source-id: a, mydumper: { chunk-filesize: 64MX } }]", DM_CHUNK_SIZE },
+    { "column-mappings: { m: {} }\nmysql-instances: [{ source-id: a }]", DM_COLUMN_MAPPING },
+    { "collation_compatible: lose\nmysql-instances: [{ source-id: a }]", DM_COLLATION },
+    { "shard-mode: both\nmysql-instances: [{ source-id: a }]", DM_SHARD_MODE },
+    { "mysql-instances: [{ source-id: a, loader: { import-mode: x } }]", DM_LOAD_MODE },
+    { "mysql-instances: [{ source-id: a, loader: { on-duplicate: x } }]", DM_DUPLICATE },
+    { "mysql-instances: [{ source-id: a, loader: { on-duplicate-physical: x } }]",
+      DM_DUPLICATE_PHYSICAL },
+    { "mysql-instances: [{ source-id: a, loader: { checksum-physical: x } }]",
+      DM_CHECKSUM_PHYSICAL },
+    { "mysql-instances: [{ source-id: a, loader: { analyze: x } }]", DM_ANALYZE },
+};
+
 Test(dm_convert, names_what_is_wrong_with_a_file)
 {
     refuses("task-mode: all\ntarget-database: { host: h }", DM_TASK_NAME_EMPTY);
     refuses("name: t\ntarget-database: { host: h }", DM_TASK_MODE);
+    refuses("name: t\ntask-mode: never\ntarget-database: { host: h, port: 1, user: u }\n"
+            "mysql-instances: [{ source-id: a }]",
+            DM_TASK_MODE);
     refuses("name: t\ntask-mode: all", DM_NEED_TARGET);
-    refuses(HEAD, DM_NEED_INSTANCES);
-    refuses(HEAD "mysql-instances: [{}]", DM_NEED_SOURCE_ID);
-    refuses(HEAD "mysql-instances: [{ source-id: a }, { source-id: a }]", DM_SAME_SOURCE);
-    refuses(HEAD "mysql-instances: [{ source-id: a, route-rules: [r] }]", DM_RULE_NOT_FOUND);
-    refuses(HEAD "mysql-instances: [{ source-id: a, filter-rules: [r] }]", DM_RULE_NOT_FOUND);
-    refuses(HEAD "mysql-instances: [{ source-id: a, block-allow-list: r }]", DM_RULE_NOT_FOUND);
-    refuses(HEAD "mysql-instances: [{ source-id: a, route-rules: [r, r] }]\nroutes: { r: { "
-                 "schema-pattern: a } }",
-            DM_DUPLICATE_ITEM);
-    refuses(HEAD "mysql-instances: [{ source-id: a }]\nroutes: { r: { schema-pattern: a } }",
-            DM_GLOBAL_UNUSED);
-    refuses(HEAD "mysql-instances: [{ source-id: a, expression-filters: [e] }]", DM_RULE_NOT_FOUND);
-    refuses(HEAD "mysql-instances: [{ source-id: a, mydumper: { threads: many } }]", DM_YAML);
-    refuses(HEAD "column-mappings: { m: {} }\nmysql-instances: [{ source-id: a }]",
-            DM_COLUMN_MAPPING);
-    refuses(HEAD "collation_compatible: lose\nmysql-instances: [{ source-id: a }]", DM_COLLATION);
+    refuses("name: t\ntask-mode: all\ntarget-database: { host: h, port: 1, user: u, session: { "
+            "foreign_key_checks: maybe } }\nmysql-instances: [{ source-id: a }]",
+            DM_FOREIGN_KEYS);
     refuses("- a", DM_YAML);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        SCOPED(freep) char *text = xasprintf(HEAD "%s", wrong[i].rest);
+
+        refuses(text, wrong[i].as);
+    }
+}
+
+/* What DM takes, as people write it. */
+Test(dm_convert, takes_sizes_and_validators)
+{
+    static const char *const fine[] = {
+        "mydumper: { chunk-filesize: 64 }",
+        "mydumper: { chunk-filesize: '64' }",
+        "mydumper: { chunk-filesize: 64MiB }",
+        "mydumper: { chunk-filesize: 64 mb }",
+        "mydumper: { chunk-filesize: 1g }",
+        "continuous-validator: { mode: full }",
+        "continuous-validator: {}",
+        "continuous-validator-config-name: v",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+        SCOPED(freep)
+        char *text = xasprintf(HEAD "mysql-instances: [{ source-id: a, %s }]\n"
+                                    "validators: { v: { mode: fast }, w: {} }",
+                               fine[i]);
+        SCOPED(json_decrefp) json_t *file = yaml(text);
+        struct err err = ERR_INIT;
+        enum dm_error e = DM_N_ERRORS;
+        SCOPED(json_decrefp) json_t *task = dm_task_of_file(file, &e, &err);
+
+        cr_expect_not_null(task, "%s: %s", fine[i], err.text);
+    }
 }
