@@ -130,10 +130,10 @@ struct store_iter *rocks_iter_new(struct store *s, enum store_family f, struct s
 
     it->iter.ops = &iter_ops;
     it->options = rocksdb_readoptions_create();
-    if (rocks_is_log(f)) { /* read once, in order */
+    if (rocks_is_log(f)) /* read once, in order */
         rocksdb_readoptions_set_readahead_size(it->options, READAHEAD_SIZE);
+    if (rocks_is_log(f) || rocks_has_documents(f))
         rocksdb_readoptions_set_fill_cache(it->options, 0);
-    }
     buf_add(&it->lower, prefix.data, prefix.size);
     buf_add(&it->upper, prefix.data, prefix.size);
     if (prefix.size)

@@ -49,6 +49,11 @@ bool rocks_is_log(enum store_family f)
     return families[f].kind == LOG;
 }
 
+bool rocks_has_documents(enum store_family f)
+{
+    return f == STORE_META || f == STORE_CHECKPOINT || f == STORE_SCHEMA;
+}
+
 int rocks_failed(char *message, struct err *err)
 {
     int code = -EIO;
@@ -156,6 +161,8 @@ void rocks_make_options(struct store_rocksdb *r, const struct store_sizes *sizes
     r->options[DEFAULT_HANDLE] = family_options(r->cache, MIB, PLAIN, sizes);
     set_database_options(r->options[DEFAULT_HANDLE]);
     r->read = rocksdb_readoptions_create();
+    r->read_document = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(r->read_document, 0);
     r->write = rocksdb_writeoptions_create();
     r->write_sync = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(r->write_sync, 1);

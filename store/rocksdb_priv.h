@@ -40,7 +40,7 @@ struct store_rocksdb {
     rocksdb_cache_t *cache;
     rocksdb_options_t *options[N_HANDLES];
     rocksdb_column_family_handle_t *handles[N_HANDLES];
-    rocksdb_readoptions_t *read;
+    rocksdb_readoptions_t *read, *read_document;
     rocksdb_writeoptions_t *write, *write_sync;
 };
 
@@ -49,6 +49,9 @@ int rocks_failed(char *message, struct err *err);
 
 /* --- rocksdb_open.c --- */
 bool rocks_is_log(enum store_family f); /* read in order, deleted from the start */
+/* Values of any size, read seldom: one that is larger than a shard of the strict cache, 512 KiB,
+ * cannot be read at all if it is to go there. */
+bool rocks_has_documents(enum store_family f);
 void rocks_make_options(struct store_rocksdb *r, const struct store_sizes *sizes);
 int rocks_open_database(struct store_rocksdb *r, struct err *err);
 void rocks_close_database(struct store_rocksdb *r); /* of what is open */

@@ -22,8 +22,8 @@ static int get_entered(struct store *s, enum store_family f, struct slice key, s
     const char *value;
     size_t size;
 
-    pinned = rocksdb_get_pinned_cf(r->db, r->read, r->handles[f], (const char *)key.data, key.size,
-                                   &message);
+    pinned = rocksdb_get_pinned_cf(r->db, rocks_has_documents(f) ? r->read_document : r->read,
+                                   r->handles[f], (const char *)key.data, key.size, &message);
     if (message)
         return rocks_failed(message, err);
     if (!pinned)
@@ -187,6 +187,7 @@ static void rocks_close(struct store *s) NO_THREAD_CHECK
         rocksdb_options_destroy(r->options[i]);
     rocksdb_cache_destroy(r->cache);
     rocksdb_readoptions_destroy(r->read);
+    rocksdb_readoptions_destroy(r->read_document);
     rocksdb_writeoptions_destroy(r->write);
     rocksdb_writeoptions_destroy(r->write_sync);
     if (r->lock_fd >= 0)

@@ -6,10 +6,12 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/quote.h"
 #include "sink/checkpoint.h"
+#include "store/catalog.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/verify/verify_follow_priv.h"
@@ -132,6 +134,60 @@ int verify_error_show(struct verify_follow *f, struct mysql_conn *target, const 
     return show_counts(f, target, job, err);
 }
 
+/* --- kept here, to be shown while it does not run --- */
+
+static char *kept_path(const struct verify_follow *f)
+{
+    return xasprintf("validator_errors/%s", f->task->node.name);
+}
+
+void verify_error_keep(struct verify_follow *f)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    struct err err = ERR_INIT;
+    json_t *doc = json_pack("{s:I, s:I, s:I}", "new", (json_int_t)atomic_load(&f->errors_new),
+                            "ignored", (json_int_t)atomic_load(&f->errors_ignored), "resolved",
+                            (json_int_t)atomic_load(&f->errors_resolved));
+
+    mutex_lock(&f->unit.lock);
+    json_object_set_new(doc, "errors", json_deep_copy(f->errors));
+    mutex_unlock(&f->unit.lock);
+    if (catalog_put(f->task->config.catalog, path, doc, &err) < 0)
+        log_warn(f->unit.path, "error rows are not shown after a restart: %s", err.text);
+    json_decref(doc);
+}
+
+static uint64_t number(const json_t *doc, const char *name)
+{
+    return (uint64_t)json_integer_value(json_object_get(doc, name));
+}
+
+void verify_error_take(struct verify_follow *f)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    struct err ignored = ERR_INIT; /* it never ended */
+    json_t *doc = NULL;
+
+    if (catalog_get(f->task->config.catalog, path, &doc, &ignored) < 0)
+        return;
+    atomic_store(&f->errors_new, number(doc, "new"));
+    atomic_store(&f->errors_ignored, number(doc, "ignored"));
+    atomic_store(&f->errors_resolved, number(doc, "resolved"));
+    mutex_lock(&f->unit.lock);
+    json_decref(f->errors);
+    f->errors = json_deep_copy(json_object_get(doc, "errors"));
+    mutex_unlock(&f->unit.lock);
+    json_decref(doc);
+}
+
+void verify_error_drop(struct verify_follow *f)
+{
+    SCOPED(freep) char *path = kept_path(f);
+    struct err ignored = ERR_INIT; /* none was kept */
+
+    (void)catalog_delete(f->task->config.catalog, path, &ignored);
+}
+
 /* --- what somebody says about them --- */
 
 static int change(struct mysql_conn *c, const struct job *job, uint64_t id, const char *to,
@@ -174,6 +230,8 @@ int verify_error_set(struct verify_follow *f, uint64_t id, const char *to, struc
             rc = change(c, job, id, to, err);
         if (rc == 0)
             rc = verify_error_show(f, c, job, err);
+        if (rc == 0)
+            verify_error_keep(f);
         mysql_conn_close(c);
     }
     job_unref(job);

@@ -4,15 +4,17 @@
  *
  *     verify_pending.c  keys of changed rows
  *     verify_follow.c   the run: look at them, look again at those that differ
- *     verify_marks.c    tables that have such keys, in the store
- *     verify_again.c    after kill -9: all rows of those tables
+ *     verify_since.c    what changed before it ran: from where the binlog is read again
+ *     verify_past.h     ... and how
+ *     verify_place.c    up to where all was looked at, in the store
+ *     verify_marks.c    tables of which rows are suspected, or that cannot be told so, in the store
+ *     verify_again.c    all rows of those tables
+ *     verify_cutover.c  places after which the target is to be used
  *     verify_error.c    rows that stay different: new, ignored, resolved; kept at the target
- *     verify_node.c     the unit and its files
+ *     verify_node.c     the unit and its files; verify_follow_action.c its actions
  *
  * 'full' compares values, 'fast' whether the row is there.  A row that differs is looked at again
- * until it does not, or has for row_error_delay_seconds: then it is an error row.  Tables
- * with rows that were not looked at, or are suspected, are known after kill -9, and compared as a
- * whole then.
+ * until it does not, or has for row_error_delay_seconds: then it is an error row.
  */
 #ifndef SLUICE_UNIT_VERIFY_FOLLOW_H
 #define SLUICE_UNIT_VERIFY_FOLLOW_H

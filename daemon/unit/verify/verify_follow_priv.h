@@ -68,7 +68,12 @@ struct follow {
     int64_t saved_us;       /* monotonic */
 };
 
+/* --- verify_follow_action.c --- */
+extern const struct action verify_follow_actions[];
+int verify_follow_go(struct verify_follow *f, struct err *err); /* from where it was */
+
 /* --- verify_node.c --- */
+extern const char *const verify_modes[]; /* NULL at the end */
 int verify_follow_keep(struct verify_follow *f, bool runs, struct err *err);
 bool verify_follow_wanted(struct verify_follow *f); /* it runs, or tries to */
 
@@ -107,6 +112,10 @@ int verify_error_put(struct verify_run *r, const struct verify_table *t,
 /* What the target has, to the tree. */
 int verify_error_show(struct verify_follow *f, struct mysql_conn *target, const struct job *job,
                       struct err *err);
+/* What is shown, for after a restart; that again; and forgotten. */
+void verify_error_keep(struct verify_follow *f);
+void verify_error_take(struct verify_follow *f);
+void verify_error_drop(struct verify_follow *f);
 /* 'to' "ignored" or "resolved"; NULL removes them.  'id' 0: all. -ENOENT. */
 int verify_error_set(struct verify_follow *f, uint64_t id, const char *to, struct err *err);
 

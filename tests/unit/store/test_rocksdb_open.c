@@ -69,3 +69,37 @@ Test(rocksdb_open, what_is_old_in_a_journal_is_compressed_well)
     store_close(s);
     remove_test_dir(dir);
 }
+
+/* The cache is strict, and one of its shards is smaller than that. */
+Test(rocksdb_open, a_document_of_any_size_is_there_after_a_restart)
+{
+    enum { SIZE = 4 << 20 };
+    static const enum store_family families[] = { STORE_META, STORE_CHECKPOINT, STORE_SCHEMA };
+    SCOPED(buf_fini) struct buf value = BUF_INIT, got = BUF_INIT;
+    char dir[64];
+    struct store *s;
+
+    make_test_dir(dir);
+    buf_reserve(&value, SIZE);
+    memset(value.data, 'x', SIZE);
+    value.size = SIZE;
+    cr_assert_eq(store_open(dir, &s, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(store_put(s, families[i], slice_str("large"), key_slice(&value), true, &err),
+                     0, "%s", err.text);
+    store_close(s);
+    cr_assert_eq(store_open(dir, &s, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < 3; i++) {
+        struct store_iter *it = store_iter_new(s, families[i], slice_str("la"));
+        struct slice key, v;
+
+        buf_clear(&got);
+        cr_assert_eq(store_get(s, families[i], slice_str("large"), &got, &err), 0, "%s", err.text);
+        cr_assert_eq(got.size, SIZE);
+        cr_assert_eq(store_iter_next(it, &key, &v, &err), 1, "%s", err.text);
+        cr_assert_eq(v.size, SIZE);
+        store_iter_free(it);
+    }
+    store_close(s);
+    remove_test_dir(dir);
+}
