@@ -44,6 +44,21 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     wait "$holder"; becomes synced true; becomes seconds_behind_master 0
     same_rows src dst shop || die "$flavor: rows differ"
 
+    what="of old changes none is forgotten between two of them, nor before the first is read" # MySQL logs when they really were
+    echo >"$T/tasks/t/pause"; wait_state t paused
+    { echo "SET timestamp = UNIX_TIMESTAMP() - 300;"; for i in $(seq 1000 2500); do echo "INSERT INTO shop.o (id, v) VALUES ($i, 1);"; done; } >"$WORK/old.sql"; sql_file src "$WORK/old.sql"
+    sleep 1; echo >"$T/tasks/t/resume"
+    last=$(sql src "SELECT MAX(id) FROM shop.o"); none=0
+    until [ "$(sql dst "SELECT MAX(id) FROM shop.o")" = "$last" ]; do
+        lag=$(cat "$S/seconds_behind_master"); [ "$(sql dst "SELECT MAX(id) FROM shop.o")" = "$last" ] || [ "$lag" -gt 0 ] || none=$((none + 1))
+        state_is t running || die "$flavor: $what: $(cat "$T/tasks/t/error")"
+    done
+    [ $none = 0 ] || [ "$flavor" = mysql ] || die "$flavor: $what: $none times it was behind by nothing"
+    becomes seconds_behind_master 0; becomes synced true; none=0; from=$(cat "$S/heartbeats")
+    until [ "$(cat "$S/heartbeats")" -gt "$from" ]; do is seconds_behind_master 0 || none=$((none + 1)); done
+    [ $none = 0 ] || die "$flavor: $what: idle, and $none times behind"
+    sql src "DELETE FROM shop.o WHERE id >= 1000"; caught_up t src
+
     what="DM's tools find its checkpoint, and a clean end in it"
     dm() { sql dst "SELECT CONCAT_WS('|', id, cp_schema, cp_table, binlog_name, binlog_pos, ${1:-exit_safe_binlog_name, exit_safe_binlog_pos}, is_global) FROM dm_meta.t_syncer_checkpoint"; }
     end=$(source_end src | tr ' ' '|')

@@ -400,10 +400,12 @@ static int follow(struct drain_sync *s, struct err *err)
             return err_set(err, -ECANCELED, "stopping");
         rc = one_turn(s, 0, err);
         if (rc == 0 && before == atomic_load(&s->drainer->sync.events)) {
-            atomic_store(&s->drainer->sync.waiting, true);
+            sync_set_waiting(&s->drainer->sync, true);
+            sync_set_quiet(&s->drainer->sync, true); /* the pumps have no more */
             rc = one_turn(s, IDLE_MS, err);
-            atomic_store(&s->drainer->sync.waiting, false);
         }
+        if (before != atomic_load(&s->drainer->sync.events))
+            sync_set_waiting(&s->drainer->sync, false);
         if (rc == 0)
             rc = keep_up(s, err);
     }

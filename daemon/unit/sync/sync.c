@@ -144,20 +144,61 @@ static int64_t silent_since_us(struct sync *s)
     return clock_wall_us() - heard > 2000 * (int64_t)SYNC_HEARTBEAT_MS ? heard : 0;
 }
 
+#define TIP_US 1000000   /* behind a transaction: what has not come for so long is not on its way */
+#define FRESH_US 2000000 /* ... or that one was so young when it was waited for the next */
+
+/* Has the reader read all there is?  A stream can pause anywhere, also far behind, and takes its
+ * time before the first: only a heartbeat says so, if what came does not. */
+static bool is_at_tip(struct sync *s)
+{
+    int64_t since = atomic_load(&s->waiting_us), waited = clock_mono_us() - since;
+
+    if (!since)
+        return false;
+    if (atomic_load(&s->quiet) || waited >= 1000 * (int64_t)SYNC_HEARTBEAT_MS)
+        return true;
+    return atomic_load(&s->has_txn) &&
+           (waited >= TIP_US ||
+            clock_wall_us() - waited - atomic_load(&s->read_commit_us) < FRESH_US);
+}
+
+void sync_set_waiting(struct sync *s, bool is)
+{
+    if (is != (atomic_load(&s->waiting_us) != 0))
+        atomic_store(&s->waiting_us, is ? clock_mono_us() : 0);
+}
+
+void sync_set_quiet(struct sync *s, bool is)
+{
+    if (is != atomic_load(&s->quiet))
+        atomic_store(&s->quiet, is);
+}
+
+void sync_leaves_stream(struct sync *s)
+{
+    if (is_at_tip(s))
+        atomic_store(&s->read_commit_us, atomic_load(&s->heard_us));
+    atomic_store(&s->waiting_us, 0);
+    atomic_store(&s->quiet, false);
+    atomic_store(&s->has_txn, false);
+}
+
 int64_t sync_oldest_us(struct sync *s) REQUIRES(s->unit.lock)
 {
-    int64_t oldest, silent = silent_since_us(s);
+    int64_t oldest, silent = silent_since_us(s), read = atomic_load(&s->read_commit_us);
 
+    if (!s->run && !read)
+        read = atomic_load(&s->heard_us);
     if (!s->run)
-        return atomic_load(&s->heard_us) ? atomic_load(&s->heard_us) : -1;
+        return read ? read : -1;
     oldest = s->run->mode->oldest_us(s->run);
     if (!oldest)
         oldest = atomic_load(&s->held_us);
     if (oldest)
         return oldest;
-    if (silent || atomic_load(&s->waiting))
+    if (silent || is_at_tip(s))
         return silent;
-    return atomic_load(&s->read_commit_us);
+    return read ? read : -1;
 }
 
 /* All that was read is in the target, events that change nothing among it. */
@@ -243,6 +284,14 @@ double sync_lag_seconds(struct unit *u)
     if (oldest <= 0)
         return oldest < 0 ? -1.0 : 0.0;
     return now > oldest ? (double)(now - oldest) / 1e6 : 0.0;
+}
+
+void sync_succeeds(struct unit *u, struct unit *before)
+{
+    struct sync *s = sync_of(u), *old = sync_of(before);
+
+    atomic_store(&s->heard_us, atomic_load(&old->heard_us));
+    atomic_store(&s->read_commit_us, atomic_load(&old->read_commit_us));
 }
 
 /* The source must not purge from here on: what is set aside is still to be read. */

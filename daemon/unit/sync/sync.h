@@ -62,5 +62,7 @@ double sync_lag_seconds(struct unit *u);
  * anywhere.  And for one that has not run: what is shown until it does. */
 json_t *sync_place(struct unit *u);
 void sync_show_place(struct unit *u, const json_t *place);
+/* 'u', which is new, goes on where 'before' ended: it is as far behind until it knows better. */
+void sync_succeeds(struct unit *u, struct unit *before);
 
 #endif

@@ -50,14 +50,17 @@ struct sync {
     _Atomic uint64_t events, bytes, transactions, rows, groups, statements, ddl, ddl_skipped,
         reconnects, heartbeats, spilled, write_retries;
     struct histogram group_us, exec_us, commit_us, mark_us; /* of a transaction of the target */
-    _Atomic int64_t read_commit_us; /* commit of the last transaction read, wall time */
+    _Atomic int64_t read_commit_us; /* commit of the last transaction read, or what is not read
+                                     * yet is younger than this, wall time; 0: not known */
     _Atomic int64_t held_us;        /* commit of the oldest transaction that is held; 0: none is */
     _Atomic int64_t heard_us;       /* when anything came from the source, wall time */
     _Atomic bool from_relay;        /* the events come from the journal */
     _Atomic uint64_t ignored;       /* rows events that a filter left out */
     _Atomic uint64_t rows_ignored;  /* rows that an expression left out */
     atomic_bool shards_known;       /* this start has said which tables the source has */
-    atomic_bool waiting;            /* the reader has read all that came */
+    _Atomic int64_t waiting_us;     /* monotonic: since when nothing comes; 0: something does */
+    atomic_bool quiet;              /* the source said that it has no more */
+    atomic_bool has_txn;            /* a transaction, of this stream */
     char *reconnect_reason GUARDED;
     _Atomic uint64_t changes[3]; /* rows by enum rows_kind, as decoded */
     struct histogram event_bytes, event_rows, write_us, write_rows, lag_us; /* see "histograms" */
@@ -215,6 +218,13 @@ int sync_write_rows(struct sync_run *r, struct sink *s, struct group *g, bool pl
 
 /* --- sync_status.c --- */
 void sync_sample(struct sync *s); /* once a second */
+/* Whether the reader waits for what comes next. */
+void sync_set_waiting(struct sync *s, bool is);
+/* ... and the source, or who has its binlog, says that there is nothing more. */
+void sync_set_quiet(struct sync *s, bool is);
+/* It does not read any more, or from elsewhere: what it has not read is younger than what it had.
+ */
+void sync_leaves_stream(struct sync *s);
 
 /* --- sync_pulse.c: once a second, what nobody else has the time for --- */
 void *sync_pulse(void *run); /* thread; ends with the queue */

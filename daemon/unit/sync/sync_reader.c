@@ -93,6 +93,7 @@ static int connect_feed(struct sync_run *r, struct err *err)
     position_copy(&from, &r->grouper.pos);
     grouper_fini(&r->grouper);
     grouper_init(&r->grouper, r->flavor, &from);
+    sync_leaves_stream(r->sync);
     if (!atomic_load(&r->sync->heard_us))
         atomic_store(&r->sync->heard_us, clock_wall_us());
     rc = set_feed(r, NULL, err); /* the old connection first: there is one at a time */
@@ -169,11 +170,11 @@ static int wait_for_event(struct sync_run *r, struct slice *raw, struct err *err
 
     if (wait) {
         publish_read(r);
-        atomic_store(&r->sync->waiting, feed_at_tip(r->feed));
+        sync_set_waiting(r->sync, feed_at_tip(r->feed));
+        if (atomic_load(&r->sync->from_relay)) /* which knows it */
+            sync_set_quiet(r->sync, feed_at_tip(r->feed));
     }
     rc = feed_next(r->feed, raw, err);
-    if (wait && rc != FEED_QUIET)
-        atomic_store(&r->sync->waiting, false);
     if (rc == FEED_QUIET || (rc > 0 && (wait || r->sync->events % 256 == 0)))
         atomic_store(&r->sync->heard_us, feed_heard_us(r->feed));
     return rc;
@@ -209,6 +210,16 @@ static int next_event(struct sync_run *r, struct slice *raw, struct err *err)
     }
 }
 
+/* A heartbeat is sent by who has sent all else. */
+static void note_kind(struct sync *s, bool is_heartbeat)
+{
+    if (is_heartbeat)
+        atomic_fetch_add(&s->heartbeats, 1);
+    else
+        sync_set_waiting(s, false);
+    sync_set_quiet(s, is_heartbeat);
+}
+
 static int handle(struct sync_run *r, struct slice raw, struct err *err)
 {
     struct event ev;
@@ -225,8 +236,7 @@ static int handle(struct sync_run *r, struct slice raw, struct err *err)
     atomic_fetch_add_explicit(&r->sync->events, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&r->sync->bytes, raw.size, memory_order_relaxed);
     histogram_observe(&r->sync->event_bytes, (int64_t)raw.size);
-    if (ev.type == EVENT_HEARTBEAT || ev.type == EVENT_HEARTBEAT_V2)
-        atomic_fetch_add(&r->sync->heartbeats, 1);
+    note_kind(r->sync, ev.type == EVENT_HEARTBEAT || ev.type == EVENT_HEARTBEAT_V2);
     if (ev.type == EVENT_FORMAT_DESCRIPTION) {
         int rc = begun_see(r, ev.timestamp, err);
 
@@ -319,7 +329,7 @@ static void note_idle(struct sync_run *r)
 {
     bool ready = feed_ready(r->feed);
 
-    atomic_store(&r->sync->waiting, !ready && feed_at_tip(r->feed));
+    sync_set_waiting(r->sync, !ready && feed_at_tip(r->feed));
     if (!ready)
         atomic_store(&r->sync->heard_us, feed_heard_us(r->feed));
 }

@@ -333,7 +333,7 @@ int sync_run_loop(struct sync_run *r, struct err *err)
     thread_join(pulse);
     sync_run_show(r, false);
     atomic_store(&r->sync->rows_in_flight, 0);
-    atomic_store(&r->sync->waiting, false);
+    sync_leaves_stream(r->sync);
     return rc;
 }
 

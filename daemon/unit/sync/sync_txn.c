@@ -129,6 +129,7 @@ static int enqueue(struct sync_run *r, const struct gtid *gtid, const struct pos
             rc = applied_remove(r->applied, r->admin, &r->cp, err);
     }
     atomic_store(&r->sync->read_commit_us, commit_us);
+    atomic_store(&r->sync->has_txn, true);
     raw_txn_clear(&r->txn);
     return rc;
 }

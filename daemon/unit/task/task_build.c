@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/shard/shards.h"
+#include "unit/sync/sync.h"
 #include "unit/task/schemas.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
@@ -141,6 +142,15 @@ static void show(struct task *t, struct subtask *const *old, struct subtask *con
     node_unref(dir);
 }
 
+static void follow(struct subtask *const *now, struct subtask *const *old)
+{
+    for (size_t i = 0; now[i]; i++)
+        for (size_t k = 0; old && old[k]; k++)
+            if (now[i] != old[k] && strcmp(now[i]->job->source, old[k]->job->source) == 0 &&
+                now[i]->units[STAGE_SYNC] && old[k]->units[STAGE_SYNC])
+                sync_succeeds(now[i]->units[STAGE_SYNC], old[k]->units[STAGE_SYNC]);
+}
+
 int task_build(struct task *t, const json_t *only, struct err *err)
 {
     SCOPED(json_decrefp) json_t *doc = NULL;
@@ -161,6 +171,7 @@ int task_build(struct task *t, const json_t *only, struct err *err)
         return rc;
     }
     old = exchange(t, subs);
+    follow(subs, old);
     show(t, old, subs);
     drop(old, false);
     task_sample(t); /* where the rate starts */
