@@ -264,7 +264,8 @@ static const uint64_t clause_events[ALTER_N_KINDS] = {
 
 static bool same_name(struct slice a, struct slice b)
 {
-    return a.size == b.size && strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0;
+    return a.size == b.size &&
+           (!a.size || strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0);
 }
 
 /* MODIFY and CHANGE: what of the column becomes another. */
