@@ -282,12 +282,12 @@ int read_range_split(struct mysql_conn *source, const struct table_def *t, unsig
     return 0;
 }
 
-void read_ranges_free(struct read_range *rows, unsigned n)
+void read_ranges_free(struct read_range *ranges, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        free(rows[i].low);
-        free(rows[i].high);
-        free(rows[i].at);
+        free(ranges[i].low);
+        free(ranges[i].high);
+        free(ranges[i].at);
     }
-    free(rows);
+    free(ranges);
 }
