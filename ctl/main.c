@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "ctl/binlogctl.h"
-#include "ctl/ctl.h"
 
 #define DEFAULT_URL "http://127.0.0.1:8261"
 

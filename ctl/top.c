@@ -15,7 +15,6 @@
 #include "base/scope.h"
 #include "ctl/columns.h"
 #include "ctl/ctl.h"
-#include "ctl/human.h"
 
 static volatile sig_atomic_t interrupted;
 

@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "journal/commit_ts.h"
 #include "journal/journal_impl.h"
 #include "store/key.h"
 

@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "node/export.h"
 #include "node/node.h"
 #include "node/private.h"
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "mysql/quote.h"
-#include "mysql/server.h"
 
 /* --- values --- */
 

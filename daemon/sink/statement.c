@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "binlog/json_diff.h"
-#include "mysql/conn.h"
 #include "mysql/quote.h"
 
 static void add_double(struct buf *out, double d, int digits)

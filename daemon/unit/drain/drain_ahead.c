@@ -5,7 +5,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "binlog/payload.h"
 #include "route/ddl.h"
 #include "unit/unit.h"
 

@@ -9,7 +9,6 @@
 #include "base/scope.h"
 #include "binlog/payload.h"
 #include "mysql/quote.h"
-#include "mysql/server.h"
 #include "unit/source/source.h"
 
 struct drain_decoder {

@@ -14,12 +14,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "binlog/crc32.h"
 #include "unit/drain/drain_decode.h"
 #include "unit/drain/drain_sink.h"
 #include "unit/drain/drain_target.h"
 #include "unit/drain/drainer_priv.h"
-#include "unit/relay/relay_ingest.h"
 
 #define IDLE_MS 100
 #define SAVE_US ((int64_t)1000000)

@@ -15,13 +15,11 @@
 #include "base/scope.h"
 #include "binlog/address.h"
 #include "mysql/quote.h"
-#include "mysql/server.h"
 #include "mysql/table.h"
 #include "sink/sink_mysql.h"
 #include "unit/drain/drain_sink.h"
 #include "unit/drain/drainer_priv.h"
 #include "unit/sync/sync_group.h"
-#include "unit/sync/sync_session.h"
 
 #define GROUP_ROWS 10000
 #define GROUP_SIZE ((size_t)16 << 20)

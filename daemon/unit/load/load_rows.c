@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/quote.h"
-#include "route/router.h"
 #include "unit/load/load_folder.h"
 #include "unit/load/load_input.h"
 #include "unit/load/load_priv.h"

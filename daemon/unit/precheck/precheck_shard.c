@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "mysql/conn.h"
 #include "mysql/quote.h"
 #include "route/shard_table.h"
 

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "mysql/quote.h"
-#include "route/router.h"
 #include "unit/job.h"
 #include "unit/precheck/precheck_priv.h"
 

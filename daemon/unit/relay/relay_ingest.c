@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "binlog/control.h"
 
 void ingest_init(struct ingest *in, struct journal *j, const struct position *head,
                  uint32_t incarnation)

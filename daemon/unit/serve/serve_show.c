@@ -9,7 +9,6 @@
 #include "mysql/packet.h"
 #include "unit/relay/relay.h"
 #include "unit/serve/serve.h"
-#include "unit/serve/server_priv.h"
 #include "unit/source/source.h"
 
 enum { FLUSH_SIZE = 64 << 10 };

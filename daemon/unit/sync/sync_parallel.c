@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "unit/sync/sync_applied.h"
-#include "unit/sync/sync_aside.h"
 #include "unit/sync/sync_ledger.h"
 #include "unit/sync/sync_priv.h"
 #include "unit/sync/sync_schedule.h"

@@ -8,7 +8,6 @@
 #include "unit/sync/sync_begun.h"
 #include "unit/sync/sync_dm.h"
 #include "unit/sync/sync_gone.h"
-#include "unit/sync/sync_node.h"
 
 #define LOOK_AT_ASIDE 5 /* pulses: so often what was set aside is looked for at the source */
 #define STALL_US ((int64_t)20 * 1000000)

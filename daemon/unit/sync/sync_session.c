@@ -1,7 +1,6 @@
 #include "unit/sync/sync_session.h"
 
 #include "base/mem.h"
-#include "mysql/conn.h"
 #include "mysql/quote.h"
 
 /* Bits of sql_mode that both flavours have in the same place, and those of one. */

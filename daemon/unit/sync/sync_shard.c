@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/scope.h"
-#include "route/shard_table.h"
 #include "unit/sync/sync_applied.h"
 #include "unit/sync/sync_online.h"
 #include "unit/sync/sync_shard_priv.h"

@@ -12,7 +12,6 @@
 #include "unit/precheck/precheck_shard.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
-#include "unit/task/task_doc.h"
 
 struct check {
     struct unit unit;

@@ -6,10 +6,8 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "node/lines.h"
-#include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/task/task_again.h"
-#include "unit/task/task_check.h"
 #include "unit/task/task_doc.h"
 #include "unit/task/task_order.h"
 

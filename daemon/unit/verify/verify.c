@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "mysql/quote.h"
 #include "store/catalog.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"

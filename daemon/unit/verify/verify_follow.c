@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
-#include "unit/sync/sync.h"
 #include "unit/task/subtask.h"
 #include "unit/task/task.h"
 #include "unit/verify/verify_follow_priv.h"
