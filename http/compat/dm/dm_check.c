@@ -11,6 +11,40 @@ static const struct {
 } levels[] = { { "OK", "success" }, { "WARN", "warn" }, { "FAIL", "fail" } };
 enum { OK, WARN, FAIL, N_LEVELS };
 
+/* What DM prints for a check, by ours and how its line begins; what it does not have keeps our
+ * name. */
+static const struct {
+    const char *ours, *begins, *name;
+} names[] = {
+    { "binlog", "", "mysql_binlog_enable" },
+    { "binlog_format", "", "mysql_binlog_format" },
+    { "binlog_row_image", "", "mysql_binlog_row_image" },
+    { "binlog_do_db", "", "binlog_do_db/binlog_ignore_db check" },
+    { "server_id", "", "mysql_server_id" },
+    { "version", "", "mysql_version" },
+    { "start", "", "meta position check" },
+    { "connections", "target: ", "loader_conn_number_checker" },
+    { "connections", "source: ", "dumper_conn_number_checker" },
+    { "columns", "", "table structure compatibility check" },
+    { "collation", "", "table structure compatibility check" },
+    { "keys", "", "table structure compatibility check" },
+    { "foreign_keys", "", "table structure compatibility check" },
+    { "online_ddl", "", "online ddl checker" },
+    { "grants", "target: ", "target db privilege checker" },
+    { "grants", "source: missing REPLICATION", "source db replication privilege checker" },
+    { "grants", "source: missing BINLOG MONITOR", "source db replication privilege checker" },
+    { "grants", "", "source db dump privilege checker" },
+};
+
+static const char *name_of(const char *ours, const char *text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i].ours, ours) == 0 &&
+            strncmp(text, names[i].begins, strlen(names[i].begins)) == 0)
+            return names[i].name;
+    return ours;
+}
+
 struct counts {
     int of[N_LEVELS];
 };
@@ -29,9 +63,10 @@ static json_t *result_of(unsigned level, char *rest, int id)
         *fix = '\0';
         fix += 2;
     }
-    return json_pack("{s:i,s:s,s:s,s:s,s:[{s:s,s:s}],s:s}", "id", id, "name", rest, "desc", rest,
-                     "state", levels[level].state, "errors", "severity", levels[level].state,
-                     "short_error", text ? text : "", "instruction", fix ? fix : "");
+    return json_pack("{s:i,s:s,s:s,s:s,s:[{s:s,s:s}],s:s}", "id", id, "name",
+                     name_of(rest, text ? text : ""), "desc", rest, "state", levels[level].state,
+                     "errors", "severity", levels[level].state, "short_error", text ? text : "",
+                     "instruction", fix ? fix : "");
 }
 
 static void add_line(char *line, json_t *results, struct counts *n)
