@@ -145,3 +145,20 @@ int payload_next(struct payload *p, struct event *ret, struct err *err)
     p->read += size;
     return 1;
 }
+
+int payload_each(const struct event *ev, size_t limit,
+                 int (*each)(void *arg, const struct event *inner, struct err *err), void *arg,
+                 struct err *err)
+{
+    struct payload p;
+    struct event inner;
+    int rc = payload_open(&p, ev, limit, err);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = payload_next(&p, &inner, err)) > 0)
+        if ((rc = each(arg, &inner, err)) < 0)
+            break;
+    payload_close(&p);
+    return rc;
+}

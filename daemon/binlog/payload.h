@@ -36,4 +36,9 @@ void payload_close(struct payload *p); /* twice is fine */
 /* 1 an event (valid until the next call), 0 the end, -EBADMSG, -EFBIG past the limit. */
 int payload_next(struct payload *p, struct event *ret, struct err *err);
 
+/* All of those in 'ev', until 'each' returns <0: that, or 0. */
+int payload_each(const struct event *ev, size_t limit,
+                 int (*each)(void *arg, const struct event *inner, struct err *err), void *arg,
+                 struct err *err);
+
 #endif

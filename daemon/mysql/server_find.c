@@ -44,19 +44,9 @@ static int scan_open(struct scan *s, const struct mysql_params *p, const char *f
     return rc;
 }
 
-static int feed_payload(struct scan *s, struct err *err)
+static int feed_inner(void *scan, const struct event *inner, struct err *err)
 {
-    struct payload p;
-    struct event inner;
-    int rc = payload_open(&p, &s->event, EVENT_LIMIT, err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = payload_next(&p, &inner, err)) > 0)
-        if ((rc = grouper_feed(&s->grouper, &inner, err)) < 0)
-            break;
-    payload_close(&p);
-    return rc;
+    return grouper_feed(&((struct scan *)scan)->grouper, inner, err);
 }
 
 /* 1 an event, 0 the binlog's end. */
@@ -71,7 +61,7 @@ static int scan_next(struct scan *s, struct err *err)
     if (rc == 0)
         rc = s->step = grouper_feed(&s->grouper, &s->event, err);
     if (rc == TXN_PAYLOAD)
-        rc = feed_payload(s, err);
+        rc = payload_each(&s->event, EVENT_LIMIT, feed_inner, s, err);
     s->begins = s->step == TXN_BEGIN;
     return rc < 0 ? rc : 1;
 }

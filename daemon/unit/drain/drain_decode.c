@@ -308,21 +308,9 @@ static int on_statement(struct drain_decoder *d, struct err *err)
 
 static int on_event(struct drain_decoder *d, const struct event *ev, struct err *err);
 
-static int on_payload(struct drain_decoder *d, const struct event *ev, struct err *err)
+static int on_inner(void *decoder, const struct event *inner, struct err *err)
 {
-    struct payload p;
-    struct event inner;
-    int rc = payload_open(&p, ev, DRAIN_TXN_MAX, err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = payload_next(&p, &inner, err)) > 0) {
-        rc = on_event(d, &inner, err);
-        if (rc < 0)
-            break;
-    }
-    payload_close(&p);
-    return rc;
+    return on_event(decoder, inner, err);
 }
 
 /* The body of a prepared transaction is in an earlier record of the journal. */
@@ -348,7 +336,7 @@ static int on_step(struct drain_decoder *d, const struct event *ev, int step, st
         d->whole = true;
         return prepared_body(d, err);
     case TXN_PAYLOAD:
-        return on_payload(d, ev, err);
+        return payload_each(ev, DRAIN_TXN_MAX, on_inner, d, err);
     case TXN_INCIDENT:
         return err_set(err, -ENODATA, "the source says that it lost events before this one");
     case TXN_NOTHING:

@@ -103,19 +103,9 @@ static void keep(struct prints *p)
 
 static int feed(struct prints *p, const struct event *ev, struct err *err);
 
-static int feed_payload(struct prints *p, const struct event *ev, struct err *err)
+static int feed_inner(void *prints, const struct event *inner, struct err *err)
 {
-    struct payload payload;
-    struct event inner;
-    int rc = payload_open(&payload, ev, PAYLOAD_LIMIT, err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = payload_next(&payload, &inner, err)) > 0)
-        if ((rc = feed(p, &inner, err)) < 0)
-            break;
-    payload_close(&payload);
-    return rc;
+    return feed(prints, inner, err);
 }
 
 /* 1 after the last event of a transaction that counts. */
@@ -127,7 +117,7 @@ static int feed(struct prints *p, const struct event *ev, struct err *err)
     if (step < 0)
         return step;
     if (step == TXN_PAYLOAD) {
-        int rc = feed_payload(p, ev, err);
+        int rc = payload_each(ev, PAYLOAD_LIMIT, feed_inner, p, err);
 
         return rc < 0 ? rc : p->open.n_events == 0;
     }

@@ -16,23 +16,17 @@
 
 /* --- TRANSACTION_PAYLOAD --- */
 
+static int on_inner(void *run, const struct event *inner, struct err *err)
+{
+    struct sync_run *r = run;
+    int rc = grouper_feed(&r->grouper, inner, err);
+
+    return rc < 0 ? rc : sync_txn_event(r, inner, rc, err);
+}
+
 int sync_payload(struct sync_run *r, const struct event *ev, struct err *err)
 {
-    struct payload p;
-    struct event inner;
-    int rc = payload_open(&p, ev, EVENT_LIMIT, err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = payload_next(&p, &inner, err)) > 0) {
-        rc = grouper_feed(&r->grouper, &inner, err);
-        if (rc >= 0)
-            rc = sync_txn_event(r, &inner, rc, err);
-        if (rc < 0)
-            break;
-    }
-    payload_close(&p);
-    return rc;
+    return payload_each(ev, EVENT_LIMIT, on_inner, r, err);
 }
 
 /* --- large transactions --- */

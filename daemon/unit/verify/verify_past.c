@@ -85,19 +85,9 @@ static void committed(struct verify_past *p)
 
 static int feed(struct verify_past *p, const struct event *ev, struct err *err);
 
-static int feed_payload(struct verify_past *p, const struct event *ev, struct err *err)
+static int feed_inner(void *past, const struct event *inner, struct err *err)
 {
-    struct payload payload;
-    struct event inner;
-    int rc = payload_open(&payload, ev, EVENT_LIMIT, err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = payload_next(&payload, &inner, err)) > 0)
-        if ((rc = feed(p, &inner, err)) < 0)
-            break;
-    payload_close(&payload);
-    return rc;
+    return feed(past, inner, err);
 }
 
 static int take_rows(struct verify_past *p, const struct event *ev, struct err *err)
@@ -127,7 +117,7 @@ static int feed(struct verify_past *p, const struct event *ev, struct err *err)
         past_tables_statement(&p->tables, &p->grouper.query, p->grouper.fmt.flavor);
         break;
     case TXN_PAYLOAD:
-        rc = feed_payload(p, ev, err);
+        rc = payload_each(ev, EVENT_LIMIT, feed_inner, p, err);
         break;
     case TXN_XA_PREPARE:
         prepared(p);

@@ -82,6 +82,37 @@ Test(payload, gives_events_one_by_one)
     }
 }
 
+static int take_until_rows(void *n, const struct event *inner, struct err *err)
+{
+    ++*(int *)n;
+    return inner->type == EVENT_WRITE_ROWS_V2 ? err_set(err, -ECANCELED, "enough") : 1;
+}
+
+Test(payload, gives_all_until_one_is_refused)
+{
+    SCOPED(buf_fini) struct buf plain = BUF_INIT;
+    SCOPED(buf_fini) struct buf body = BUF_INIT;
+    struct event ev = { .type = EVENT_TRANSACTION_PAYLOAD };
+    struct err err = ERR_INIT;
+    int n = 0;
+
+    add_event(&plain, EVENT_QUERY, "some bytes", 10);
+    add_event(&plain, EVENT_XID, "12345678", 8);
+    make_body(&body, &plain, true, plain.size);
+    ev.body = slice_of(body.data, body.size);
+    cr_expect_eq(payload_each(&ev, 1 << 20, take_until_rows, &n, &err), 0);
+    cr_expect_eq(n, 2);
+
+    buf_clear(&plain);
+    buf_clear(&body);
+    make_events(&plain);
+    make_body(&body, &plain, true, plain.size);
+    ev.body = slice_of(body.data, body.size);
+    n = 0;
+    cr_expect_eq(payload_each(&ev, 1 << 20, take_until_rows, &n, &err), -ECANCELED);
+    cr_expect_eq(n, 2);
+}
+
 Test(payload, holds_to_its_limit)
 {
     SCOPED(buf_fini) struct buf plain = BUF_INIT;
