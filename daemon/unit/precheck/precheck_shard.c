@@ -72,8 +72,8 @@ static char *alter(const struct both *b, const struct shard *where, const char *
     return xstrdup(fix.data);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-fail(struct both *b, const char *fix, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5)))
+say(struct both *b, enum precheck_level level, const char *fix, const char *fmt, ...)
 {
     SCOPED(freep) char *what = NULL;
     va_list ap;
@@ -82,14 +82,14 @@ fail(struct both *b, const char *fix, const char *fmt, ...)
     if (vasprintf(&what, fmt, ap) < 0)
         what = xstrdup(fmt);
     va_end(ap);
-    precheck_report_add(b->r, PRECHECK_FAIL, "shards", fix, what);
-    b->n++;
+    precheck_report_add(b->r, level, "shards", fix, what);
+    b->n += level == PRECHECK_FAIL;
 }
 
 /* --- columns --- */
 
 /* A copy makes the target's table as the first shard is that it comes to, which takes the rows of
- * others only if they have no more columns and no wider ones. */
+ * others only if they have no more columns, and no values that need wider ones. */
 static char *make_first(const struct both *b)
 {
     const char *target = text(b->mine.of, "make");
@@ -119,8 +119,8 @@ static void check_lacking(struct both *b, const struct shard *has, const struct 
         fix = joins ? make_first(b) : alter(b, lacks, "ADD", c);
         if (!fix)
             continue;
-        fail(b, fix, "%s has no column %s, as %s has: column length mismatch", lacks->label,
-             c->name, has->label);
+        say(b, PRECHECK_FAIL, fix, "%s has no column %s, as %s has: column length mismatch",
+            lacks->label, c->name, has->label);
     }
 }
 
@@ -138,8 +138,9 @@ static void check_common(struct both *b, enum shard_mode mode)
             fix = joins ? make_first(b) : alter(b, &b->mine, "MODIFY", c);
         if (!fix)
             continue;
-        fail(b, fix, "%s.%s is %s, in %s it is %s: different column definition", b->mine.label,
-             c->name, mine->type, b->first.label, c->type);
+        say(b, joins ? PRECHECK_WARN : PRECHECK_FAIL, fix,
+            "%s.%s is %s, in %s it is %s: different column definition", b->mine.label, c->name,
+            mine->type, b->first.label, c->type);
     }
 }
 
@@ -150,8 +151,8 @@ static void check_join(struct both *b)
     struct err why = ERR_INIT;
 
     if (b->n == 0 && shard_table_join(&b->first.table, &b->mine.table, &joined, &why) < 0)
-        fail(b, "give both the same primary key", "%s and %s: %s", b->first.label, b->mine.label,
-             why.text);
+        say(b, PRECHECK_FAIL, "give both the same primary key", "%s and %s: %s", b->first.label,
+            b->mine.label, why.text);
     shard_table_fini(&joined);
 }
 
@@ -208,7 +209,8 @@ void precheck_shard_compare(struct precheck_report *r, enum shard_mode mode, con
     struct err err = ERR_INIT;
 
     if (read_shard(&b.first, first, same, &err) < 0 || read_shard(&b.mine, mine, same, &err) < 0) {
-        fail(&b, NULL, "%s: %s", b.mine.label ? b.mine.label : b.first.label, err.text);
+        say(&b, PRECHECK_FAIL, NULL, "%s: %s", b.mine.label ? b.mine.label : b.first.label,
+            err.text);
     } else {
         check_lacking(&b, &b.first, &b.mine, mode);
         check_lacking(&b, &b.mine, &b.first, mode);
