@@ -167,7 +167,7 @@ void verify_cutovers_settled(struct verify_follow *f)
     mutex_unlock(&f->settings);
     if (!any)
         return;
-    (void)verify_follow_keep(f, true, &ignored);
+    (void)verify_follow_keep(f, !unit_stopping(&f->unit), &ignored);
     node_changed(&f->unit.node, "cutovers");
     node_event(&f->unit.node, "cutover", json_pack("{s:s}", "to", "validated"));
 }
