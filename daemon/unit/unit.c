@@ -148,7 +148,7 @@ static int64_t unit_failed(struct unit *u, struct err *err, bool *mended, unsign
         u->retries++;
         delay_ms = delay_ms_of(u, kind, &p);
         u->next_retry_us = clock_mono_us() + delay_ms * 1000;
-    } else if (u->retries) {
+    } else if (u->retries && (kind != RETRY_NEVER || *mended)) {
         err_wrap(err, "gave up after %u retries", u->retries);
     }
     u->error = *err;

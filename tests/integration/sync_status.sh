@@ -148,6 +148,7 @@ for flavor in ${FLAVORS:-mariadb mysql}; do
     caught_up t src; same_rows src dst shop || die "$flavor: $what: rows differ"
     sql dst "INSERT INTO shop.o (id) VALUES (77)"; sql src "INSERT INTO shop.o (id) VALUES (77)"
     wait_state t error; [ "$(cut -d. -f1 "$S/next_retry_seconds")" = 0 ] || die "$flavor: $what: a duplicate is tried again"
+    grep -q "gave up after" "$T/tasks/t/error" && die "$flavor: $what: it says that a duplicate was tried again: $(cat "$T/tasks/t/error")"
     stop_sluice; rm -rf "$WORK/data"
     kill_server src; kill_server dst; rm -rf "$src_dir" "$dst_dir"; SERVERS=""
 done

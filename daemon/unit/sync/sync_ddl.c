@@ -213,6 +213,7 @@ void sync_ddl_consumed(struct sync_run *r)
 {
     r->ddl_done = r->ddl_again = false;
     atomic_fetch_add(&r->sync->ddl, 1);
+    unit_progressed(&r->sync->unit);
 }
 
 int sync_ddl_run(struct sync_run *r, const struct query *q, const struct ddl *d, uint32_t timestamp,

@@ -229,6 +229,21 @@ static void set_max_retries(struct scripted *s, unsigned n)
     mutex_unlock(&s->unit.lock);
 }
 
+Test(unit, does_not_count_the_retries_of_another_error)
+{
+    struct scripted *s = new_unit("re");
+    struct err err = ERR_INIT;
+
+    start(s);
+    await_runs(s, 1);
+    await_retry(s);
+    start(s);
+    cr_expect_eq(unit_wait(&s->unit, 5000), 0);
+    unit_error(&s->unit, &err);
+    cr_expect_str_eq(err.text, "broken");
+    node_unref(&s->unit.node);
+}
+
 Test(unit, gives_up_after_its_retries)
 {
     struct scripted *s = new_unit("rrf");
