@@ -111,5 +111,9 @@ sql my "INSERT INTO st.a VALUES (2)"
 behind() { ! synced; }
 wait_for 60 behind || die "the source has gone on, and it is not said: $body"
 
+note "a comparison that waits for what the paused task lacks"
+echo >"$T/tasks/st/verify/start" || die "$(cat "$T/tasks/st/verify/last_error")"
+code 40082 "validator is running" GET /tasks/st/sources/my/schemas
+echo >"$T/tasks/st/verify/stop" || die "$(cat "$T/tasks/st/verify/last_error")"
 note "codes seen:$(tr ' ' '\n' <<<"$codes" | sort -nu | tr '\n' ' ')"
 echo PASS

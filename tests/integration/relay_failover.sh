@@ -98,6 +98,7 @@ without_gtids() {
     for i in $(seq 5); do put b "second $i"; done
     echo "$(port_of b)" >"$T/sources/s/port"
     relay_error s "another server: .*end there at $place"
+    curl -s "$URL/api/v1/sources/s/status" | grep -q 'code=30034:.*another server' || die "DM's API: $(curl -s "$URL/api/v1/sources/s/status")"
     [ "$(typed s)" = "$place" ] || die "told to type $(typed s), our transactions end at $place"
     accept s "$(typed s)"; relay_caught_up s b
     [ "$(incarnation s)" = 2 ] || die "incarnation $(incarnation s)"

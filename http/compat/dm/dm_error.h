@@ -19,6 +19,7 @@ enum dm_error {
     DM_REQUEST, /* what DM's check of a request says: code 0 and a bare text */
     DM_DRIVER_UPSTREAM,
     DM_DRIVER_DOWNSTREAM,
+    DM_LOST, /* of one of both */
     DM_LOST_UPSTREAM,
     DM_LOST_DOWNSTREAM,
     DM_QUERY_UPSTREAM,
