@@ -22,8 +22,7 @@ bool guard_host_is_local(const char *host)
     return inet_pton(AF_INET, name, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
 }
 
-/* Is an Origin header the very server that 'host' names? */
-static bool guard_origin_is_own(const char *origin, const char *host)
+bool guard_origin_is_own(const char *origin, const char *host)
 {
     if (strncasecmp(origin, "http://", 7) == 0)
         origin += 7;

@@ -35,5 +35,7 @@ int guard_check(const struct guard *g, const struct peer *p, const struct guard_
 
 /* Is a Host header this machine's loopback: localhost, 127.0.0.0/8 or [::1], any port? */
 bool guard_host_is_local(const char *host);
+/* Is an Origin header the very server that 'host' names? */
+bool guard_origin_is_own(const char *origin, const char *host);
 
 #endif
