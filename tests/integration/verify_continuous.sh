@@ -135,6 +135,7 @@ q.w missing w=lost 4 new"
     wait_for 120 cutover_is validated || { cat "$C/status" >&2; die "$flavor: $what: $(cat "$C/cutovers")"; }
     expect "$paused
 q.t different id=600005 new" 1
+    grep -q '"s1": "bin.[0-9]*:[0-9]*"' "$C/looked_at" || die "$flavor: $what: $(cat "$C/looked_at")"
     grep -q '"errors": 4' "$C/cutovers" || die "$flavor: $what: $(cat "$C/cutovers")"
     gtid=$(cat "$T/tasks/q/sources/s1/sync/gtid")
     order cutover "gtid=$gtid"

@@ -37,6 +37,7 @@ struct verify_follow {
     bool paused; /* it was asked to, and does not run */
     _Atomic uint64_t checked, suspects, errors_new, errors_ignored, errors_resolved;
     json_t *errors GUARDED; /* the error rows */
+    json_t *looked GUARDED; /* places, as they are shown */
     json_t *tables GUARDED; /* those that are not looked at, and why */
     struct verify_run *run GUARDED;
     struct verify_past **pasts GUARDED; /* a source each; NULL: over; */

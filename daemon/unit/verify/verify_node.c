@@ -178,6 +178,13 @@ static json_t *get_errors(const struct node *n, const struct attr *a,
     return json_copy(follow_of(n)->errors);
 }
 
+static json_t *get_looked(const struct node *n, const struct attr *a,
+                          struct err *err) NO_THREAD_CHECK
+{
+    (void)a, (void)err;
+    return json_copy(follow_of(n)->looked);
+}
+
 static json_t *get_tables(const struct node *n, const struct attr *a,
                           struct err *err) NO_THREAD_CHECK
 {
@@ -207,6 +214,10 @@ static const struct attr attrs[] = {
       .help = "Changes from before it ran are still read from the sources' binlogs",
       .type = ATTR_BOOL,
       .get = get_catching_up },
+    { .name = "looked_at",
+      .help = "Up to where in each source's binlog all changes were looked at, but for suspects",
+      .type = ATTR_JSON,
+      .get = get_looked },
     { .name = "cutovers",
       .help =
           "Places after which the target is to be used: waiting, reached, or validated, and how "
@@ -291,6 +302,7 @@ static void release(struct node *n) NO_THREAD_CHECK
     sync_watch_unref(verify_pending_watch(f->pending));
     json_decref(f->errors);
     json_decref(f->tables);
+    json_decref(f->looked);
     node_unref(&f->task->node);
     free(f);
 }
@@ -327,6 +339,7 @@ struct verify_follow *verify_follow_new(struct task *task) NO_THREAD_CHECK
     f->start_time = xstrdup("");
     f->errors = json_array();
     f->tables = json_object();
+    f->looked = json_object();
     f->unit.moved = moved;
     f->unit.ended = ended;
     f->unit.arg = f;
@@ -357,6 +370,10 @@ void verify_follow_resume(struct verify_follow *f)
     verify_cutovers_take(&f->cutovers, json_object_get(doc, "cutovers"));
     mutex_unlock(&f->settings);
     verify_places_load(&f->places);
+    mutex_lock(&f->unit.lock);
+    json_decref(f->looked);
+    f->looked = verify_places_json(&f->places);
+    mutex_unlock(&f->unit.lock);
     verify_error_take(f);
     if (!json_is_true(json_object_get(doc, "runs")))
         unit_was(&f->unit, f->paused ? UNIT_PAUSED : UNIT_STOPPED);

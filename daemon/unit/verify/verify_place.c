@@ -1,6 +1,5 @@
 #include "unit/verify/verify_place.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +56,17 @@ void verify_places_set(struct verify_places *p, const char *source, const char *
     snprintf(to->server, sizeof to->server, "%s", server);
     memcpy(to->file, at->file, sizeof to->file);
     to->offset = at->offset;
+}
+
+json_t *verify_places_json(const struct verify_places *p)
+{
+    json_t *all = json_object();
+
+    for (unsigned i = 0; i < p->n; i++)
+        json_object_set_new(
+            all, p->all[i].source,
+            json_sprintf("%s:%llu", p->all[i].file, (unsigned long long)p->all[i].offset));
+    return all;
 }
 
 /* --- kept --- */

@@ -8,6 +8,7 @@
 #ifndef SLUICE_UNIT_VERIFY_PLACE_H
 #define SLUICE_UNIT_VERIFY_PLACE_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -36,6 +37,9 @@ void verify_places_fini(struct verify_places *p);
 void verify_places_load(struct verify_places *p);
 int verify_places_save(const struct verify_places *p, struct err *err);
 void verify_places_clear(struct verify_places *p); /* kept, too: there are none */
+
+/* {"s1": "bin.000003:4711"}; the caller's. */
+json_t *verify_places_json(const struct verify_places *p);
 
 /* NULL: there is none. */
 const struct verify_place *verify_places_find(const struct verify_places *p, const char *source);

@@ -239,8 +239,10 @@ static int wait_for_rows(struct verify_run *r, struct refusals *refused, struct 
 int verify_repair(struct verify_run *r, struct err *err)
 {
     SCOPED(refusals_fini) struct refusals refused = { .n = 0 };
-    int rc = verify_state_create(r, err);
+    int rc;
 
+    verify_say(r->verify, "repairs: asking for the tables");
+    rc = verify_state_create(r, err);
     if (rc == 0)
         rc = refill_state_create(r->target, r->sources[0].job, err);
     if (rc == 0)

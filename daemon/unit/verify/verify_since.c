@@ -80,6 +80,17 @@ static bool begins_at_a_time(struct verify_follow *u, char **ret)
     return (*ret)[0];
 }
 
+static void show_places(struct verify_follow *u)
+{
+    json_t *now = verify_places_json(&u->places), *old;
+
+    mutex_lock(&u->unit.lock);
+    old = u->looked;
+    u->looked = now;
+    mutex_unlock(&u->unit.lock);
+    json_decref(old);
+}
+
 /* Where to read on. */
 static int begin_at(struct follow *f, unsigned i, struct position *at, struct err *err)
 {
@@ -219,6 +230,7 @@ int verify_since_open(struct follow *f, struct err *err)
         rc = save(f, err);
     if (rc == 0)
         atomic_store(&u->began, true);
+    show_places(u);
     return rc;
 }
 
@@ -269,6 +281,7 @@ int verify_since_done(struct follow *f, struct err *err)
                             mysql_conn_flavor(f->run.sources[i].conn));
     }
     f->whole = true;
+    show_places(u);
     if (!over && clock_mono_us() - f->saved_us < SAVE_US)
         return 0;
     if (save(f, err) < 0)
