@@ -178,6 +178,7 @@ for path in /tasks/templates /task/configs; do
     ok 202 POST $path/import '{"overwrite": false}'; shows '.success_task_list == [] and .failed_task_list[0].task_name == "all"'
     ok 202 POST $path/import '{"overwrite": true}'; shows '.success_task_list == ["all"]'
     code 20051 "the openapi task config for 'none' does not exist" GET $path/none
+    last templates "[code=20051:"
     code 20051 "does not exist" PUT $path/none "$(both none)"
     code 20004 "" POST $path "$(one '')"
     for name in tpl all none; do ok 204 DELETE $path/$name; done
@@ -204,7 +205,7 @@ jq '{task_config_file}' <<<"$body" >"$WORK/file"
 ok 200 POST /tasks/converters "$(cat "$WORK/file")"
 shows '.task.name == "conv" and [.task.source_config.source_conf[].source_name] == ["my", "mdb"] and (.task.table_migrate_rule | length) == 2'
 code 49001 "one of task and task_config_file" POST /tasks/converters '{}'
-code 20003 "" POST /tasks/converters '{"task_config_file": "a: ["}'
+code 20003 "" POST /tasks/converters '{"task_config_file": "a: ["}'; last tasks "[code=20003:"
 convert() { # code part file
     code "$1" "$2" POST /tasks/converters "$(jq -n --arg f "$3" '{task_config_file: $f}')"
 }
@@ -278,7 +279,7 @@ create 10001 "scope=downstream" "$(target_port=1 one x)"
 create 26005 "check was not passed" "$(one x)"
 two='[{"source": {"source_name": "my", "schema": "d_m*", "table": "t"}, "target": {"schema": "a"}}, {"source": {"source_name": "my", "schema": "d_*", "table": "t"}, "target": {"schema": "b"}}]'
 ok 201 POST /tasks "{\"task\": $(task_of two "$(confs my)" "$two" ', "ignore_checking_items": ["all"]')}"
-code 40080 "d_my.t" GET /tasks/two/sources/my/migrate_targets
+code 40080 "d_my.t" GET /tasks/two/sources/my/migrate_targets; last tasks/two "[code=40080:"
 ok 204 DELETE /tasks/two
 create 46014 "subtasks with name all for sources" "$(both all)"
 expect 400 GET $A/tasks/x ''
