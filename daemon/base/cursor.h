@@ -16,7 +16,7 @@ struct cursor {
 
 static inline struct cursor cursor_of(struct slice s)
 {
-    return (struct cursor){ .at = s.data, .end = s.data + s.size };
+    return (struct cursor){ .at = s.data, .end = slice_end(s) };
 }
 
 static inline size_t cursor_left(const struct cursor *c)

@@ -27,6 +27,12 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Behind its last byte; of nothing at all, NULL, to which C lets nobody add, not even 0. */
+static inline const uint8_t *slice_end(struct slice s)
+{
+    return s.size ? s.data + s.size : s.data;
+}
+
 /* For printf: "%.*s", SLICE_ARG(s) */
 #define SLICE_ARG(s) (int)(s).size, (const char *)(s).data
 /* Likewise, at most so many bytes of it. */

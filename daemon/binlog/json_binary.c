@@ -142,7 +142,7 @@ static size_t escape(uint8_t c, char to[6])
 
 void json_text_string(struct json_text *t, struct slice s)
 {
-    const uint8_t *from = s.data, *p = s.data, *end = s.data + s.size;
+    const uint8_t *from = s.data, *p = s.data, *end = slice_end(s);
     char escaped[6];
 
     json_text_add(t, "\"", 1);

@@ -17,7 +17,7 @@ static const char escapes[256] = {
 
 void sql_quote(struct buf *out, struct slice text)
 {
-    const uint8_t *at = text.data, *end = text.data + text.size, *from = at;
+    const uint8_t *at = text.data, *end = slice_end(text), *from = at;
 
     buf_reserve(out, text.size + 2);
     buf_byte(out, '\'');

@@ -198,7 +198,7 @@ static void add(struct sql_tokens *ts, struct sql_token t)
 
 int sql_lex(struct slice statement, struct sql_tokens *ret, struct err *err)
 {
-    struct lexer l = { .at = statement.data, .end = statement.data + statement.size };
+    struct lexer l = { .at = statement.data, .end = slice_end(statement) };
 
     *ret = (struct sql_tokens){ .at = NULL };
     for (;;) {

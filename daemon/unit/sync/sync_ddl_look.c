@@ -64,7 +64,7 @@ int ddl_look(struct mysql_conn *c, const struct route *tables, size_t n, struct 
 
 struct slice ddl_look_of(struct slice look, size_t i)
 {
-    const uint8_t *at = look.data, *end = look.data + look.size;
+    const uint8_t *at = look.data, *end = slice_end(look);
 
     for (;; i--) {
         const uint8_t *nul = at < end ? memchr(at, '\0', (size_t)(end - at)) : NULL;
