@@ -103,7 +103,7 @@ wait_for 60 at_end || die "not at the end: $body"
 ok 200 POST /tasks/st/stop; at_end || die "it was elsewhere: $body"
 shows '[.data[] | .stage, .sync_status.synced] == ["Paused", true, "Paused", true]'
 stop_sluice; restart_sluice
-at_end || die "after the restart it is elsewhere: $body"
+wait_for 30 at_end || die "after the restart it is elsewhere: $body"
 shows '[.data[] | .stage, .unit] == ["Paused", "Sync", "Paused", "Sync"]'
 synced() { ok 200 GET /tasks/st/status; jq -e '[.data[].sync_status.synced] | all' <<<"$body" >/dev/null; }
 wait_for 60 synced || die "the source is where it was, and it is not said: $body"

@@ -88,7 +88,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     some() { [ "$(cat "$V/rows_checked")" -gt 3000 ]; }
     wait_for 120 some || die "$pair: $what: it does not begin"
     kill_sluice; restart_sluice
-    verify_is running || die "$pair: $what: it does not go on: $(cat "$V/state")"
+    wait_for 30 verify_is running || die "$pair: $what: it does not go on: $(cat "$V/state")"
     order pause; verify_is paused || die "$pair: $what: it is $(cat "$V/state"), not paused"
     order resume
     echo 0 >"$V/rate"
@@ -96,7 +96,7 @@ for pair in ${PAIRS:-mariadb:mariadb mysql:mysql}; do
     expect "$damaged"
     note "$pair: $(cat "$V/progress")"
     stop_load; kill_sluice; restart_sluice
-    verify_is finished || die "$pair: $what: after a restart it is $(cat "$V/state")"
+    wait_for 30 verify_is finished || die "$pair: $what: after a restart it is $(cat "$V/state")"
     expect "$damaged"
     start_load
 

@@ -118,7 +118,7 @@ q.w missing w=lost resolved"
     order pause
     sql src "INSERT INTO q.t VALUES (600004, 1); ALTER TABLE q.w ADD c INT; INSERT INTO q.w (w, v) VALUES ('lost 4', 1)"; caught_up q src
     kill_sluice; restart_sluice
-    [ "$(cat "$C/state")" = paused ] || die "$flavor: $what: it is $(cat "$C/state")"
+    was_paused() { [ "$(cat "$C/state")" = paused ]; }; wait_for 30 was_paused || die "$flavor: $what: it is $(cat "$C/state")"
     sql src "FLUSH BINARY LOGS" # MariaDB: what ends the binlog then is of no transaction
     order resume
     paused="q.t different id=600003 new
